@@ -1,0 +1,198 @@
+//! What a caller may ask of a number.
+
+use crate::{
+    ChallengeId, ClientId, CodeMethod, Locale, NumberKind, PhoneNumberId, PinVerifier, Platform,
+    RegistrationKey, VerificationCode, VerifiedName, WabaId,
+};
+
+/// A request to the rules. Everything that costs I/O, CPU or chance was obtained before and is in here.
+#[derive(Debug, Clone)]
+pub enum Command {
+    /// Claim the number for a WABA.
+    AddNumber(AddNumber),
+    /// Send a code.
+    RequestCode(RequestCode),
+    /// Confirm a code and, in the dialects that do both in one call, register.
+    VerifyCode(VerifyCode),
+    /// Register a number whose code was confirmed before.
+    Register(Register),
+    /// Move a registration to another client with a backup.
+    Restore(Restore),
+    /// Give the registration up.
+    Deregister {
+        /// Who asks; `None` is the operator.
+        waba: Option<WabaId>,
+    },
+    /// The client that asks has taken another number: this one is let go.
+    Release {
+        /// The client.
+        client: ClientId,
+    },
+    /// Replace the display name of a live registration (a new certificate for the same number).
+    ChangeName {
+        /// Whose claim.
+        waba: WabaId,
+        /// The new name.
+        name: VerifiedName,
+        /// Serial of the certificate that carried it.
+        certificate_serial: Option<u64>,
+    },
+    /// Switch two-step verification on, or change its PIN.
+    SetTwoStep {
+        /// Who asks; must hold the registration. `None` is the operator.
+        holder: Option<Holding>,
+        /// The hash of the new PIN.
+        verifier: PinVerifier,
+    },
+    /// Switch two-step verification off.
+    ClearTwoStep {
+        /// Who asks; must hold the registration. `None` is the operator.
+        holder: Option<Holding>,
+    },
+    /// An operator lifts the lock that too many wrong guesses set.
+    Unlock,
+}
+
+impl Command {
+    /// The verb, as it stands in the audit trail.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::AddNumber(_) => "add_number",
+            Self::RequestCode(_) => "request_code",
+            Self::VerifyCode(_) => "verify_code",
+            Self::Register(_) => "register",
+            Self::Restore(_) => "restore",
+            Self::Deregister { .. } => "deregister",
+            Self::Release { .. } => "release",
+            Self::ChangeName { .. } => "change_name",
+            Self::SetTwoStep { .. } => "set_two_step",
+            Self::ClearTwoStep { .. } => "clear_two_step",
+            Self::Unlock => "unlock",
+        }
+    }
+}
+
+/// Who says to hold the registration.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Holding {
+    /// This client runs the number.
+    Client(ClientId),
+    /// The number is registered for this WABA, wherever it runs.
+    Waba(WabaId),
+}
+
+/// Verdict of a PIN check, made before the decision because hashing is slow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PinCheck {
+    /// The caller gave no PIN.
+    Absent,
+    /// The PIN given is the right one.
+    Right,
+    /// The PIN given is not the right one.
+    Wrong,
+    /// A PIN was given and not checked, because the record asked for no check.
+    Unchecked,
+}
+
+/// A claim that comes into being with the command if the WABA has none yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewClaim {
+    /// Identifier for it.
+    pub id: PhoneNumberId,
+    /// Its display name; an existing claim takes this name too.
+    pub name: VerifiedName,
+    /// Serial of the certificate that carried the name.
+    pub certificate_serial: Option<u64>,
+}
+
+/// Claim the number for a WABA.
+#[derive(Debug, Clone)]
+pub struct AddNumber {
+    /// Who claims.
+    pub waba: WabaId,
+    /// The claim.
+    pub claim: NewClaim,
+}
+
+/// Who asks for a code.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Requester {
+    /// Whose claim.
+    pub waba: WabaId,
+    /// The On-Premises client, if one asks.
+    pub client: Option<ClientId>,
+}
+
+/// Send a code.
+#[derive(Debug, Clone)]
+pub struct RequestCode {
+    /// Who asks.
+    pub requester: Requester,
+    /// The claim to make if there is none (On-Premises); without it an unclaimed number is refused.
+    pub claim: Option<NewClaim>,
+    /// SMS or voice.
+    pub method: CodeMethod,
+    /// What the numbering plan says the number is.
+    pub kind: NumberKind,
+    /// Language of the message.
+    pub locale: Locale,
+    /// Verdict on the PIN. `None`: this dialect asks for no PIN with a code request.
+    pub pin: Option<PinCheck>,
+    /// Identifier for the challenge, should a new one be made.
+    pub fresh_challenge: ChallengeId,
+    /// Key epoch for the challenge, should a new one be made.
+    pub key_epoch: u32,
+    /// Register at once where no code is needed, instead of sending one (On-Premises 201).
+    pub register: Option<Register>,
+}
+
+/// The code that would be right, so that the comparison happens inside the decision that pays for it.
+#[derive(Debug, Clone)]
+pub enum CodeProof {
+    /// No challenge was found to derive a code from.
+    None,
+    /// The code of this challenge.
+    Expected(ChallengeId, VerificationCode),
+}
+
+/// Confirm a code.
+#[derive(Debug, Clone)]
+pub struct VerifyCode {
+    /// Who answers.
+    pub requester: Requester,
+    /// What was submitted; `None` when the field was empty.
+    pub submitted: Option<VerificationCode>,
+    /// What would be right.
+    pub proof: CodeProof,
+    /// Register in the same step.
+    pub register: Option<Register>,
+}
+
+/// Register a number.
+#[derive(Debug, Clone)]
+pub struct Register {
+    /// Whose claim.
+    pub waba: WabaId,
+    /// Where the number will run.
+    pub platform: Platform,
+    /// Verdict on the PIN.
+    pub pin: PinCheck,
+    /// Key for backups of this registration, should it come about.
+    pub key: RegistrationKey,
+    /// The client held another number until now, so its Coreapp restarts.
+    pub restart: bool,
+    /// Hash of a PIN to set if two-step verification is off (Graph `register` demands one).
+    pub set_pin: Option<PinVerifier>,
+}
+
+/// Move a registration to another client with a backup.
+#[derive(Debug, Clone)]
+pub struct Restore {
+    /// The client that restores.
+    pub client: ClientId,
+    /// The claim that the backup names.
+    pub claim: PhoneNumberId,
+    /// The key that the backup carries.
+    pub key: RegistrationKey,
+}

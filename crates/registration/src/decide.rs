@@ -1,0 +1,137 @@
+//! The transition: one record and one command in, one decision out.
+
+mod code;
+mod holder;
+
+use crate::{
+    Command, Effect, Fact, Limits, NumberRecord, PhoneNumberId, PinCheck, PinQuestion, Refusal,
+    Timestamp,
+};
+
+/// What to store, what to answer, what to do. `next` is stored whatever the answer is: a wrong code
+/// spends a guess.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Decision {
+    /// The record as it must be stored.
+    pub next: NumberRecord,
+    /// The answer.
+    pub outcome: Result<Accepted, Refusal>,
+    /// What the world must do after the commit; empty for a refusal.
+    pub effects: Vec<Effect>,
+    /// What the audit trail says.
+    pub facts: Vec<Fact>,
+}
+
+/// Why the answer is "yes".
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Accepted {
+    /// The claim exists.
+    NumberAdded(PhoneNumberId),
+    /// A code is on its way.
+    CodeSent(PhoneNumberId),
+    /// The code was right; nothing is registered yet.
+    Verified(PhoneNumberId),
+    /// The number is registered for the claim.
+    Registered(PhoneNumberId),
+    /// The caller already held this registration; nothing was left to do.
+    AlreadyRegistered(PhoneNumberId),
+    /// The registration runs on the client that restored it.
+    Restored(PhoneNumberId),
+    /// The registration is gone.
+    Deregistered,
+    /// Done: name, PIN or lock is as asked.
+    Done,
+}
+
+/// Decides `command` on `record` as of `now`. Pure: equal input, equal output.
+///
+/// Refusals return the next record too, since most of them cost the caller something.
+#[must_use]
+pub fn decide(
+    record: NumberRecord,
+    command: &Command,
+    now: Timestamp,
+    limits: &Limits,
+) -> Decision {
+    let mut draft = Draft { next: record, effects: Vec::new(), facts: Vec::new(), now, limits };
+    let outcome = match command {
+        Command::AddNumber(add) => draft.add_number(add),
+        Command::RequestCode(request) => draft.request_code(request),
+        Command::VerifyCode(verify) => draft.verify_code(verify),
+        Command::Register(register) => draft.register_verified(register),
+        Command::Restore(restore) => draft.restore(restore),
+        Command::Deregister { waba } => draft.deregister(waba.as_ref()),
+        Command::Release { client } => {
+            draft.release(client);
+            Ok(Accepted::Done)
+        }
+        Command::ChangeName { waba, name, certificate_serial } => {
+            draft.change_name(waba, name, *certificate_serial)
+        }
+        Command::SetTwoStep { holder, verifier } => draft.set_two_step(holder.as_ref(), verifier),
+        Command::ClearTwoStep { holder } => draft.clear_two_step(holder.as_ref()),
+        Command::Unlock => {
+            draft.unlock();
+            Ok(Accepted::Done)
+        }
+    };
+    if let Err(refusal) = &outcome {
+        // I6 by construction: whatever a branch had planned, a refusal sends nothing.
+        draft.effects.clear();
+        draft.facts.push(Fact::Refused { command: command.name(), refusal: refusal.clone() });
+    }
+    Decision { next: draft.next, outcome, effects: draft.effects, facts: draft.facts }
+}
+
+/// A decision in the making. The branches live in `code` (proof of ownership) and `holder` (who has the
+/// number); what both need is here.
+struct Draft<'a> {
+    next: NumberRecord,
+    effects: Vec<Effect>,
+    facts: Vec<Fact>,
+    now: Timestamp,
+    limits: &'a Limits,
+}
+
+type Outcome = Result<Accepted, Refusal>;
+
+impl Draft<'_> {
+    /// Passes if two-step verification is off, was proven after the present PIN was set, or the PIN is
+    /// right; charges a wrong one.
+    fn pass_two_step(
+        &mut self,
+        pin: PinCheck,
+        proven_at: Option<Timestamp>,
+    ) -> Result<Option<Timestamp>, Refusal> {
+        let Some(two_step) = &self.next.two_step else { return Ok(None) };
+        if let Some(at) = proven_at.filter(|at| *at >= two_step.set_at) {
+            return Ok(Some(at));
+        }
+        if pin == PinCheck::Absent {
+            return Err(Refusal::PinRequired);
+        }
+        if let PinQuestion::Locked(opens_at) = self.next.pin_question(self.now, self.limits) {
+            return Err(Refusal::PinLocked { opens_at });
+        }
+        let budget = &mut self.next.budgets.pin;
+        match pin {
+            PinCheck::Right => {
+                budget.failures = 0;
+                Ok(Some(self.now))
+            }
+            PinCheck::Wrong => {
+                budget.failures = budget.failures.saturating_add(1);
+                budget.last_failure_at = self.now;
+                let tries_left = self.limits.pin_failures_max.saturating_sub(budget.failures);
+                Err(Refusal::PinMismatch { tries_left })
+            }
+            // The caller asked `pin_question` of this very record, so an open question was answered;
+            // if it was not, fail closed.
+            PinCheck::Absent | PinCheck::Unchecked => Err(Refusal::PinRequired),
+        }
+    }
+
+    fn fact(&mut self, fact: Fact) {
+        self.facts.push(fact);
+    }
+}

@@ -1,0 +1,271 @@
+//! Proof of ownership: claims, codes, guesses.
+
+use super::{Accepted, Draft, Outcome};
+use crate::budget::Rung;
+use crate::{
+    AddNumber, Challenge, Claim, ClaimPhase, CodeMethod, CodeProof, CodeSend, Effect, Fact,
+    NewClaim, Refusal, RequestCode, Requester, Timestamp, VerificationCode, VerifyCode, WabaId,
+};
+
+impl Draft<'_> {
+    pub(super) fn add_number(&mut self, add: &AddNumber) -> Outcome {
+        let index = self.claim_for(&add.waba, Some(&add.claim))?;
+        Ok(Accepted::NumberAdded(self.next.claims[index].id.clone()))
+    }
+
+    /// Order as suggested in the On-Premises reference §1.6: PIN, already registered, wait window,
+    /// dispatch. All of it before any cost.
+    pub(super) fn request_code(&mut self, request: &RequestCode) -> Outcome {
+        let pin_proven_at = match request.pin {
+            Some(pin) => self.pass_two_step(pin, None)?,
+            None => None,
+        };
+        if let Some(done) = self.nothing_left_to_do(request)? {
+            return Ok(done);
+        }
+        if self.next.budgets.locked_since.is_some() {
+            return Err(Refusal::NumberLocked);
+        }
+        let (method, kind) = (request.method, request.kind);
+        if !kind.channels().allow(method) {
+            return Err(Refusal::ChannelImpossible { method, kind });
+        }
+        self.ladder_open(request)?;
+
+        let index = self.claim_for(&request.requester.waba, request.claim.as_ref())?;
+        let restart = self.limits.ladder_restart;
+        match method {
+            CodeMethod::Sms => self.next.budgets.sms.step(self.now, restart),
+            CodeMethod::Voice => self.next.budgets.voice.step(self.now, restart),
+        }
+        let (challenge, resend) = self.challenge_for(index, request, pin_proven_at);
+        let claim = &mut self.next.claims[index];
+        let send = CodeSend {
+            claim: claim.id.clone(),
+            waba: claim.waba.clone(),
+            challenge: challenge.id,
+            key_epoch: challenge.key_epoch,
+            method,
+            locale: request.locale.clone(),
+            useless_after: challenge.created_at + self.limits.code_lifetime,
+        };
+        claim.phase = ClaimPhase::AwaitingCode(challenge);
+        let id = claim.id.clone();
+        self.effects.push(Effect::SendCode(send));
+        self.fact(Fact::CodeRequested { method, resend });
+        Ok(Accepted::CodeSent(id))
+    }
+
+    /// The On-Premises 201: the client holds this very number, or its claim was verified beforehand.
+    fn nothing_left_to_do(&mut self, request: &RequestCode) -> Result<Option<Accepted>, Refusal> {
+        let (Some(register), Some(client)) = (&request.register, &request.requester.client) else {
+            return Ok(None);
+        };
+        let waba = &request.requester.waba;
+        if self.next.held_by(client) {
+            let index = self.claim_for(waba, request.claim.as_ref())?;
+            return Ok(Some(Accepted::AlreadyRegistered(self.next.claims[index].id.clone())));
+        }
+        let verified = |claim: &Claim| claim.verified_since(self.now, self.limits).is_some();
+        if self.next.claim_of(waba).is_some_and(verified) {
+            let index = self.claim_for(waba, request.claim.as_ref())?;
+            return self.take_over(index, register).map(Some);
+        }
+        Ok(None)
+    }
+
+    /// Finds the claim of `waba`, makes it if allowed, and gives it the name that was brought along.
+    fn claim_for(&mut self, waba: &WabaId, new: Option<&NewClaim>) -> Result<usize, Refusal> {
+        let found = self.next.claims.iter().position(|claim| claim.waba == *waba);
+        let Some(new) = new else { return found.ok_or(Refusal::NotClaimed) };
+        if let Some(index) = found {
+            let claim = &mut self.next.claims[index];
+            claim.certificate_serial = new.certificate_serial.or(claim.certificate_serial);
+            if claim.name != new.name {
+                claim.name = new.name.clone();
+                self.fact(Fact::NameChanged { name: new.name.clone() });
+            }
+            return Ok(index);
+        }
+        self.next.claims.push(Claim {
+            id: new.id.clone(),
+            waba: waba.clone(),
+            name: new.name.clone(),
+            certificate_serial: new.certificate_serial,
+            added_at: self.now,
+            phase: ClaimPhase::Unverified,
+        });
+        self.fact(Fact::NumberAdded { waba: waba.clone() });
+        Ok(self.next.claims.len() - 1)
+    }
+
+    /// Whether the wait window of the channel is open.
+    fn ladder_open(&self, request: &RequestCode) -> Result<(), Refusal> {
+        let budgets = &self.next.budgets;
+        let restart = self.limits.ladder_restart;
+        match request.method {
+            CodeMethod::Sms => match budgets.sms.rung(self.now, &self.limits.sms_waits, restart) {
+                Rung::Open => Ok(()),
+                Rung::Wait(opens_at) => {
+                    Err(Refusal::CodeTooSoon { method: CodeMethod::Sms, opens_at })
+                }
+                Rung::Exhausted(opens_at) => Err(Refusal::SmsExhausted { opens_at }),
+            },
+            CodeMethod::Voice => {
+                match budgets.voice.rung(self.now, &self.limits.voice_waits, restart) {
+                    Rung::Open => self.first_call_open(request),
+                    Rung::Wait(opens_at) => {
+                        Err(Refusal::CodeTooSoon { method: CodeMethod::Voice, opens_at })
+                    }
+                    Rung::Exhausted(opens_at) => Err(Refusal::VoiceExhausted { opens_at }),
+                }
+            }
+        }
+    }
+
+    /// The first call waits for the first SMS to arrive, if one was sent and the number can take it.
+    fn first_call_open(&self, request: &RequestCode) -> Result<(), Refusal> {
+        let restart = self.limits.ladder_restart;
+        let sms = self.next.budgets.sms.at(self.now, restart);
+        let calls = self.next.budgets.voice.at(self.now, restart).taken;
+        if calls > 0 || sms.taken == 0 || !request.kind.channels().sms {
+            return Ok(());
+        }
+        let wait = self.limits.voice_waits.first().copied().unwrap_or_default();
+        let opens_at = sms.first_at + wait;
+        if self.now >= opens_at {
+            Ok(())
+        } else {
+            Err(Refusal::CodeTooSoon { method: CodeMethod::Voice, opens_at })
+        }
+    }
+
+    /// The live challenge of the claim, asked for again, or a new one. A code that is out of guesses
+    /// is dead, so a new one replaces it.
+    fn challenge_for(
+        &self,
+        index: usize,
+        request: &RequestCode,
+        pin_proven_at: Option<Timestamp>,
+    ) -> (Challenge, bool) {
+        let alive = self.next.claims[index]
+            .live_challenge(self.now, self.limits)
+            .filter(|challenge| challenge.guesses < self.limits.guesses_max());
+        let client = request.requester.client.clone();
+        match alive {
+            Some(challenge) => {
+                let mut challenge = challenge.clone();
+                challenge.requested_at = self.now;
+                challenge.pin_proven_at = pin_proven_at.or(challenge.pin_proven_at);
+                challenge.client = client.or(challenge.client);
+                (challenge, true)
+            }
+            None => (
+                Challenge {
+                    id: request.fresh_challenge,
+                    key_epoch: request.key_epoch,
+                    created_at: self.now,
+                    requested_at: self.now,
+                    guesses: 0,
+                    last_guess_at: None,
+                    pin_proven_at,
+                    client,
+                },
+                false,
+            ),
+        }
+    }
+
+    pub(super) fn verify_code(&mut self, verify: &VerifyCode) -> Outcome {
+        let (index, challenge) = self.answerable(&verify.requester)?;
+        let Some(submitted) = &verify.submitted else { return Err(Refusal::CodeMissing) };
+        self.guess_open(&challenge)?;
+
+        // Whatever else could refuse the registration does so before the code is used up.
+        let mut pin_proven_at = challenge.pin_proven_at;
+        if let Some(register) = &verify.register {
+            pin_proven_at = self.pass_two_step(register.pin, challenge.pin_proven_at)?;
+            self.register_call_open()?;
+        }
+        let CodeProof::Expected(id, expected) = &verify.proof else {
+            return Err(Refusal::CodeMissing);
+        };
+        if *id != challenge.id {
+            return Err(Refusal::CodeMissing);
+        }
+        self.guess(index, challenge, submitted, expected)?;
+        self.next.claims[index].phase = ClaimPhase::Verified { since: self.now, pin_proven_at };
+        self.fact(Fact::CodeConfirmed);
+        match &verify.register {
+            Some(register) => self.take_over(index, register),
+            None => Ok(Accepted::Verified(self.next.claims[index].id.clone())),
+        }
+    }
+
+    /// The claim and challenge that a guess may be made at; strangers learn only that there is none.
+    fn answerable(&mut self, requester: &Requester) -> Result<(usize, Challenge), Refusal> {
+        let index = self
+            .next
+            .claims
+            .iter()
+            .position(|claim| claim.waba == requester.waba)
+            .ok_or(Refusal::CodeMissing)?;
+        let claim = &mut self.next.claims[index];
+        let Some(challenge) = claim.live_challenge(self.now, self.limits).cloned() else {
+            if matches!(claim.phase, ClaimPhase::AwaitingCode(_)) {
+                claim.phase = ClaimPhase::Unverified;
+            }
+            return Err(Refusal::CodeMissing);
+        };
+        if challenge.guesses >= self.limits.guesses_max() {
+            return Err(Refusal::OutOfGuesses);
+        }
+        Ok((index, challenge))
+    }
+
+    fn guess_open(&self, challenge: &Challenge) -> Result<(), Refusal> {
+        let budgets = &self.next.budgets;
+        if budgets.locked_since.is_some() {
+            return Err(Refusal::NumberLocked);
+        }
+        if let Some(opens_at) = budgets.failed_guesses.opens_at(
+            self.now,
+            self.limits.failed_guesses_max,
+            self.limits.failed_guesses_window,
+        ) {
+            return Err(Refusal::GuessesExhausted { opens_at });
+        }
+        let wait = self.limits.guess_waits.get(challenge.guesses as usize);
+        let opens_at = challenge.last_guess_at.zip(wait).map(|(last, wait)| last + *wait);
+        match opens_at.filter(|opens_at| self.now < *opens_at) {
+            Some(opens_at) => Err(Refusal::GuessTooSoon { opens_at }),
+            None => Ok(()),
+        }
+    }
+
+    /// Compares, and spends the guess in the same decision.
+    fn guess(
+        &mut self,
+        index: usize,
+        mut challenge: Challenge,
+        submitted: &VerificationCode,
+        expected: &VerificationCode,
+    ) -> Result<(), Refusal> {
+        let budgets = &mut self.next.budgets;
+        if expected.matches(submitted) {
+            budgets.failed_in_a_row = 0;
+            return Ok(());
+        }
+        challenge.guesses += 1;
+        challenge.last_guess_at = Some(self.now);
+        let guesses_left = self.limits.guesses_max().saturating_sub(challenge.guesses);
+        self.next.claims[index].phase = ClaimPhase::AwaitingCode(challenge);
+        budgets.failed_guesses.push(self.now, self.limits.failed_guesses_window);
+        budgets.failed_in_a_row = budgets.failed_in_a_row.saturating_add(1);
+        if budgets.failed_in_a_row >= self.limits.failed_in_a_row_max {
+            budgets.locked_since = Some(self.now);
+            self.fact(Fact::Locked);
+        }
+        Err(Refusal::CodeMismatch { guesses_left })
+    }
+}

@@ -1,0 +1,192 @@
+//! Who holds the number: registration, moves, the PIN, the lock.
+
+use super::{Accepted, Draft, Outcome};
+use crate::{
+    ClaimPhase, ClientId, Fact, Holding, PinVerifier, Platform, Refusal, Register, Registration,
+    Restore, TwoStep, VerifiedName, WabaId,
+};
+
+impl Draft<'_> {
+    /// Whether one more register call fits into the window.
+    pub(super) fn register_call_open(&self) -> Result<(), Refusal> {
+        let (max, window) = (self.limits.register_calls_max, self.limits.register_window);
+        match self.next.budgets.register_calls.opens_at(self.now, max, window) {
+            Some(opens_at) => Err(Refusal::RegisterLimit { opens_at }),
+            None => Ok(()),
+        }
+    }
+
+    /// Registers a claim whose code was confirmed in an earlier call.
+    pub(super) fn register_verified(&mut self, register: &Register) -> Outcome {
+        let index = self
+            .next
+            .claims
+            .iter()
+            .position(|claim| claim.waba == register.waba)
+            .ok_or(Refusal::NotClaimed)?;
+        let claim = &self.next.claims[index];
+        let already = self
+            .next
+            .registration
+            .as_ref()
+            .is_some_and(|held| held.claim == claim.id && held.platform == register.platform);
+        let proven_at = match &claim.phase {
+            ClaimPhase::Verified { pin_proven_at, .. } => *pin_proven_at,
+            ClaimPhase::Unverified | ClaimPhase::AwaitingCode(_) => None,
+        };
+        if !already && claim.verified_since(self.now, self.limits).is_none() {
+            return Err(Refusal::NotVerified);
+        }
+        self.register_call_open()?;
+        self.pass_two_step(register.pin, proven_at)?;
+        if already {
+            self.count_register_call();
+            return Ok(Accepted::AlreadyRegistered(self.next.claims[index].id.clone()));
+        }
+        self.take_over(index, register)
+    }
+
+    fn count_register_call(&mut self) {
+        self.next.budgets.register_calls.push(self.now, self.limits.register_window);
+    }
+
+    /// Gives the number to a claim. The PIN has been passed; the call is counted here.
+    pub(super) fn take_over(&mut self, index: usize, register: &Register) -> Outcome {
+        self.register_call_open()?;
+        self.count_register_call();
+        self.log_off_holder();
+        let claim = &mut self.next.claims[index];
+        claim.phase = ClaimPhase::Unverified;
+        let id = claim.id.clone();
+        let pause =
+            if register.restart { self.limits.coreapp_restart } else { core::time::Duration::ZERO };
+        self.next.registration = Some(Registration {
+            claim: id.clone(),
+            waba: register.waba.clone(),
+            platform: register.platform.clone(),
+            since: self.now,
+            restarting_until: self.now + pause,
+            key: register.key,
+        });
+        if let (None, Some(verifier)) = (&self.next.two_step, &register.set_pin) {
+            self.next.two_step = Some(TwoStep { verifier: verifier.clone(), set_at: self.now });
+            self.fact(Fact::TwoStepSet);
+        }
+        self.fact(Fact::Registered { platform: register.platform.clone() });
+        Ok(Accepted::Registered(id))
+    }
+
+    fn log_off_holder(&mut self) {
+        if let Some(held) = self.next.registration.take() {
+            let client = match held.platform {
+                Platform::OnPremise { client } => Some(client),
+                Platform::CloudApi => None,
+            };
+            self.fact(Fact::HolderLoggedOff { waba: held.waba, client });
+        }
+    }
+
+    /// Moves the registration to the client that shows its key.
+    pub(super) fn restore(&mut self, restore: &Restore) -> Outcome {
+        let held = self.next.registration.clone().ok_or(Refusal::BackupOutdated)?;
+        if held.claim != restore.claim || held.key != restore.key {
+            return Err(Refusal::BackupOutdated);
+        }
+        let platform = Platform::OnPremise { client: restore.client.clone() };
+        if held.platform != platform {
+            self.log_off_holder();
+        }
+        let restarting_until = self.now + self.limits.coreapp_restart;
+        let claim = held.claim.clone();
+        self.next.registration = Some(Registration { platform, restarting_until, ..held });
+        self.fact(Fact::Restored { client: restore.client.clone() });
+        Ok(Accepted::Restored(claim))
+    }
+
+    pub(super) fn deregister(&mut self, waba: Option<&WabaId>) -> Outcome {
+        let held = self.next.registration.as_ref().ok_or(Refusal::NotRegistered)?;
+        if let Some(waba) = waba {
+            if held.waba != *waba {
+                return Err(Refusal::NotRegistered);
+            }
+            let (max, window) = (self.limits.register_calls_max, self.limits.register_window);
+            let calls = &mut self.next.budgets.deregister_calls;
+            if let Some(opens_at) = calls.opens_at(self.now, max, window) {
+                return Err(Refusal::RegisterLimit { opens_at });
+            }
+            calls.push(self.now, window);
+        }
+        self.next.registration = None;
+        self.fact(Fact::Deregistered);
+        Ok(Accepted::Deregistered)
+    }
+
+    /// Lets the number go because its client took another one. Nothing to do if it lost it meanwhile.
+    pub(super) fn release(&mut self, client: &ClientId) {
+        if self.next.held_by(client) {
+            self.log_off_holder();
+        }
+    }
+
+    pub(super) fn change_name(
+        &mut self,
+        waba: &WabaId,
+        name: &VerifiedName,
+        serial: Option<u64>,
+    ) -> Outcome {
+        let claim = self
+            .next
+            .claims
+            .iter_mut()
+            .find(|claim| claim.waba == *waba)
+            .ok_or(Refusal::NotClaimed)?;
+        claim.certificate_serial = serial.or(claim.certificate_serial);
+        if claim.name != *name {
+            claim.name = name.clone();
+            self.fact(Fact::NameChanged { name: name.clone() });
+        }
+        Ok(Accepted::Done)
+    }
+
+    fn holds(&self, holder: Option<&Holding>) -> bool {
+        match holder {
+            None => true,
+            Some(Holding::Client(client)) => self.next.held_by(client),
+            Some(Holding::Waba(waba)) => {
+                self.next.registration.as_ref().is_some_and(|held| held.waba == *waba)
+            }
+        }
+    }
+
+    /// A new PIN does not refill the budget of wrong ones; only a right PIN or switching off does.
+    pub(super) fn set_two_step(
+        &mut self,
+        holder: Option<&Holding>,
+        verifier: &PinVerifier,
+    ) -> Outcome {
+        if !self.holds(holder) {
+            return Err(Refusal::NotRegistered);
+        }
+        self.next.two_step = Some(TwoStep { verifier: verifier.clone(), set_at: self.now });
+        self.fact(Fact::TwoStepSet);
+        Ok(Accepted::Done)
+    }
+
+    pub(super) fn clear_two_step(&mut self, holder: Option<&Holding>) -> Outcome {
+        if !self.holds(holder) {
+            return Err(Refusal::NotRegistered);
+        }
+        if self.next.two_step.take().is_some() {
+            self.next.budgets.pin = crate::PinBudget::default();
+            self.fact(Fact::TwoStepCleared);
+        }
+        Ok(Accepted::Done)
+    }
+
+    pub(super) fn unlock(&mut self) {
+        self.next.budgets.failed_in_a_row = 0;
+        if self.next.budgets.locked_since.take().is_some() {
+            self.fact(Fact::Unlocked);
+        }
+    }
+}

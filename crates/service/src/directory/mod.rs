@@ -1,0 +1,297 @@
+//! Who owns what: accounts, spaces, WABAs, clients, their users, sessions and documents.
+//!
+//! ```text
+//! Account ─┬─ Space ── Waba            (a Waba claims numbers: registration::Claim)
+//!          └─ Client ─┬─ User ── Session
+//!                     └─ Document      (settings, profile, photo, certificates)
+//! ```
+
+use registration::{AccountId, ClientId, CustomerSpaceId, TextId, Timestamp, WabaId};
+
+/// Who pays, is rate-limited, and owns spaces and clients.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Account {
+    /// Identifier.
+    pub id: AccountId,
+    /// Name for people.
+    pub name: String,
+    /// Whether the Chat App product is subscribed (CAMS `Product.Unsubscript` otherwise).
+    pub subscribed: bool,
+    /// When it was made.
+    pub created_at: Timestamp,
+}
+
+/// One customer of an account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Space {
+    /// Identifier (CAMS `CustSpaceId`).
+    pub id: CustomerSpaceId,
+    /// Whose customer.
+    pub account: AccountId,
+    /// Name for people.
+    pub name: String,
+    /// When it was made.
+    pub created_at: Timestamp,
+}
+
+/// A WhatsApp Business Account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Waba {
+    /// Identifier.
+    pub id: WabaId,
+    /// Whose account it is in.
+    pub account: AccountId,
+    /// Which customer it belongs to.
+    pub space: CustomerSpaceId,
+    /// Name for people.
+    pub name: String,
+    /// When it was made.
+    pub created_at: Timestamp,
+}
+
+/// One On-Premises deployment. Its name is its id: it stands in the path `/clients/{name}`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Client {
+    /// Identifier and name.
+    pub id: ClientId,
+    /// Whose client.
+    pub account: AccountId,
+    /// The WABA that its registrations are for, unless a certificate names another of the account.
+    pub waba: WabaId,
+    /// Host name by which it is reached, in lower case without port.
+    pub host: Option<String>,
+    /// Registration answers as Meta's does today: 1005 `biz_link_on_prem_reg_blocked`.
+    pub retired: bool,
+    /// SHA-256 of the API key for the read endpoints, if one is set.
+    pub api_key_sha256: Option<[u8; 32]>,
+    /// Shard count: 1, 2, 4, 8, 16 or 32.
+    pub shards: u8,
+    /// Coreapp restarts until then for a reason other than a registration (restore, shard change).
+    pub restarting_until: Timestamp,
+    /// When it was made.
+    pub created_at: Timestamp,
+}
+
+/// Role of a user of a client.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// May register, change settings and manage users. Only the user named `admin`.
+    Admin,
+    /// May read health and metrics, and change its own password.
+    User,
+}
+
+/// A user of a client.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct User {
+    /// Whose user.
+    pub client: ClientId,
+    /// Login name: 4 to 32 characters.
+    pub name: String,
+    /// What it may do.
+    pub role: Role,
+    /// Hash of the password in PHC text form.
+    pub password: String,
+    /// The next login must bring a new password.
+    pub must_change_password: bool,
+    /// When it was made.
+    pub created_at: Timestamp,
+}
+
+/// A login that is still valid: the token names it, its absence revokes the token.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Session {
+    /// SHA-256 of the token's random part, as 64 hexadecimal digits.
+    pub id: String,
+    /// Whose client.
+    pub client: ClientId,
+    /// Which user.
+    pub user: String,
+    /// When the token ends.
+    pub expires_at: Timestamp,
+}
+
+/// A named piece of a client's settings. Its inside belongs to the dialect that wrote it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Document {
+    /// Whose.
+    pub client: ClientId,
+    /// Which: `application`, `business_profile`, `photo`, …
+    pub name: String,
+    /// Media type of `body`.
+    pub content_type: String,
+    /// The content.
+    pub body: Vec<u8>,
+    /// When it was written.
+    pub updated_at: Timestamp,
+}
+
+/// Any part of the directory.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(missing_docs, reason = "each variant is documented at its type")]
+pub enum Entity {
+    Account(Account),
+    Space(Space),
+    Waba(Waba),
+    Client(Client),
+    User(User),
+    Session(Session),
+    Document(Document),
+}
+
+/// The kinds of [`Entity`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[expect(missing_docs, reason = "each variant is documented at its type")]
+pub enum EntityKind {
+    Account,
+    Space,
+    Waba,
+    Client,
+    User,
+    Session,
+    Document,
+}
+
+/// Names a part of the directory.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct EntityRef {
+    /// Of which kind.
+    pub kind: EntityKind,
+    /// Its id, unique within the kind: users, and documents carry their client (`default/admin`).
+    pub id: String,
+}
+
+impl EntityKind {
+    /// All kinds, parents before children.
+    pub const ALL: [Self; 7] = [
+        Self::Account,
+        Self::Space,
+        Self::Waba,
+        Self::Client,
+        Self::User,
+        Self::Session,
+        Self::Document,
+    ];
+
+    /// The word in the store and in events.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Account => "account",
+            Self::Space => "space",
+            Self::Waba => "waba",
+            Self::Client => "client",
+            Self::User => "user",
+            Self::Session => "session",
+            Self::Document => "document",
+        }
+    }
+
+    /// The kind that `word` stands for.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == word)
+    }
+}
+
+impl EntityRef {
+    /// Names an entity of `kind`.
+    #[must_use]
+    pub fn new(kind: EntityKind, id: impl Into<String>) -> Self {
+        Self { kind, id: id.into() }
+    }
+
+    /// Names an account.
+    #[must_use]
+    pub fn account(id: &AccountId) -> Self {
+        Self::new(EntityKind::Account, id.as_str())
+    }
+
+    /// Names a space.
+    #[must_use]
+    pub fn space(id: &CustomerSpaceId) -> Self {
+        Self::new(EntityKind::Space, id.as_str())
+    }
+
+    /// Names a WABA.
+    #[must_use]
+    pub fn waba(id: &WabaId) -> Self {
+        Self::new(EntityKind::Waba, id.as_str())
+    }
+
+    /// Names a client.
+    #[must_use]
+    pub fn client(id: &ClientId) -> Self {
+        Self::new(EntityKind::Client, id.as_str())
+    }
+
+    /// Names a user of a client.
+    #[must_use]
+    pub fn user(client: &ClientId, name: &str) -> Self {
+        Self::new(EntityKind::User, format!("{client}/{name}"))
+    }
+
+    /// Names a document of a client.
+    #[must_use]
+    pub fn document(client: &ClientId, name: &str) -> Self {
+        Self::new(EntityKind::Document, format!("{client}/{name}"))
+    }
+}
+
+impl Entity {
+    /// Its name.
+    #[must_use]
+    pub fn key(&self) -> EntityRef {
+        match self {
+            Self::Account(it) => EntityRef::account(&it.id),
+            Self::Space(it) => EntityRef::space(&it.id),
+            Self::Waba(it) => EntityRef::waba(&it.id),
+            Self::Client(it) => EntityRef::client(&it.id),
+            Self::User(it) => EntityRef::user(&it.client, &it.name),
+            Self::Session(it) => EntityRef::new(EntityKind::Session, &it.id),
+            Self::Document(it) => EntityRef::document(&it.client, &it.name),
+        }
+    }
+
+    /// What it is removed together with.
+    #[must_use]
+    pub fn parent(&self) -> Option<EntityRef> {
+        match self {
+            Self::Account(_) => None,
+            Self::Space(it) => Some(EntityRef::account(&it.account)),
+            Self::Waba(it) => Some(EntityRef::space(&it.space)),
+            Self::Client(it) => Some(EntityRef::account(&it.account)),
+            Self::User(it) => Some(EntityRef::client(&it.client)),
+            Self::Session(it) => Some(EntityRef::user(&it.client, &it.user)),
+            Self::Document(it) => Some(EntityRef::client(&it.client)),
+        }
+    }
+
+    /// A second name by which it is found, unique within its kind.
+    #[must_use]
+    pub fn lookup(&self) -> Option<&str> {
+        match self {
+            Self::Client(it) => it.host.as_deref(),
+            Self::Account(_)
+            | Self::Space(_)
+            | Self::Waba(_)
+            | Self::User(_)
+            | Self::Session(_)
+            | Self::Document(_) => None,
+        }
+    }
+
+    /// When it may be swept away.
+    #[must_use]
+    pub fn expires_at(&self) -> Option<Timestamp> {
+        match self {
+            Self::Session(it) => Some(it.expires_at),
+            Self::Account(_)
+            | Self::Space(_)
+            | Self::Waba(_)
+            | Self::Client(_)
+            | Self::User(_)
+            | Self::Document(_) => None,
+        }
+    }
+}

@@ -1,0 +1,73 @@
+//! Handing a code to somebody who brings it to the number.
+
+use core::fmt;
+
+use async_trait::async_trait;
+use registration::{CodeMethod, Locale, PhoneNumber, VerificationCode};
+
+use super::store::SendId;
+
+/// A message that carries a code. Redacted in `Debug`.
+#[derive(Clone)]
+pub struct CodeMessage {
+    /// The ledger row; also the idempotency key for providers that take one.
+    pub id: SendId,
+    /// Whom to reach.
+    pub number: PhoneNumber,
+    /// SMS or voice.
+    pub method: CodeMethod,
+    /// Language asked for.
+    pub locale: Locale,
+    /// The code itself, for senders that render it themselves (voice).
+    pub code: VerificationCode,
+    /// The text to send or to speak.
+    pub text: String,
+}
+
+impl fmt::Debug for CodeMessage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CodeMessage")
+            .field("id", &self.id)
+            .field("number", &self.number)
+            .field("method", &self.method)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A provider took the message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HandedOver {
+    /// Name of the sender that took it.
+    pub sender: String,
+    /// The provider's own id for it, if it gave one.
+    pub provider_id: Option<String>,
+}
+
+/// A provider did not take the message.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum DeliveryError {
+    /// Trying again later may help.
+    #[error("{sender} is unavailable: {reason}")]
+    Unavailable {
+        /// Name of the sender.
+        sender: String,
+        /// What happened, without the code.
+        reason: String,
+    },
+    /// The provider refused this message for good.
+    #[error("{sender} rejected the message: {reason}")]
+    Rejected {
+        /// Name of the sender.
+        sender: String,
+        /// What the provider said, without the code.
+        reason: String,
+    },
+}
+
+/// Brings codes to numbers. Called at least once per decided send, and never again for a send whose
+/// acknowledgement was recorded.
+#[async_trait]
+pub trait CodeDelivery: Send + Sync + 'static {
+    /// Hands `message` over; returns once the provider has acknowledged it.
+    async fn hand_over(&self, message: &CodeMessage) -> Result<HandedOver, DeliveryError>;
+}

@@ -1,0 +1,17 @@
+//! The ports: what the use cases need from the world, as traits that adapters implement.
+
+pub mod clock;
+pub mod delivery;
+pub mod entropy;
+pub mod rehearsal;
+pub mod store;
+
+pub use clock::Clock;
+pub use delivery::{CodeDelivery, CodeMessage, DeliveryError, HandedOver};
+pub use entropy::{Entropy, EntropyExt};
+pub use rehearsal::{Occasion, Rehearsal, Twist};
+pub use store::{
+    AuditEntry, AuditQuery, CommitError, Entity, EntityKind, EntityRef, EntityWrite, Event,
+    EventId, NumberKey, NumberQuery, NumberWrite, Send, SendId, SendQuery, SendReport, SendState,
+    Store, StoreError, Subject, Take, Unit, Version, Versioned,
+};

@@ -1,0 +1,401 @@
+//! Whole records in, whole records out, and one atomic unit of work.
+//!
+//! A backend implements [`Store`] in an afternoon: load by key, list by page, commit a [`Unit`] all or
+//! nothing with compare-and-set, claim and report sends. No rule lives behind this port.
+
+use core::fmt;
+use core::time::Duration;
+
+use async_trait::async_trait;
+use registration::{AccountId, ClientId, CodeSend, NumberRecord, PhoneNumber, Timestamp, WabaId};
+
+pub use crate::directory::{Entity, EntityKind, EntityRef};
+
+/// How often a record was written; 0 stands for "not there yet".
+pub type Version = u64;
+
+/// A record together with the version that a change of it must name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Versioned<T> {
+    /// The version of `value`; 0 if it was made up because nothing was stored.
+    pub version: Version,
+    /// The record.
+    pub value: T,
+}
+
+/// Identifies an event of the audit trail; unguessable, so that it can stand in an explain link.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct EventId(pub u128);
+
+/// Identifies a row of the send ledger; ids grow with time (UUID v7).
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct SendId(pub u128);
+
+macro_rules! hex_id {
+    ($name:ident) => {
+        impl $name {
+            /// Reads 32 hexadecimal digits, hyphens ignored.
+            #[must_use]
+            pub fn parse(text: &str) -> Option<Self> {
+                let digits: String = text.chars().filter(|c| *c != '-').collect();
+                (digits.len() == 32 && digits.bytes().all(|b| b.is_ascii_hexdigit()))
+                    .then(|| u128::from_str_radix(&digits, 16).ok().map(Self))
+                    .flatten()
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, "{:032x}", self.0)
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, "{}({:032x})", stringify!($name), self.0)
+            }
+        }
+    };
+}
+
+hex_id!(EventId);
+hex_id!(SendId);
+
+/// Finds a number by something other than itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NumberKey {
+    /// The number that this client runs.
+    HeldBy(ClientId),
+    /// The number that this client requested a code for most recently, if that challenge still waits.
+    PendingFor(ClientId),
+    /// The number that this claim is on.
+    Claim(registration::PhoneNumberId),
+}
+
+/// A page of numbers, in ascending order of the number.
+#[derive(Debug, Clone, Default)]
+pub struct NumberQuery {
+    /// Only numbers claimed by one of these; `None` means all.
+    pub wabas: Option<Vec<WabaId>>,
+    /// Only numbers whose digits start like this.
+    pub prefix: Option<String>,
+    /// Only numbers that are (or are not) registered.
+    pub registered: Option<bool>,
+    /// Only numbers behind this one.
+    pub after: Option<PhoneNumber>,
+    /// At most so many.
+    pub limit: usize,
+}
+
+/// What an event is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Subject {
+    /// A phone number.
+    Number(PhoneNumber),
+    /// A part of the directory.
+    Entity(EntityRef),
+    /// The installation itself.
+    System,
+}
+
+/// An event to append to the audit trail. The store adds its place and hash.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Event {
+    /// Identifier; also the tail of explain links.
+    pub id: EventId,
+    /// When it happened.
+    pub at: Timestamp,
+    /// What it is about.
+    pub subject: Subject,
+    /// Whose it is, for tenants' views; `None` for the operator's.
+    pub account: Option<AccountId>,
+    /// Who did it: `onprem:default/admin`, `operator`, `cams:LTAI…`.
+    pub actor: String,
+    /// What happened, one word (`code_requested`, `refused`, `user_created`, …).
+    pub kind: String,
+    /// Particulars as JSON text; never a code, PIN, password or key.
+    pub details: String,
+}
+
+/// An event as it stands in the chain.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AuditEntry {
+    /// Place in the chain, from 1.
+    pub seq: u64,
+    /// The event.
+    pub event: Event,
+    /// `SHA-256(previous hash ‖ canonical form of this event)`; see [`crate::audit`].
+    pub hash: [u8; 32],
+}
+
+/// A page of the audit trail, in ascending order.
+#[derive(Debug, Clone, Default)]
+pub struct AuditQuery {
+    /// Only events about this number.
+    pub number: Option<PhoneNumber>,
+    /// Only events of this account.
+    pub account: Option<AccountId>,
+    /// Only the event with this id.
+    pub id: Option<EventId>,
+    /// Only events behind this place.
+    pub after: u64,
+    /// At most so many.
+    pub limit: usize,
+}
+
+/// A write of a number's record, valid only if its stored version is still `expected`.
+#[derive(Debug, Clone)]
+pub struct NumberWrite {
+    /// Version the decision was made on.
+    pub expected: Version,
+    /// The record to store, at version `expected + 1`.
+    pub record: NumberRecord,
+}
+
+/// A change of the directory, valid only if the stored version is still the expected one.
+#[derive(Debug, Clone)]
+pub enum EntityWrite {
+    /// Store at version `expected + 1`.
+    Put {
+        /// Version the change was made on; 0 to create.
+        expected: Version,
+        /// What to store.
+        entity: Entity,
+    },
+    /// Remove, together with everything below it.
+    Delete {
+        /// Version the change was made on.
+        expected: Version,
+        /// What to remove.
+        entity: EntityRef,
+    },
+}
+
+/// One request taken from a shared allowance (generic cell rate algorithm, one number per key).
+///
+/// Passes if the key's theoretical arrival time is at most `burst - 1` intervals ahead of `now`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Take {
+    /// Whose allowance of what: `country/default/49`.
+    pub key: String,
+    /// Time in which one request is earned back.
+    pub interval: Duration,
+    /// How many may be taken at once after a rest; at least 1.
+    pub burst: u32,
+    /// The present moment.
+    pub now: Timestamp,
+}
+
+/// Work that happens as a whole or not at all.
+///
+/// Checks come first: every version, every allowance. If one fails, nothing of the unit is stored and no
+/// other unit is affected.
+#[derive(Debug, Clone, Default)]
+pub struct Unit {
+    /// Records of numbers to store.
+    pub numbers: Vec<NumberWrite>,
+    /// Changes of the directory, in this order.
+    pub entities: Vec<EntityWrite>,
+    /// Allowances to take from.
+    pub takes: Vec<Take>,
+    /// Events to append, in this order.
+    pub events: Vec<Event>,
+    /// Sends to enter into the ledger, due at once.
+    pub sends: Vec<Send>,
+}
+
+/// Where a send stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SendState {
+    /// To be handed over at `due_at` or after.
+    Decided {
+        /// Not before this.
+        due_at: Timestamp,
+    },
+    /// A worker is at it; after `until` another one may take it.
+    Claimed {
+        /// End of the worker's lease.
+        until: Timestamp,
+    },
+    /// A provider acknowledged it.
+    HandedOver {
+        /// When.
+        at: Timestamp,
+    },
+    /// The provider reported that it arrived.
+    Delivered {
+        /// When.
+        at: Timestamp,
+    },
+    /// It will not be tried again.
+    Failed {
+        /// When.
+        at: Timestamp,
+        /// Why, without the code.
+        reason: String,
+    },
+}
+
+/// A row of the send ledger. It carries no code: that is derived from the challenge when needed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Send {
+    /// Identifier, also the idempotency key towards providers.
+    pub id: SendId,
+    /// Whom to reach.
+    pub number: PhoneNumber,
+    /// Who pays.
+    pub account: AccountId,
+    /// Dialect it was ordered in (`onprem`, `cams`, `graph`): decides how the text shows the code.
+    pub dialect: String,
+    /// What to send.
+    pub what: CodeSend,
+    /// When it was decided.
+    pub decided_at: Timestamp,
+    /// Where it stands.
+    pub state: SendState,
+    /// Hand-overs begun so far.
+    pub attempt: u32,
+    /// Which sender has or had it.
+    pub sender: Option<String>,
+    /// The provider's id for it.
+    pub provider_id: Option<String>,
+}
+
+/// What became of a claimed send.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SendReport {
+    /// Which send.
+    pub id: SendId,
+    /// Where it stands now.
+    pub state: SendState,
+    /// Which sender had it.
+    pub sender: Option<String>,
+    /// The provider's id for it.
+    pub provider_id: Option<String>,
+}
+
+/// A page of the ledger, newest first.
+#[derive(Debug, Clone, Default)]
+pub struct SendQuery {
+    /// Only sends to this number.
+    pub number: Option<PhoneNumber>,
+    /// Only sends of this account.
+    pub account: Option<AccountId>,
+    /// Only sends that this sender took.
+    pub sender: Option<String>,
+    /// Only the send with this id.
+    pub id: Option<SendId>,
+    /// Only sends newer than this one.
+    pub after: Option<SendId>,
+    /// Only sends older than this one.
+    pub before: Option<SendId>,
+    /// At most so many.
+    pub limit: usize,
+}
+
+/// The store could not do it. Always worth another try later.
+#[derive(Debug, thiserror::Error)]
+#[error("the store is unavailable: {reason}")]
+pub struct StoreError {
+    /// What happened, for the operator.
+    pub reason: String,
+    /// The backend's own error.
+    #[source]
+    pub source: Option<Box<dyn core::error::Error + core::marker::Send + Sync>>,
+}
+
+/// Why a unit was not stored.
+#[derive(Debug, thiserror::Error)]
+pub enum CommitError {
+    /// A version was not the expected one: load again, decide again.
+    #[error("another change came first")]
+    Conflict,
+    /// An allowance is used up.
+    #[error("the allowance {key} is used up")]
+    Throttled {
+        /// Which allowance.
+        key: String,
+        /// When the next request is earned.
+        opens_at: Timestamp,
+    },
+    /// The store could not do it.
+    #[error(transparent)]
+    Unavailable(#[from] StoreError),
+}
+
+/// Durable, atomic storage of whole records.
+///
+/// `commit` returns `Ok` only when the unit is on disk. Reads see every unit whose commit returned.
+#[async_trait]
+pub trait Store: core::marker::Send + Sync + 'static {
+    /// The record of a number.
+    async fn number(
+        &self,
+        number: PhoneNumber,
+    ) -> Result<Option<Versioned<NumberRecord>>, StoreError>;
+
+    /// Finds a number by what it is used for.
+    async fn find_number(&self, key: &NumberKey) -> Result<Option<PhoneNumber>, StoreError>;
+
+    /// A page of numbers.
+    async fn numbers(&self, query: &NumberQuery) -> Result<Vec<NumberRecord>, StoreError>;
+
+    /// A part of the directory.
+    async fn entity(&self, key: &EntityRef) -> Result<Option<Versioned<Entity>>, StoreError>;
+
+    /// The one part of the directory of this kind whose [`Entity::lookup`] is `lookup`.
+    async fn entity_by_lookup(
+        &self,
+        kind: EntityKind,
+        lookup: &str,
+    ) -> Result<Option<Versioned<Entity>>, StoreError>;
+
+    /// Parts of the directory of one kind, below `parent` if given, in order of their id, behind `after`.
+    async fn entities(
+        &self,
+        kind: EntityKind,
+        parent: Option<&EntityRef>,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<Versioned<Entity>>, StoreError>;
+
+    /// Stores a unit as a whole or not at all.
+    async fn commit(&self, unit: Unit) -> Result<(), CommitError>;
+
+    /// A page of the audit trail.
+    async fn audit(&self, query: &AuditQuery) -> Result<Vec<AuditEntry>, StoreError>;
+
+    /// Leases up to `limit` due sends until `until`, oldest first, and counts the attempt. A send whose
+    /// lease has passed is due again.
+    async fn claim_sends(
+        &self,
+        now: Timestamp,
+        until: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<Send>, StoreError>;
+
+    /// Records what became of sends. A report never moves a send backwards: `Delivered` and `Failed`
+    /// are final, and `HandedOver` is not undone by a late retry.
+    async fn report_sends(&self, reports: Vec<SendReport>) -> Result<(), StoreError>;
+
+    /// A page of the ledger.
+    async fn sends(&self, query: &SendQuery) -> Result<Vec<Send>, StoreError>;
+
+    /// Removes what has expired: sessions, spent allowances.
+    async fn sweep(&self, now: Timestamp) -> Result<(), StoreError>;
+
+    /// Fails if the store cannot serve.
+    async fn ping(&self) -> Result<(), StoreError>;
+
+    /// Waits until everything accepted is on disk and takes no more.
+    async fn close(&self) -> Result<(), StoreError>;
+
+    /// Empties the store, audit trail included. Sandbox only: wiring never hands it to production.
+    async fn clear(&self) -> Result<(), StoreError>;
+
+    /// Keeps the whole state under `name`. Sandbox only.
+    async fn save_snapshot(&self, name: &str) -> Result<(), StoreError>;
+
+    /// Returns to the state kept under `name`; `false` if there is none. Sandbox only.
+    async fn load_snapshot(&self, name: &str) -> Result<bool, StoreError>;
+}
