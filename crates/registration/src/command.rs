@@ -49,6 +49,11 @@ pub enum Command {
         /// Who asks; must hold the registration. `None` is the operator.
         holder: Option<Holding>,
     },
+    /// Show the PIN for a change beside the number's record (shard count).
+    ProvePin {
+        /// Verdict on the PIN.
+        pin: PinCheck,
+    },
     /// An operator lifts the lock that too many wrong guesses set.
     Unlock,
 }
@@ -68,6 +73,7 @@ impl Command {
             Self::ChangeName { .. } => "change_name",
             Self::SetTwoStep { .. } => "set_two_step",
             Self::ClearTwoStep { .. } => "clear_two_step",
+            Self::ProvePin { .. } => "prove_pin",
             Self::Unlock => "unlock",
         }
     }

@@ -70,6 +70,7 @@ pub fn decide(
         }
         Command::SetTwoStep { holder, verifier } => draft.set_two_step(holder.as_ref(), verifier),
         Command::ClearTwoStep { holder } => draft.clear_two_step(holder.as_ref()),
+        Command::ProvePin { pin } => draft.pass_two_step(*pin, None).map(|_| Accepted::Done),
         Command::Unlock => {
             draft.unlock();
             Ok(Accepted::Done)

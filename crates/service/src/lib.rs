@@ -1,17 +1,36 @@
 //! Use cases and the ports they call.
 //!
 //! A use case loads records, lets [`registration::decide`] decide, and commits record, events and sends
-//! in one unit with compare-and-set and a bounded retry; no rule is checked outside that loop. Adapters
-//! for the ports live in other crates; those for tests live in [`testing`].
+//! in one unit with compare-and-set and a bounded retry; no rule is checked outside that loop
+//! (`execute.rs`). Adapters for the ports live in other crates; those for tests live in `testing`.
 
 pub mod audit;
+pub mod backup;
+pub mod caller;
 pub mod certificate;
+pub mod clients;
+pub mod coreapp;
 pub mod directory;
+pub mod error;
+pub mod execute;
+pub mod explain;
 pub mod hashing;
 pub mod keys;
+pub mod login;
 pub mod message_text;
 pub mod numbering;
+pub mod numbers;
+pub mod policy;
 pub mod ports;
+pub mod queries;
 pub mod sealing;
+mod service;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
+pub mod throttle;
+pub mod worker;
+
+pub use caller::Caller;
+pub use error::{Refused, ServiceError, Unavailable};
+pub use policy::{Allowance, Policy};
+pub use service::{Ports, Service};

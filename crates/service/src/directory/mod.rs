@@ -295,3 +295,32 @@ impl Entity {
         }
     }
 }
+
+macro_rules! into_parts {
+    ($($(#[$doc:meta])+ $method:ident -> $kind:ident;)+) => {
+        impl Entity {$(
+            $(#[$doc])+
+            #[must_use]
+            pub fn $method(self) -> Option<$kind> {
+                if let Self::$kind(it) = self { Some(it) } else { None }
+            }
+        )+}
+    };
+}
+
+into_parts! {
+    /// The account, if it is one.
+    into_account -> Account;
+    /// The space, if it is one.
+    into_space -> Space;
+    /// The WABA, if it is one.
+    into_waba -> Waba;
+    /// The client, if it is one.
+    into_client -> Client;
+    /// The user, if it is one.
+    into_user -> User;
+    /// The session, if it is one.
+    into_session -> Session;
+    /// The document, if it is one.
+    into_document -> Document;
+}

@@ -198,6 +198,8 @@ pub struct Unit {
     pub entities: Vec<EntityWrite>,
     /// Allowances to take from.
     pub takes: Vec<Take>,
+    /// Allowances to give back in full, by their keys.
+    pub forgive: Vec<String>,
     /// Events to append, in this order.
     pub events: Vec<Event>,
     /// Sends to enter into the ledger, due at once.

@@ -1,0 +1,210 @@
+//! Backup and restore of a client: its settings and its registration, sealed with a password.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use registration::{
+    Command, PhoneNumber, PhoneNumberId, Refusal, RegistrationKey, Restore, TextId, Timestamp,
+};
+use serde::{Deserialize, Serialize};
+
+use crate::caller::Caller;
+use crate::directory::{Client, Document, Entity, EntityKind, EntityRef};
+use crate::error::ServiceError;
+use crate::execute::{Committed, Step};
+use crate::numbers::release;
+use crate::ports::{EntityWrite, Subject, Versioned};
+use crate::sealing::BackupError;
+use crate::service::Service;
+
+/// Most documents a client has; what a backup may carry.
+const DOCUMENTS_MAX: usize = 64;
+
+/// Settings are small; pictures and certificates beyond this are not part of a backup.
+const DOCUMENT_BYTES_MAX: usize = 8 * 1024;
+
+/// What a backup carries. Its form is ours and versioned; old versions stay readable.
+#[derive(Serialize, Deserialize)]
+struct Contents {
+    version: u32,
+    made_at: i64,
+    account: String,
+    client: String,
+    number: u64,
+    claim: String,
+    /// The registration's key, as hexadecimal digits.
+    key: String,
+    shards: u8,
+    documents: Vec<SavedDocument>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct SavedDocument {
+    name: String,
+    content_type: String,
+    /// Base64.
+    body: String,
+}
+
+impl Service {
+    /// Seals a client's registration and settings. Only a client that holds a number has a backup.
+    pub async fn backup(
+        &self,
+        caller: &Caller,
+        client: &Client,
+        password: &str,
+    ) -> Result<Vec<u8>, ServiceError> {
+        let subject = Subject::Entity(EntityRef::client(&client.id));
+        let record = self.number_of_client(&client.id).await?;
+        let held = record.as_ref().and_then(|record| {
+            record.registration.as_ref().map(|registration| (record.number, registration))
+        });
+        let Some((number, registration)) = held else {
+            return Err(self.refuse(caller, subject, "backup", Refusal::NotRegistered).await);
+        };
+        let parent = EntityRef::client(&client.id);
+        let documents = self
+            .entities(EntityKind::Document, Some(&parent), None, DOCUMENTS_MAX)
+            .await?
+            .into_iter()
+            .filter_map(Entity::into_document)
+            .filter(|document| document.body.len() <= DOCUMENT_BYTES_MAX)
+            .map(|document| SavedDocument {
+                name: document.name,
+                content_type: document.content_type,
+                body: STANDARD.encode(document.body),
+            })
+            .collect();
+        let contents = Contents {
+            version: 1,
+            made_at: self.now().as_millis(),
+            account: client.account.to_string(),
+            client: client.id.to_string(),
+            number: number.as_u64(),
+            claim: registration.claim.to_string(),
+            key: format!("{:032x}", registration.key.0),
+            shards: client.shards,
+            documents,
+        };
+        let plain = serde_json::to_vec(&contents).map_err(|error| bug(&error))?;
+        let sealed = self.hasher.seal_backup(password, &plain).await.map_err(backup_error)?;
+        let event = self.event(caller, subject, "backup_made", &serde_json::json!({}));
+        self.commit(crate::ports::Unit { events: vec![event], ..Default::default() }).await?;
+        Ok(sealed)
+    }
+
+    /// Moves registration and settings of a backup to this client. A wrong password, a damaged or an
+    /// outdated backup changes nothing.
+    pub async fn restore(
+        &self,
+        caller: &Caller,
+        client: &Client,
+        password: &str,
+        sealed: Vec<u8>,
+    ) -> Result<Committed, ServiceError> {
+        let subject = Subject::Entity(EntityRef::client(&client.id));
+        let opened = match self.hasher.open_backup(password, sealed).await {
+            Ok(plain) => Restorable::read(&plain),
+            Err(BackupError::Hash(error)) => return Err(error.into()),
+            Err(_) => None,
+        };
+        let Some(backup) = opened else {
+            return Err(self.refuse(caller, subject, "restore", Refusal::BackupUnreadable).await);
+        };
+        // A backup moves a number between clients of one account, never into another's hands.
+        if backup.account != client.account.as_str() {
+            return Err(self.refuse(caller, subject, "restore", Refusal::BackupOutdated).await);
+        }
+        self.rehearse(caller, "restore", Some(backup.number)).await?;
+        let committed = self
+            .execute(caller, backup.number, async |_, now| {
+                let other = self.other_number_of(Some(&client.id), backup.number).await?;
+                let mut step = Step::new(Command::Restore(Restore {
+                    client: client.id.clone(),
+                    claim: backup.claim.clone(),
+                    key: backup.key,
+                }));
+                step.alongside = release(Some(&client.id), other);
+                step.entities = self.document_writes(client, &backup, now).await?;
+                Ok(step)
+            })
+            .await?;
+        Ok(committed)
+    }
+
+    async fn document_writes(
+        &self,
+        client: &Client,
+        backup: &Restorable,
+        now: Timestamp,
+    ) -> Result<Vec<EntityWrite>, ServiceError> {
+        let mut writes = Vec::new();
+        for (name, content_type, body) in &backup.documents {
+            let key = EntityRef::document(&client.id, name);
+            let expected = self.entity(&key).await?.map_or(0, |found| found.version);
+            let entity = Entity::Document(Document {
+                client: client.id.clone(),
+                name: name.clone(),
+                content_type: content_type.clone(),
+                body: body.clone(),
+                updated_at: now,
+            });
+            writes.push(EntityWrite::Put { expected, entity });
+        }
+        let found = self.entity(&EntityRef::client(&client.id)).await?;
+        if let Some(Versioned { version, value: Entity::Client(mut stored) }) = found
+            && stored.shards != backup.shards
+        {
+            stored.shards = backup.shards;
+            writes.push(EntityWrite::Put { expected: version, entity: Entity::Client(stored) });
+        }
+        Ok(writes)
+    }
+}
+
+/// A backup that was opened and understood.
+struct Restorable {
+    account: String,
+    number: PhoneNumber,
+    claim: PhoneNumberId,
+    key: RegistrationKey,
+    shards: u8,
+    documents: Vec<(String, String, Vec<u8>)>,
+}
+
+impl Restorable {
+    fn read(plain: &[u8]) -> Option<Self> {
+        let contents: Contents = serde_json::from_slice(plain).ok()?;
+        if contents.version != 1 || contents.documents.len() > DOCUMENTS_MAX {
+            return None;
+        }
+        let documents = contents
+            .documents
+            .into_iter()
+            .map(|saved| {
+                let body = STANDARD.decode(&saved.body).ok()?;
+                Some((saved.name, saved.content_type, body))
+            })
+            .collect::<Option<Vec<_>>>()?;
+        Some(Self {
+            account: contents.account,
+            number: PhoneNumber::parse(&contents.number.to_string()).ok()?,
+            claim: PhoneNumberId::parse(&contents.claim)?,
+            key: RegistrationKey(u128::from_str_radix(&contents.key, 16).ok()?),
+            shards: contents.shards,
+            documents,
+        })
+    }
+}
+
+fn bug(error: &serde_json::Error) -> ServiceError {
+    ServiceError::Bug(error.to_string())
+}
+
+fn backup_error(error: BackupError) -> ServiceError {
+    match error {
+        BackupError::Hash(error) => error.into(),
+        BackupError::NotABackup | BackupError::WrongPasswordOrDamaged | BackupError::TooLarge => {
+            ServiceError::Bug(error.to_string())
+        }
+    }
+}

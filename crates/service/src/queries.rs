@@ -1,0 +1,51 @@
+//! The read side: what console, command line and sandbox show.
+
+use registration::{NumberRecord, PhoneNumber};
+
+use crate::error::ServiceError;
+use crate::ports::{AuditEntry, AuditQuery, CodeMessage, NumberKey, NumberQuery, Send, SendQuery};
+use crate::service::Service;
+
+/// Name under which the sandbox inbox signs for a message in the ledger.
+pub const INBOX: &str = "inbox";
+
+impl Service {
+    /// The record of a number.
+    pub async fn number(&self, number: PhoneNumber) -> Result<Option<NumberRecord>, ServiceError> {
+        Ok(self.store.number(number).await?.map(|stored| stored.value))
+    }
+
+    /// Finds a number by what it is used for.
+    pub async fn find_number(&self, key: &NumberKey) -> Result<Option<PhoneNumber>, ServiceError> {
+        Ok(self.store.find_number(key).await?)
+    }
+
+    /// A page of numbers.
+    pub async fn numbers(&self, query: &NumberQuery) -> Result<Vec<NumberRecord>, ServiceError> {
+        Ok(self.store.numbers(query).await?)
+    }
+
+    /// A page of the audit trail.
+    pub async fn audit(&self, query: &AuditQuery) -> Result<Vec<AuditEntry>, ServiceError> {
+        Ok(self.store.audit(query).await?)
+    }
+
+    /// A page of the ledger.
+    pub async fn sends(&self, query: &SendQuery) -> Result<Vec<Send>, ServiceError> {
+        Ok(self.store.sends(query).await?)
+    }
+
+    /// Messages that the sandbox inbox took, newest first, their codes derived again for the reader.
+    /// Production wires no inbox sender, so there is nothing to read there.
+    pub async fn inbox(
+        &self,
+        mut query: SendQuery,
+    ) -> Result<Vec<(Send, CodeMessage)>, ServiceError> {
+        query.sender = Some(INBOX.to_owned());
+        let sends = self.store.sends(&query).await?;
+        Ok(sends
+            .into_iter()
+            .filter_map(|send| self.message(&send).map(|message| (send, message)))
+            .collect())
+    }
+}

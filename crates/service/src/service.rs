@@ -1,0 +1,243 @@
+//! The service: the ports and keys that use cases share. Each use case is a method on [`Service`] in the
+//! module named after it.
+
+use std::collections::hash_map::DefaultHasher;
+use std::hash::{Hash, Hasher as _};
+use std::sync::{Arc, PoisonError, RwLock};
+
+use registration::{ClientId, Limits, PhoneNumber, Refusal, Timestamp};
+use tokio::sync::{Mutex, MutexGuard, Notify, watch};
+
+use crate::caller::Caller;
+use crate::error::{Refused, ServiceError, Unavailable};
+use crate::hashing::Hasher;
+use crate::keys::KeyRing;
+use crate::policy::Policy;
+use crate::ports::{
+    Clock, CodeDelivery, CommitError, Entropy, EntropyExt, Event, EventId, Occasion, Rehearsal,
+    Store, Subject, Twist, Unit,
+};
+use crate::throttle::Throttle;
+
+/// Stripes of the lock that lines up work on one number in this process; more stripes, fewer numbers
+/// that wait for each other by accident.
+const STRIPES: usize = 1024;
+
+/// The adapters that a [`Service`] works with.
+pub struct Ports {
+    /// Durable storage.
+    pub store: Arc<dyn Store>,
+    /// The time of day.
+    pub clock: Arc<dyn Clock>,
+    /// Chance.
+    pub entropy: Arc<dyn Entropy>,
+    /// Brings codes to numbers.
+    pub delivery: Arc<dyn CodeDelivery>,
+    /// Rehearsed trouble, in the sandbox.
+    pub rehearsal: Arc<dyn Rehearsal>,
+}
+
+/// All use cases. Shared behind an [`Arc`] by dialects, worker and console.
+pub struct Service {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) entropy: Arc<dyn Entropy>,
+    pub(crate) delivery: Arc<dyn CodeDelivery>,
+    rehearsal: Arc<dyn Rehearsal>,
+    pub(crate) keys: KeyRing,
+    pub(crate) hasher: Hasher,
+    policy: RwLock<Arc<Policy>>,
+    stripes: Vec<Mutex<()>>,
+    client_requests: Throttle<ClientId>,
+    pub(crate) last_send: std::sync::Mutex<u128>,
+    pub(crate) sends_due: Notify,
+    pub(crate) ledger_changed: watch::Sender<u64>,
+}
+
+impl Service {
+    /// Brings ports, keys and settings together. Starts nothing.
+    #[must_use]
+    pub fn new(ports: Ports, keys: KeyRing, hasher: Hasher, policy: Policy) -> Self {
+        Self {
+            store: ports.store,
+            clock: ports.clock,
+            entropy: ports.entropy,
+            delivery: ports.delivery,
+            rehearsal: ports.rehearsal,
+            keys,
+            hasher,
+            policy: RwLock::new(Arc::new(policy)),
+            stripes: (0..STRIPES).map(|_| Mutex::new(())).collect(),
+            client_requests: Throttle::default(),
+            last_send: std::sync::Mutex::new(0),
+            sends_due: Notify::new(),
+            ledger_changed: watch::Sender::new(0),
+        }
+    }
+
+    /// The present moment.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// The settings in force.
+    #[must_use]
+    pub fn policy(&self) -> Arc<Policy> {
+        Arc::clone(&self.policy.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Replaces the settings; requests that have begun finish under the old ones.
+    pub fn set_policy(&self, policy: Policy) {
+        *self.policy.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(policy);
+    }
+
+    /// The limits of the rules in force.
+    #[must_use]
+    pub fn limits(&self) -> Limits {
+        self.policy().limits.clone()
+    }
+
+    /// The keys in force.
+    #[must_use]
+    pub fn keys(&self) -> &KeyRing {
+        &self.keys
+    }
+
+    /// Chance, for dialects that need an id.
+    #[must_use]
+    pub fn entropy(&self) -> &dyn Entropy {
+        &*self.entropy
+    }
+
+    /// Changes each time the ledger of sends does.
+    #[must_use]
+    pub fn watch_ledger(&self) -> watch::Receiver<u64> {
+        self.ledger_changed.subscribe()
+    }
+
+    /// Takes one request from a client's allowance.
+    pub fn admit_client(&self, client: &ClientId) -> Result<(), Timestamp> {
+        self.client_requests.take(client, self.policy().client_requests, self.now())
+    }
+
+    /// Empties everything and forgets all callers. Sandbox only.
+    pub async fn clear(&self) -> Result<(), ServiceError> {
+        self.store.clear().await?;
+        self.client_requests.clear();
+        self.ledger_changed.send_modify(|n| *n += 1);
+        Ok(())
+    }
+
+    /// Keeps the whole state under a name. Sandbox only.
+    pub async fn save_snapshot(&self, name: &str) -> Result<(), ServiceError> {
+        Ok(self.store.save_snapshot(name).await?)
+    }
+
+    /// Returns to the state kept under a name; `false` if there is none. Sandbox only.
+    pub async fn load_snapshot(&self, name: &str) -> Result<bool, ServiceError> {
+        let found = self.store.load_snapshot(name).await?;
+        self.client_requests.clear();
+        self.ledger_changed.send_modify(|n| *n += 1);
+        Ok(found)
+    }
+
+    /// Fails if the store cannot serve.
+    pub async fn ping(&self) -> Result<(), ServiceError> {
+        Ok(self.store.ping().await?)
+    }
+
+    /// Waits for everything accepted to be on disk.
+    pub async fn close(&self) -> Result<(), ServiceError> {
+        Ok(self.store.close().await?)
+    }
+
+    /// Asks the rehearsal what shall happen, and lets it.
+    pub(crate) async fn rehearse(
+        &self,
+        caller: &Caller,
+        operation: &str,
+        number: Option<PhoneNumber>,
+    ) -> Result<(), ServiceError> {
+        let occasion = Occasion { dialect: caller.dialect, operation, number };
+        match self.rehearsal.twist(&occasion) {
+            Twist::Proceed => Ok(()),
+            Twist::Delay(pause) => {
+                tokio::time::sleep(pause).await;
+                Ok(())
+            }
+            Twist::Refuse(refusal) => {
+                let subject = number.map_or(Subject::System, Subject::Number);
+                Err(self.refuse(caller, subject, operation, refusal).await)
+            }
+            Twist::Unavailable => Err(Unavailable::Rehearsed.into()),
+            Twist::Drop => Err(Unavailable::RehearsedDrop.into()),
+        }
+    }
+
+    /// Lines up work on one number in this process, so that compare-and-set rarely has to repeat it.
+    pub(crate) async fn line_up(&self, number: PhoneNumber) -> MutexGuard<'_, ()> {
+        let mut hasher = DefaultHasher::new();
+        number.hash(&mut hasher);
+        let stripe = hasher.finish() % self.stripes.len() as u64;
+        // The index is below the length, so the conversion cannot fail on any width of `usize`.
+        self.stripes[usize::try_from(stripe).unwrap_or(0)].lock().await
+    }
+
+    /// An event of this very moment.
+    pub(crate) fn event(
+        &self,
+        caller: &Caller,
+        subject: Subject,
+        kind: &str,
+        details: &serde_json::Value,
+    ) -> Event {
+        Event {
+            id: EventId(self.entropy.id128()),
+            at: self.clock.now(),
+            subject,
+            account: caller.account.clone(),
+            actor: caller.actor.clone(),
+            kind: kind.to_owned(),
+            details: details.to_string(),
+        }
+    }
+
+    /// Records a refusal that no number's record decided, and returns it as the error to answer.
+    pub async fn refuse(
+        &self,
+        caller: &Caller,
+        subject: Subject,
+        operation: &str,
+        refusal: Refusal,
+    ) -> ServiceError {
+        let number = match &subject {
+            Subject::Number(number) => Some(*number),
+            Subject::Entity(_) | Subject::System => None,
+        };
+        let details = crate::explain::refusal_details(caller.dialect, operation, &refusal);
+        let event = self.event(caller, subject, "refused", &details);
+        let refused = Refused { refusal, id: Some(event.id), number, at: event.at };
+        match self.commit(Unit { events: vec![event], ..Unit::default() }).await {
+            Ok(()) => ServiceError::Refused(refused),
+            Err(error) => error,
+        }
+    }
+
+    /// Commits a unit that nobody competes for.
+    pub(crate) async fn commit(&self, unit: Unit) -> Result<(), ServiceError> {
+        committed(self.store.commit(unit).await)
+    }
+}
+
+/// The answer of the store to a unit that nobody competes for, as an error for the caller.
+pub(crate) fn committed(answer: Result<(), CommitError>) -> Result<(), ServiceError> {
+    match answer {
+        Ok(()) => Ok(()),
+        Err(CommitError::Conflict) => Err(Unavailable::Contended { attempts: 1 }.into()),
+        Err(CommitError::Throttled { key, .. }) => {
+            Err(ServiceError::Bug(format!("unexpected allowance {key}")))
+        }
+        Err(CommitError::Unavailable(error)) => Err(error.into()),
+    }
+}
