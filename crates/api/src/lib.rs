@@ -1,1 +1,18 @@
-//! stub
+//! The wire: three dialects, the sandbox's tools, the operator's API, and the pages around them.
+//!
+//! A dialect parses, calls one use case, and renders. It holds no rule, limit, clock or SQL. Every route is
+//! on one screen in [`router`]; every refusal is worded in [`refusals`].
+
+pub mod admin;
+pub mod explain;
+pub mod metrics;
+pub mod middleware;
+pub mod onprem;
+pub mod operations;
+pub mod refusals;
+pub mod router;
+pub mod sandbox;
+pub mod state;
+
+pub use router::router;
+pub use state::{App, AppInner, Settings};

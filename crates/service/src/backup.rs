@@ -1,16 +1,18 @@
 //! Backup and restore of a client: its settings and its registration, sealed with a password.
 
+use async_trait::async_trait;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use registration::{
-    Command, PhoneNumber, PhoneNumberId, Refusal, RegistrationKey, Restore, TextId, Timestamp,
+    Command, NumberRecord, PhoneNumber, PhoneNumberId, Refusal, RegistrationKey, Restore, TextId,
+    Timestamp,
 };
 use serde::{Deserialize, Serialize};
 
 use crate::caller::Caller;
 use crate::directory::{Client, Document, Entity, EntityKind, EntityRef};
 use crate::error::ServiceError;
-use crate::execute::{Committed, Step};
+use crate::execute::{Committed, Proposal, Step};
 use crate::numbers::release;
 use crate::ports::{EntityWrite, Subject, Versioned};
 use crate::sealing::BackupError;
@@ -115,20 +117,7 @@ impl Service {
             return Err(self.refuse(caller, subject, "restore", Refusal::BackupOutdated).await);
         }
         self.rehearse(caller, "restore", Some(backup.number)).await?;
-        let committed = self
-            .execute(caller, backup.number, async |_, now| {
-                let other = self.other_number_of(Some(&client.id), backup.number).await?;
-                let mut step = Step::new(Command::Restore(Restore {
-                    client: client.id.clone(),
-                    claim: backup.claim.clone(),
-                    key: backup.key,
-                }));
-                step.alongside = release(Some(&client.id), other);
-                step.entities = self.document_writes(client, &backup, now).await?;
-                Ok(step)
-            })
-            .await?;
-        Ok(committed)
+        self.execute(caller, backup.number, &Restoring { client, backup: &backup }).await
     }
 
     async fn document_writes(
@@ -158,6 +147,32 @@ impl Service {
             writes.push(EntityWrite::Put { expected: version, entity: Entity::Client(stored) });
         }
         Ok(writes)
+    }
+}
+
+struct Restoring<'a> {
+    client: &'a Client,
+    backup: &'a Restorable,
+}
+
+#[async_trait]
+impl Proposal for Restoring<'_> {
+    async fn step(
+        &self,
+        service: &Service,
+        _record: &NumberRecord,
+        now: Timestamp,
+    ) -> Result<Step, ServiceError> {
+        let (client, backup) = (self.client, self.backup);
+        let other = service.other_number_of(Some(&client.id), backup.number).await?;
+        let mut step = Step::new(Command::Restore(Restore {
+            client: client.id.clone(),
+            claim: backup.claim.clone(),
+            key: backup.key,
+        }));
+        step.if_registered = release(Some(&client.id), other);
+        step.entities = service.document_writes(client, backup, now).await?;
+        Ok(step)
     }
 }
 

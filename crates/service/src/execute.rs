@@ -2,6 +2,7 @@
 
 use std::sync::PoisonError;
 
+use async_trait::async_trait;
 use registration::{
     Accepted, AccountId, Command, Decision, Effect, NumberRecord, PhoneNumber, Refusal, Timestamp,
     decide,
@@ -25,18 +26,52 @@ const ATTEMPTS_MAX: u32 = 16;
 pub(crate) struct Step {
     /// The command.
     pub command: Command,
-    /// Records to decide in the same unit if the command is accepted: `(record, command)`.
-    pub alongside: Vec<(Versioned<NumberRecord>, Command)>,
+    /// Decided in the same unit if the command registers the number.
+    pub if_registered: Vec<Beside>,
     /// Directory changes that belong to the same unit if the command is accepted.
     pub entities: Vec<EntityWrite>,
     /// Who pays for sends, and from which country's allowance they are taken.
     pub payer: Option<(AccountId, u16)>,
 }
 
+/// Turns the record of each try into a command. It may hash or look things up, and must draw everything
+/// that the decision depends on from that record and from itself, so that every try means the same.
+#[async_trait]
+pub(crate) trait Proposal: core::marker::Send + Sync {
+    /// What to decide on `record`.
+    async fn step(
+        &self,
+        service: &Service,
+        record: &NumberRecord,
+        now: Timestamp,
+    ) -> Result<Step, ServiceError>;
+}
+
+/// A command that does not depend on the record.
+#[async_trait]
+impl Proposal for Command {
+    async fn step(
+        &self,
+        _service: &Service,
+        _record: &NumberRecord,
+        _now: Timestamp,
+    ) -> Result<Step, ServiceError> {
+        Ok(Step::new(self.clone()))
+    }
+}
+
 impl Step {
     pub(crate) fn new(command: Command) -> Self {
-        Self { command, alongside: Vec::new(), entities: Vec::new(), payer: None }
+        Self { command, if_registered: Vec::new(), entities: Vec::new(), payer: None }
     }
+}
+
+/// A command on another number that stands or falls with the main one.
+pub(crate) struct Beside {
+    /// The other number's record.
+    pub record: Versioned<NumberRecord>,
+    /// What is asked of it.
+    pub command: Command,
 }
 
 /// A command that was accepted and is on disk.
@@ -50,24 +85,18 @@ pub struct Committed {
 
 impl Service {
     /// Decides on a number's record and commits record, events and sends in one unit.
-    ///
-    /// `prepare` sees the record of each try and returns the command; it may hash or look things up. It
-    /// must draw everything that the decision depends on from that record and its own captures.
-    pub(crate) async fn execute<F>(
+    pub(crate) async fn execute(
         &self,
         caller: &Caller,
         number: PhoneNumber,
-        mut prepare: F,
-    ) -> Result<Committed, ServiceError>
-    where
-        F: AsyncFnMut(&NumberRecord, Timestamp) -> Result<Step, ServiceError>,
-    {
+        proposal: &dyn Proposal,
+    ) -> Result<Committed, ServiceError> {
         let _turn = self.line_up(number).await;
         for _ in 0..ATTEMPTS_MAX {
             let loaded = self.load(number).await?;
             let policy = self.policy();
             let now = self.now();
-            let step = prepare(&loaded.value, now).await?;
+            let step = proposal.step(self, &loaded.value, now).await?;
             let decision = decide(loaded.value.clone(), &step.command, now, &policy.limits);
             let unit = self.unit(caller, &loaded, &step, &decision, now, &policy);
             let refusal_id = unit.events.last().map(|event| event.id);
@@ -114,18 +143,10 @@ impl Service {
             let record = decision.next.clone();
             unit.numbers.push(NumberWrite { expected: loaded.version, record });
         }
-        if decision.outcome.is_err() {
-            return unit;
-        }
+        let Ok(accepted) = &decision.outcome else { return unit };
         unit.entities.clone_from(&step.entities);
-        for (other, command) in &step.alongside {
-            let also = decide(other.value.clone(), command, now, &policy.limits);
-            if also.next != other.value {
-                // Released first, so that its holder's place is free for the number decided here.
-                let write = NumberWrite { expected: other.version, record: also.next.clone() };
-                unit.numbers.insert(0, write);
-                unit.events.extend(self.events(caller, &also, now));
-            }
+        if matches!(accepted, Accepted::Registered(_) | Accepted::Restored(_)) {
+            self.decide_beside(caller, step, now, policy, &mut unit);
         }
         if let Some((account, country)) = &step.payer {
             for effect in &decision.effects {
@@ -151,6 +172,25 @@ impl Service {
             }
         }
         unit
+    }
+
+    fn decide_beside(
+        &self,
+        caller: &Caller,
+        step: &Step,
+        now: Timestamp,
+        policy: &Policy,
+        unit: &mut Unit,
+    ) {
+        for Beside { record, command } in &step.if_registered {
+            let beside = decide(record.value.clone(), command, now, &policy.limits);
+            if beside.next != record.value {
+                // Written first, so that its holder's place is free for the number decided here.
+                let next = beside.next.clone();
+                unit.numbers.insert(0, NumberWrite { expected: record.version, record: next });
+                unit.events.extend(self.events(caller, &beside, now));
+            }
+        }
     }
 
     fn events(&self, caller: &Caller, decision: &Decision, now: Timestamp) -> Vec<Event> {

@@ -1,16 +1,17 @@
 //! What callers do with numbers: add, request a code, verify, register, give up, PIN.
 
+use async_trait::async_trait;
 use registration::{
-    AccountId, ClaimPhase, ClientId, CodeMethod, CodeProof, Command, Holding, Locale, NewClaim,
-    NumberRecord, PhoneNumber, PhoneNumberId, PinCheck, PinQuestion, Platform, Refusal, Register,
-    RegistrationKey, RequestCode, Requester, TextId, Timestamp, TwoStepPin, VerificationCode,
-    VerifiedName, VerifyCode, WabaId,
+    AccountId, ChallengeId, ClaimPhase, ClientId, CodeMethod, CodeProof, Command, Holding, Locale,
+    NewClaim, NumberRecord, PhoneNumber, PhoneNumberId, PinCheck, PinQuestion, PinVerifier,
+    Platform, Refusal, Register, RegistrationKey, RequestCode, Requester, TextId, Timestamp,
+    TwoStepPin, VerificationCode, VerifiedName, VerifyCode, WabaId,
 };
 
 use crate::caller::Caller;
 use crate::directory::{Client, Entity, EntityRef};
 use crate::error::ServiceError;
-use crate::execute::{Committed, Step};
+use crate::execute::{Beside, Committed, Proposal, Step};
 use crate::numbering::Planned;
 use crate::ports::{EntityWrite, EntropyExt, NumberKey, Subject, Versioned};
 use crate::service::Service;
@@ -101,8 +102,7 @@ impl Service {
         self.rehearse(caller, "add_number", Some(number)).await?;
         let claim = self.new_claim(name);
         let add = registration::AddNumber { waba: waba.clone(), claim };
-        self.execute(caller, number, async |_, _| Ok(Step::new(Command::AddNumber(add.clone()))))
-            .await
+        self.execute(caller, number, &Command::AddNumber(add)).await
     }
 
     /// Sends a code, or registers at once where an On-Premises client needs none.
@@ -113,41 +113,13 @@ impl Service {
     ) -> Result<Committed, ServiceError> {
         let number = order.planned.number;
         self.rehearse(caller, "request_code", Some(number)).await?;
-        let claim = order.claim.as_ref().map(|name| self.new_claim(name));
-        let fresh_challenge = registration::ChallengeId(self.entropy.id128());
-        let key = RegistrationKey(self.entropy.id128());
-        let requester = Requester { waba: order.waba.clone(), client: order.client.clone() };
-        self.execute(caller, number, async |record, now| {
-            let pin = self.check_pin(record, now, &order.pin).await?;
-            let other = self.other_number_of(order.client.as_ref(), number).await?;
-            let register = order.client.as_ref().map(|client| Register {
-                waba: order.waba.clone(),
-                platform: Platform::OnPremise { client: client.clone() },
-                pin: pin.unwrap_or(PinCheck::Absent),
-                key,
-                restart: other.is_some(),
-                set_pin: None,
-            });
-            let command = Command::RequestCode(RequestCode {
-                requester: requester.clone(),
-                claim: claim.clone(),
-                method: order.method,
-                kind: order.planned.kind,
-                locale: order.locale.clone(),
-                pin,
-                fresh_challenge,
-                key_epoch: self.keys.epoch(),
-                register,
-            });
-            let mut step = Step::new(command);
-            step.payer = Some((order.payer.clone(), order.planned.country_code));
-            // A code request that registers at once takes the client from its other number.
-            if needs_no_code(record, order, now, &self.limits()) {
-                step.alongside = release(order.client.as_ref(), other);
-            }
-            Ok(step)
-        })
-        .await
+        let proposal = CodeRequest {
+            order,
+            claim: order.claim.as_ref().map(|name| self.new_claim(name)),
+            fresh_challenge: ChallengeId(self.entropy.id128()),
+            key: RegistrationKey(self.entropy.id128()),
+        };
+        self.execute(caller, number, &proposal).await
     }
 
     /// The number and WABA whose code a client may confirm, or the refusal that there is none.
@@ -174,33 +146,12 @@ impl Service {
         answer: &CodeAnswer,
     ) -> Result<Committed, ServiceError> {
         self.rehearse(caller, "verify_code", Some(answer.number)).await?;
-        let key = RegistrationKey(self.entropy.id128());
-        let client = answer.register.as_ref().and_then(|order| client_of(&order.platform));
-        let requester = Requester { waba: answer.waba.clone(), client: client.clone() };
-        let set_pin = self.hash_new_pin(answer.register.as_ref()).await?;
-        self.execute(caller, answer.number, async |record, now| {
-            let other = self.other_number_of(client.as_ref(), answer.number).await?;
-            let register = match &answer.register {
-                Some(order) => Some(Register {
-                    waba: answer.waba.clone(),
-                    platform: order.platform.clone(),
-                    pin: self.check_pin(record, now, &order.pin).await?.unwrap_or(PinCheck::Absent),
-                    key,
-                    restart: other.is_some(),
-                    set_pin: set_pin.clone(),
-                }),
-                None => None,
-            };
-            let mut step = Step::new(Command::VerifyCode(VerifyCode {
-                requester: requester.clone(),
-                submitted: answer.code.clone(),
-                proof: self.proof(record, &answer.waba),
-                register,
-            }));
-            step.alongside = release(client.as_ref(), other);
-            Ok(step)
-        })
-        .await
+        let register = match &answer.register {
+            Some(order) => Some(self.registering(&answer.waba, order).await?),
+            None => None,
+        };
+        let proposal = Confirmation { answer, register };
+        self.execute(caller, answer.number, &proposal).await
     }
 
     /// Registers a number whose code was confirmed in an earlier call.
@@ -212,23 +163,8 @@ impl Service {
         order: &RegisterOrder,
     ) -> Result<Committed, ServiceError> {
         self.rehearse(caller, "register", Some(number)).await?;
-        let key = RegistrationKey(self.entropy.id128());
-        let client = client_of(&order.platform);
-        let set_pin = self.hash_new_pin(Some(order)).await?;
-        self.execute(caller, number, async |record, now| {
-            let other = self.other_number_of(client.as_ref(), number).await?;
-            let mut step = Step::new(Command::Register(Register {
-                waba: waba.clone(),
-                platform: order.platform.clone(),
-                pin: self.check_pin(record, now, &order.pin).await?.unwrap_or(PinCheck::Absent),
-                key,
-                restart: other.is_some(),
-                set_pin: set_pin.clone(),
-            }));
-            step.alongside = release(client.as_ref(), other);
-            Ok(step)
-        })
-        .await
+        let proposal = self.registering(waba, order).await?;
+        self.execute(caller, number, &proposal).await
     }
 
     /// Gives a registration up: the WABA's own, or any for the operator (`waba` absent).
@@ -240,7 +176,7 @@ impl Service {
     ) -> Result<Committed, ServiceError> {
         self.rehearse(caller, "deregister", Some(number)).await?;
         let command = Command::Deregister { waba: waba.cloned() };
-        self.execute(caller, number, async |_, _| Ok(Step::new(command.clone()))).await
+        self.execute(caller, number, &command).await
     }
 
     /// Switches two-step verification on or changes its PIN; `holder` absent is the operator.
@@ -254,7 +190,7 @@ impl Service {
         self.rehearse(caller, "set_two_step", Some(number)).await?;
         let verifier = self.hasher.hash_pin(pin).await?;
         let command = Command::SetTwoStep { holder, verifier };
-        self.execute(caller, number, async |_, _| Ok(Step::new(command.clone()))).await
+        self.execute(caller, number, &command).await
     }
 
     /// Switches two-step verification off; `holder` absent is the operator.
@@ -266,7 +202,7 @@ impl Service {
     ) -> Result<Committed, ServiceError> {
         self.rehearse(caller, "clear_two_step", Some(number)).await?;
         let command = Command::ClearTwoStep { holder };
-        self.execute(caller, number, async |_, _| Ok(Step::new(command.clone()))).await
+        self.execute(caller, number, &command).await
     }
 
     /// Lifts the lock that too many wrong guesses set. For operators.
@@ -275,7 +211,7 @@ impl Service {
         caller: &Caller,
         number: PhoneNumber,
     ) -> Result<Committed, ServiceError> {
-        self.execute(caller, number, async |_, _| Ok(Step::new(Command::Unlock))).await
+        self.execute(caller, number, &Command::Unlock).await
     }
 
     /// Sets a client's shard count. Needs the number's PIN while two-step verification is on; Coreapp
@@ -289,21 +225,7 @@ impl Service {
         shards: u8,
     ) -> Result<Committed, ServiceError> {
         self.rehearse(caller, "set_shards", Some(number)).await?;
-        self.execute(caller, number, async |record, now| {
-            let check = self.check_pin(record, now, &pin).await?.unwrap_or(PinCheck::Absent);
-            let mut step = Step::new(Command::ProvePin { pin: check });
-            let found = self.store.entity(&EntityRef::client(&client.id)).await?;
-            if let Some(Versioned { version, value: Entity::Client(mut stored) }) = found
-                && stored.shards != shards
-            {
-                stored.shards = shards;
-                stored.restarting_until = now + self.policy().limits.coreapp_restart;
-                let entity = Entity::Client(stored);
-                step.entities.push(EntityWrite::Put { expected: version, entity });
-            }
-            Ok(step)
-        })
-        .await
+        self.execute(caller, number, &ShardCount { client, pin, shards }).await
     }
 
     /// Whether a WABA exists in an account.
@@ -347,14 +269,17 @@ impl Service {
         Ok(Some(if right { PinCheck::Right } else { PinCheck::Wrong }))
     }
 
-    async fn hash_new_pin(
+    async fn registering<'a>(
         &self,
-        order: Option<&RegisterOrder>,
-    ) -> Result<Option<registration::PinVerifier>, ServiceError> {
-        match order.and_then(|order| order.set_pin.as_ref()) {
-            Some(pin) => Ok(Some(self.hasher.hash_pin(pin).await?)),
-            None => Ok(None),
-        }
+        waba: &'a WabaId,
+        order: &'a RegisterOrder,
+    ) -> Result<Registering<'a>, ServiceError> {
+        let set_pin = match &order.set_pin {
+            Some(pin) => Some(self.hasher.hash_pin(pin).await?),
+            None => None,
+        };
+        let key = RegistrationKey(self.entropy.id128());
+        Ok(Registering { waba, order, set_pin, key })
     }
 
     /// Derives the code that would be right for the challenge of `waba`'s claim.
@@ -400,6 +325,153 @@ impl Service {
     }
 }
 
+struct CodeRequest<'a> {
+    order: &'a CodeOrder,
+    claim: Option<NewClaim>,
+    fresh_challenge: ChallengeId,
+    key: RegistrationKey,
+}
+
+#[async_trait]
+impl Proposal for CodeRequest<'_> {
+    async fn step(
+        &self,
+        service: &Service,
+        record: &NumberRecord,
+        now: Timestamp,
+    ) -> Result<Step, ServiceError> {
+        let order = self.order;
+        let client = order.client.as_ref();
+        let pin = service.check_pin(record, now, &order.pin).await?;
+        let other = service.other_number_of(client, order.planned.number).await?;
+        let register = client.map(|client| Register {
+            waba: order.waba.clone(),
+            platform: Platform::OnPremise { client: client.clone() },
+            pin: pin.unwrap_or(PinCheck::Absent),
+            key: self.key,
+            restart: other.is_some(),
+            set_pin: None,
+        });
+        let mut step = Step::new(Command::RequestCode(RequestCode {
+            requester: Requester { waba: order.waba.clone(), client: order.client.clone() },
+            claim: self.claim.clone(),
+            method: order.method,
+            kind: order.planned.kind,
+            locale: order.locale.clone(),
+            pin,
+            fresh_challenge: self.fresh_challenge,
+            key_epoch: service.keys.epoch(),
+            register,
+        }));
+        step.payer = Some((order.payer.clone(), order.planned.country_code));
+        step.if_registered = release(client, other);
+        Ok(step)
+    }
+}
+
+struct Confirmation<'a> {
+    answer: &'a CodeAnswer,
+    register: Option<Registering<'a>>,
+}
+
+#[async_trait]
+impl Proposal for Confirmation<'_> {
+    async fn step(
+        &self,
+        service: &Service,
+        record: &NumberRecord,
+        now: Timestamp,
+    ) -> Result<Step, ServiceError> {
+        let (mut register, mut if_registered) = (None, Vec::new());
+        if let Some(registering) = &self.register {
+            let (command, releases) = registering.command(service, record, now).await?;
+            (register, if_registered) = (Some(command), releases);
+        }
+        let client = self.register.as_ref().and_then(|it| client_of(&it.order.platform));
+        let mut step = Step::new(Command::VerifyCode(VerifyCode {
+            requester: Requester { waba: self.answer.waba.clone(), client },
+            submitted: self.answer.code.clone(),
+            proof: service.proof(record, &self.answer.waba),
+            register,
+        }));
+        step.if_registered = if_registered;
+        Ok(step)
+    }
+}
+
+struct Registering<'a> {
+    waba: &'a WabaId,
+    order: &'a RegisterOrder,
+    set_pin: Option<PinVerifier>,
+    key: RegistrationKey,
+}
+
+impl Registering<'_> {
+    async fn command(
+        &self,
+        service: &Service,
+        record: &NumberRecord,
+        now: Timestamp,
+    ) -> Result<(Register, Vec<Beside>), ServiceError> {
+        let client = client_of(&self.order.platform);
+        let other = service.other_number_of(client.as_ref(), record.number).await?;
+        let pin = service.check_pin(record, now, &self.order.pin).await?;
+        let register = Register {
+            waba: self.waba.clone(),
+            platform: self.order.platform.clone(),
+            pin: pin.unwrap_or(PinCheck::Absent),
+            key: self.key,
+            restart: other.is_some(),
+            set_pin: self.set_pin.clone(),
+        };
+        Ok((register, release(client.as_ref(), other)))
+    }
+}
+
+#[async_trait]
+impl Proposal for Registering<'_> {
+    async fn step(
+        &self,
+        service: &Service,
+        record: &NumberRecord,
+        now: Timestamp,
+    ) -> Result<Step, ServiceError> {
+        let (register, if_registered) = self.command(service, record, now).await?;
+        let mut step = Step::new(Command::Register(register));
+        step.if_registered = if_registered;
+        Ok(step)
+    }
+}
+
+struct ShardCount<'a> {
+    client: &'a Client,
+    pin: PinInput,
+    shards: u8,
+}
+
+#[async_trait]
+impl Proposal for ShardCount<'_> {
+    async fn step(
+        &self,
+        service: &Service,
+        record: &NumberRecord,
+        now: Timestamp,
+    ) -> Result<Step, ServiceError> {
+        let pin = service.check_pin(record, now, &self.pin).await?.unwrap_or(PinCheck::Absent);
+        let mut step = Step::new(Command::ProvePin { pin });
+        let found = service.store.entity(&EntityRef::client(&self.client.id)).await?;
+        if let Some(Versioned { version, value: Entity::Client(mut stored) }) = found
+            && stored.shards != self.shards
+        {
+            stored.shards = self.shards;
+            stored.restarting_until = now + service.policy().limits.coreapp_restart;
+            let entity = Entity::Client(stored);
+            step.entities.push(EntityWrite::Put { expected: version, entity });
+        }
+        Ok(step)
+    }
+}
+
 fn asked_by(claim: &registration::Claim, client: &ClientId) -> bool {
     match &claim.phase {
         ClaimPhase::AwaitingCode(challenge) => challenge.client.as_ref() == Some(client),
@@ -414,27 +486,11 @@ fn client_of(platform: &Platform) -> Option<ClientId> {
     }
 }
 
+/// What a client's other number is told when the client takes a new one.
 pub(crate) fn release(
     client: Option<&ClientId>,
     other: Option<Versioned<NumberRecord>>,
-) -> Vec<(Versioned<NumberRecord>, Command)> {
-    client
-        .zip(other)
-        .map(|(client, record)| (record, Command::Release { client: client.clone() }))
-        .into_iter()
-        .collect()
-}
-
-/// Whether the rules will answer "nothing left to do" with a registration, so that the client's other
-/// number must be let go in the same unit. Only decides what stands beside the command: the rules decide
-/// the command itself.
-fn needs_no_code(
-    record: &NumberRecord,
-    order: &CodeOrder,
-    now: Timestamp,
-    limits: &registration::Limits,
-) -> bool {
-    let verified =
-        record.claim_of(&order.waba).is_some_and(|c| c.verified_since(now, limits).is_some());
-    order.client.is_some() && verified
+) -> Vec<Beside> {
+    let command = client.map(|client| Command::Release { client: client.clone() });
+    other.zip(command).map(|(record, command)| Beside { record, command }).into_iter().collect()
 }

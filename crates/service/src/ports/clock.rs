@@ -8,3 +8,17 @@ pub trait Clock: Send + Sync + 'static {
     /// The present moment.
     fn now(&self) -> Timestamp;
 }
+
+/// A clock that can be turned: what the sandbox controls. Production has none.
+pub trait TurnableClock: Clock {
+    /// Jumps to a moment, forwards or backwards; a frozen clock stays frozen there.
+    fn set(&self, to: Timestamp);
+    /// Jumps forward.
+    fn advance(&self, by: core::time::Duration);
+    /// Stands still.
+    fn freeze(&self);
+    /// Runs on from where it stands.
+    fn resume(&self);
+    /// Whether it stands still.
+    fn is_frozen(&self) -> bool;
+}

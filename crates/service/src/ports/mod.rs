@@ -6,7 +6,7 @@ pub mod entropy;
 pub mod rehearsal;
 pub mod store;
 
-pub use clock::Clock;
+pub use clock::{Clock, TurnableClock};
 pub use delivery::{CodeDelivery, CodeMessage, DeliveryError, HandedOver};
 pub use entropy::{Entropy, EntropyExt};
 pub use rehearsal::{Occasion, Rehearsal, Twist};

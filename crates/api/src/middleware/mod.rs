@@ -1,0 +1,68 @@
+//! What happens around every handler: request id, counting, logging, the last word on panics.
+
+use axum::extract::{MatchedPath, Request, State};
+use axum::middleware::Next;
+use axum::response::Response;
+use http::{HeaderName, HeaderValue};
+use service::ports::EntropyExt as _;
+
+use crate::onprem::reply::Backing;
+use crate::state::App;
+
+/// Put on a response that must not be sent: the listener closes the connection instead. Only a rehearsed
+/// fault of the sandbox does that.
+#[derive(Debug, Clone, Copy)]
+pub struct DropConnection;
+
+/// The id of a request, as it stands in `X-Request-ID` and in the log.
+#[derive(Debug, Clone)]
+pub struct RequestId(pub String);
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+const INTERNAL_REQUEST_IDS: HeaderName = HeaderName::from_static("x-internal-request-ids");
+
+/// Gives the request an id, times, counts and logs it, and names the id in the reply.
+pub async fn observe(State(app): State<App>, mut request: Request, next: Next) -> Response {
+    let id = format!("{:032x}", app.service.entropy().id128());
+    request.extensions_mut().insert(RequestId(id.clone()));
+    let method = request.method().clone();
+    let route = request.extensions().get::<MatchedPath>().cloned();
+    #[expect(clippy::disallowed_methods, reason = "measures how long a request took")]
+    let begun = std::time::Instant::now();
+
+    let mut response = next.run(request).await;
+
+    let took = begun.elapsed();
+    let status = response.status().as_u16();
+    let route = route.as_ref().map_or("unmatched", MatchedPath::as_str);
+    app.metrics.count(&operation(method.as_str(), route), status, took);
+    tracing::debug!(request = id, %method, route, status, micros = took.as_micros(), "answered");
+
+    let backing = response.extensions().get::<Backing>().copied();
+    if let Ok(value) = HeaderValue::from_str(&id) {
+        let headers = response.headers_mut();
+        if backing == Some(Backing::Coreapp) {
+            headers.insert(INTERNAL_REQUEST_IDS, value.clone());
+        }
+        headers.insert(REQUEST_ID, value);
+    }
+    response
+}
+
+/// `POST_v1_settings_backup`: the label style of the original (On-Premises reference §5.4).
+fn operation(method: &str, route: &str) -> String {
+    let mut name = String::with_capacity(method.len() + route.len());
+    name.push_str(method);
+    name.extend(route.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }));
+    name
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_operation_is_labelled_as_the_original_does() {
+        assert_eq!(operation("POST", "/v1/settings/backup"), "POST_v1_settings_backup");
+    }
+}

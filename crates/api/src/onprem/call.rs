@@ -1,0 +1,263 @@
+//! What every On-Premises handler is given: the client that is addressed, the caller, the body.
+
+use core::net::{IpAddr, Ipv6Addr, SocketAddr};
+
+use axum::body::Bytes;
+use axum::extract::{ConnectInfo, FromRequest, FromRequestParts, RawPathParams, Request};
+use axum::response::IntoResponse;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use http::request::Parts;
+use http::{HeaderMap, StatusCode, header};
+use registration::{ClientId, Refusal, TextId};
+use serde_json::{Map, Value};
+use service::clients::DEFAULT;
+use service::directory::{Client, EntityRef, Role};
+use service::login::Identity;
+use service::ports::Subject;
+use service::{Caller, ServiceError};
+
+use super::reply::Fault;
+use crate::state::App;
+
+/// A request to one client, not yet authenticated.
+pub struct Visit {
+    /// Shared state.
+    pub app: App,
+    /// The client addressed by host name, by `/clients/{name}`, or else the default one.
+    pub client: Client,
+    /// Where the request came from.
+    pub from: IpAddr,
+    /// Its headers.
+    pub headers: HeaderMap,
+    /// Parameters of the path.
+    params: Vec<(String, String)>,
+}
+
+/// A request by a logged-in user.
+pub struct Call {
+    /// The request.
+    pub visit: Visit,
+    /// Who is logged in.
+    pub who: Identity,
+}
+
+/// A request by the admin; others are refused with 1005.
+pub struct AdminCall(pub Call);
+
+/// A request by a logged-in user or with the API key: the read endpoints.
+pub struct ReaderCall(pub Visit);
+
+impl Visit {
+    /// A failed use case as a failure of this dialect.
+    #[must_use]
+    pub fn fault(&self, error: ServiceError) -> Fault {
+        Fault::of(&self.app, error)
+    }
+
+    /// A parameter of the path.
+    #[must_use]
+    pub fn param(&self, name: &str) -> &str {
+        self.params.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value)
+    }
+
+    async fn find(parts: &mut Parts, app: &App) -> Result<Self, Fault> {
+        let params = RawPathParams::from_request_parts(parts, app)
+            .await
+            .map_err(|_| Fault::not_found(app, "The path is not valid"))?;
+        let params: Vec<_> = params.iter().map(|(k, v)| (k.to_owned(), v.to_owned())).collect();
+        let named = params.iter().find(|(key, _)| key == "client").map(|(_, name)| name.as_str());
+        let client = addressed(app, named, &parts.headers, &parts.uri)
+            .await
+            .map_err(|error| Fault::of(app, error))?
+            .ok_or_else(|| Fault::not_found(app, "There is no such client"))?;
+        let unspecified = IpAddr::V6(Ipv6Addr::UNSPECIFIED);
+        let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>();
+        let from = peer.map_or(unspecified, |ConnectInfo(address)| address.ip());
+        Ok(Self { app: app.clone(), client, from, headers: parts.headers.clone(), params })
+    }
+
+    /// Takes the request from the client's allowance.
+    fn admit(&self) -> Result<(), Fault> {
+        self.app.service.admit_client(&self.client.id).map_err(|opens_at| {
+            let refusal = Refusal::TooManyRequests { opens_at };
+            Fault::of_refusal(&self.app, refusal)
+        })
+    }
+
+    async fn identity(&self) -> Result<Identity, Fault> {
+        let unauthorized = || Fault::unauthorized(&self.app);
+        let token = credentials(&self.headers, "Bearer").ok_or_else(unauthorized)?;
+        self.app
+            .service
+            .authenticate(&self.client, token)
+            .await
+            .map_err(|error| self.fault(error))?
+            .ok_or_else(unauthorized)
+    }
+
+    /// User and password of a Basic header.
+    #[must_use]
+    pub fn basic(&self) -> Option<(String, String)> {
+        let encoded = credentials(&self.headers, "Basic")?;
+        let decoded = String::from_utf8(STANDARD.decode(encoded).ok()?).ok()?;
+        let (user, password) = decoded.split_once(':')?;
+        Some((user.to_owned(), password.to_owned()))
+    }
+}
+
+impl Call {
+    /// The caller as the use cases know it.
+    #[must_use]
+    pub fn caller(&self) -> Caller {
+        Caller {
+            account: Some(self.visit.client.account.clone()),
+            dialect: "onprem",
+            actor: format!("onprem:{}/{}", self.visit.client.id, self.who.user),
+        }
+    }
+
+    /// What events about the client itself are about.
+    #[must_use]
+    pub fn subject(&self) -> Subject {
+        Subject::Entity(EntityRef::client(&self.visit.client.id))
+    }
+}
+
+/// The client that a request addresses.
+async fn addressed(
+    app: &App,
+    named: Option<&str>,
+    headers: &HeaderMap,
+    uri: &http::Uri,
+) -> Result<Option<Client>, ServiceError> {
+    if let Some(name) = named {
+        return match ClientId::parse(name) {
+            Some(id) => app.service.client(&id).await,
+            None => Ok(None),
+        };
+    }
+    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).or(uri.host());
+    let host = host.map(|host| host.rsplit_once(':').map_or(host, |(name, _)| name));
+    // Plain addresses and localhost are the default client: no look-up on the common path.
+    if let Some(host) = host
+        && !host.is_empty()
+        && host != "localhost"
+        && !host.starts_with('[')
+        && host.parse::<IpAddr>().is_err()
+        && let Some(client) = app.service.client_by_host(host).await?
+    {
+        return Ok(Some(client));
+    }
+    match ClientId::parse(DEFAULT) {
+        Some(id) => app.service.client(&id).await,
+        None => Ok(None),
+    }
+}
+
+/// What stands behind `scheme` in the Authorization header; the scheme in any case (RFC 9110 §11.1).
+fn credentials<'h>(headers: &'h HeaderMap, scheme: &str) -> Option<&'h str> {
+    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+    let (given, rest) = value.split_once(' ')?;
+    given.eq_ignore_ascii_case(scheme).then(|| rest.trim())
+}
+
+impl FromRequestParts<App> for Visit {
+    type Rejection = Fault;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Fault> {
+        let visit = Self::find(parts, app).await?;
+        visit.admit()?;
+        Ok(visit)
+    }
+}
+
+impl FromRequestParts<App> for Call {
+    type Rejection = Fault;
+
+    /// 401 first, then 429: a stranger cannot use up the client's allowance.
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Fault> {
+        let visit = Visit::find(parts, app).await?;
+        let who = visit.identity().await?;
+        visit.admit()?;
+        Ok(Self { visit, who })
+    }
+}
+
+impl FromRequestParts<App> for AdminCall {
+    type Rejection = Fault;
+
+    /// 401, then 403, then 429 (On-Premises reference §1.6).
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Fault> {
+        let visit = Visit::find(parts, app).await?;
+        let who = visit.identity().await?;
+        let call = Call { visit, who };
+        if call.who.role != Role::Admin {
+            let operation = parts.uri.path().to_owned();
+            let service = &app.service;
+            let error =
+                service.refuse(&call.caller(), call.subject(), &operation, Refusal::NotAdmin).await;
+            return Err(call.visit.fault(error));
+        }
+        call.visit.admit()?;
+        Ok(Self(call))
+    }
+}
+
+impl FromRequestParts<App> for ReaderCall {
+    type Rejection = Fault;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Fault> {
+        let visit = Visit::find(parts, app).await?;
+        let by_key = credentials(&visit.headers, "Apikey")
+            .is_some_and(|key| app.service.api_key_matches(&visit.client, key));
+        if !by_key {
+            visit.identity().await?;
+        }
+        visit.admit()?;
+        Ok(Self(visit))
+    }
+}
+
+/// The raw body of a request, at most what the listener lets through.
+pub struct RawBody(pub Bytes);
+
+impl FromRequest<App> for RawBody {
+    type Rejection = Fault;
+
+    async fn from_request(request: Request, app: &App) -> Result<Self, Fault> {
+        Bytes::from_request(request, app).await.map(Self).map_err(|rejection| {
+            let status = rejection.into_response().status();
+            if status == StatusCode::PAYLOAD_TOO_LARGE {
+                let title = "Request is not valid";
+                Fault::new(app, status, 1025, title, "The body is too large")
+            } else {
+                Fault::not_json(app)
+            }
+        })
+    }
+}
+
+/// The JSON object of a body. An empty body is an empty object, so that what is missing is named.
+pub fn object(app: &App, body: &RawBody) -> Result<Map<String, Value>, Fault> {
+    if body.0.iter().all(u8::is_ascii_whitespace) {
+        return Ok(Map::new());
+    }
+    match serde_json::from_slice(&body.0) {
+        Ok(Value::Object(members)) => Ok(members),
+        Ok(_) | Err(_) => Err(Fault::not_json(app)),
+    }
+}
+
+/// A required string. Absent or `null` is missing; another type is invalid.
+pub fn text<'b>(
+    app: &App,
+    body: &'b Map<String, Value>,
+    field: &'static str,
+) -> Result<&'b str, Fault> {
+    match body.get(field) {
+        None | Some(Value::Null) => Err(Fault::missing(app, field)),
+        Some(Value::String(text)) => Ok(text),
+        Some(_) => Err(Fault::invalid(app, format!("{field} must be a string"))),
+    }
+}

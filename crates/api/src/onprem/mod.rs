@@ -1,0 +1,14 @@
+//! The On-Premises dialect: what programs written for the retired WhatsApp Business client speak.
+//!
+//! Follows Meta's On-Premises API reference (account, users, settings, health, support, stats,
+//! certificates) and captures of real deployments, as collected in the project's On-Premises reference;
+//! section numbers in comments are that document's. Handlers parse, call one use case, and render; they
+//! hold no rule. The words of refusals are in [`crate::refusals`].
+
+pub mod account;
+pub mod backup;
+pub mod call;
+pub mod health;
+pub mod json;
+pub mod reply;
+pub mod users;
