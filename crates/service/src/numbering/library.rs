@@ -3,8 +3,6 @@
 //! The fast path asks about given digits and allocates nothing; only a number that is not one as it
 //! stands goes through the library's parser.
 
-use std::sync::LazyLock;
-
 use registration::NumberKind;
 use rlibphonenumber::{
     NumberLengthType, PHONE_NUMBER_UTIL, PhoneNumber, PhoneNumberFormat, PhoneNumberType,
@@ -13,9 +11,10 @@ use rlibphonenumber::{
 
 use super::{NumberFault, Region};
 
-/// Loads the metadata.
-pub(super) fn load() {
-    LazyLock::force(&PHONE_NUMBER_UTIL);
+/// Loads the metadata, and compiles the patterns of the 25 countries that share the code 1 by asking
+/// about a number of the last one asked.
+pub(super) fn warm_up() {
+    let _ = classify(1, "8765550123");
 }
 
 /// Whether a country, or the whole world, has this calling code.
