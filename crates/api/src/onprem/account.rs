@@ -10,7 +10,7 @@ use registration::{
 use serde_json::{Map, Value, json};
 use service::certificate::{Certificate, Provenance};
 use service::message_text;
-use service::numbering::{self, Planned};
+use service::numbering::{self, Planned, Region};
 use service::numbers::{ClaimName, CodeAnswer, CodeOrder, PinInput, RegisterOrder};
 use service::ports::Subject;
 
@@ -36,7 +36,7 @@ pub async fn request_code(
         payer: call.visit.client.account.clone(),
         waba: claimed.waba,
         client: Some(call.visit.client.id.clone()),
-        locale: message_text::locale_of_region(form.planned.region.as_deref()),
+        locale: message_text::locale_of_region(form.planned.region.as_ref().map(Region::as_str)),
         planned: form.planned,
         method,
         pin,
