@@ -132,12 +132,10 @@ impl Draft<'_> {
             return Ok(());
         }
         let wait = self.limits.voice_waits.first().copied().unwrap_or_default();
-        let opens_at = sms.first_at + wait;
-        if self.now >= opens_at {
-            Ok(())
-        } else {
-            Err(Refusal::CodeTooSoon { method: CodeMethod::Voice, opens_at })
+        if self.now.since(sms.first_at) >= wait {
+            return Ok(());
         }
+        Err(Refusal::CodeTooSoon { method: CodeMethod::Voice, opens_at: sms.first_at + wait })
     }
 
     /// The live challenge of the claim, asked for again, or a new one. A code that is out of guesses
@@ -236,10 +234,11 @@ impl Draft<'_> {
             return Err(Refusal::GuessesExhausted { opens_at });
         }
         let wait = self.limits.guess_waits.get(challenge.guesses as usize);
-        let opens_at = challenge.last_guess_at.zip(wait).map(|(last, wait)| last + *wait);
-        match opens_at.filter(|opens_at| self.now < *opens_at) {
-            Some(opens_at) => Err(Refusal::GuessTooSoon { opens_at }),
-            None => Ok(()),
+        match challenge.last_guess_at.zip(wait) {
+            Some((last, wait)) if self.now.since(last) < *wait => {
+                Err(Refusal::GuessTooSoon { opens_at: last + *wait })
+            }
+            Some(_) | None => Ok(()),
         }
     }
 

@@ -7,6 +7,7 @@ mod asks;
 mod stage;
 
 mod channels;
+mod clock;
 mod codes;
 mod guesses;
 mod moves;

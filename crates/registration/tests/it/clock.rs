@@ -1,0 +1,51 @@
+//! A clock that is turned back, or to either end of time.
+
+use registration::PinCheck::{Right, Wrong};
+use registration::{CodeMethod, Refusal, Timestamp};
+
+use crate::answers::{
+    DAY, added, already, mismatch, registered, sent, too_soon, verified, wrong_pin,
+};
+use crate::asks::{A, A1, B, Code, add, register, sms, verify};
+use crate::stage::Stage;
+
+const END: Timestamp = Timestamp::from_millis(i64::MAX);
+
+#[test]
+fn a_clock_turned_back_opens_no_budget() {
+    let mut stage = Stage::claimed();
+    stage.play(&[
+        (DAY, sms(A), sent(A)),
+        (0, sms(A), too_soon(CodeMethod::Sms, DAY + 60)),
+        (DAY, verify(A, Code::Wrong), mismatch(4)),
+        (0, verify(A, Code::Wrong), mismatch(3)),
+        (0, verify(A, Code::Right), verified(A)),
+        (0, register(A), registered(A)),
+    ]);
+}
+
+#[test]
+fn at_the_end_of_time_budgets_are_not_refilled() {
+    let mut stage = Stage::claimed();
+    let ask = |stage: &mut Stage, ask| {
+        let command = stage.command(ask, END);
+        stage.decide(&command, END).outcome
+    };
+    assert_eq!(ask(&mut stage, sms(A)), sent(A));
+    let too_soon = Refusal::CodeTooSoon { method: CodeMethod::Sms, opens_at: END };
+    assert_eq!(ask(&mut stage, sms(A)), Err(too_soon));
+
+    let mut stage = Stage::held_by(A);
+    for _ in 0..10 {
+        assert_eq!(ask(&mut stage, register(A)), already(A));
+    }
+    assert_eq!(ask(&mut stage, register(A)), Err(Refusal::RegisterLimit { opens_at: END }));
+
+    let mut stage = Stage::claimed().with_pin();
+    for tries_left in (0..10).rev() {
+        assert_eq!(ask(&mut stage, sms(A1).pin(Wrong)), wrong_pin(tries_left));
+    }
+    let locked = Refusal::PinLocked { opens_at: END };
+    assert_eq!(ask(&mut stage, sms(A1).pin(Right)), Err(locked));
+    assert_eq!(ask(&mut stage, add(B)), added(B));
+}
