@@ -64,7 +64,7 @@ impl Ladder {
     }
 }
 
-/// The times of recent events, for "at most N in a moving window".
+/// The times of recent events, oldest first, for "at most N in a moving window".
 ///
 /// Keeps only what can still count, so its size is bounded by the limit it is used with.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -91,7 +91,9 @@ impl Window {
 
     pub(crate) fn push(&mut self, now: Timestamp, window: Duration) {
         self.0.retain(|at| now.since(*at) < window);
-        self.0.push(now);
+        // In order even after the clock was turned back: `opens_at` reads the oldest first.
+        let place = self.0.partition_point(|at| *at <= now);
+        self.0.insert(place, now);
     }
 }
 

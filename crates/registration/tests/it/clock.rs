@@ -4,7 +4,8 @@ use registration::PinCheck::{Right, Wrong};
 use registration::{CodeMethod, Refusal, Timestamp};
 
 use crate::answers::{
-    DAY, added, already, mismatch, registered, sent, too_soon, verified, wrong_pin,
+    DAY, HOUR, added, already, mismatch, register_limit, registered, sent, too_soon, verified,
+    wrong_pin,
 };
 use crate::asks::{A, A1, B, Code, add, register, sms, verify};
 use crate::stage::Stage;
@@ -21,6 +22,21 @@ fn a_clock_turned_back_opens_no_budget() {
         (0, verify(A, Code::Wrong), mismatch(3)),
         (0, verify(A, Code::Right), verified(A)),
         (0, register(A), registered(A)),
+    ]);
+}
+
+#[test]
+fn a_full_window_tells_when_it_opens_even_if_the_clock_was_turned_back() {
+    let mut stage = Stage::held_by(A);
+    stage.record.budgets.register_calls.0.clear();
+    stage.play(&[(5 * HOUR, register(A), already(A)), (HOUR, register(A), already(A))]);
+    for _ in 2..10 {
+        stage.play(&[(5 * HOUR, register(A), already(A))]);
+    }
+    stage.play(&[
+        (6 * HOUR, register(A), register_limit(73 * HOUR)),
+        (73 * HOUR, register(A), already(A)),
+        (73 * HOUR, register(A), register_limit(77 * HOUR)),
     ]);
 }
 
