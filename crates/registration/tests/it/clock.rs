@@ -4,10 +4,10 @@ use registration::PinCheck::{Right, Wrong};
 use registration::{CodeMethod, Refusal, Timestamp};
 
 use crate::answers::{
-    DAY, HOUR, added, already, mismatch, register_limit, registered, sent, too_soon, verified,
-    wrong_pin,
+    DAY, DONE, HOUR, added, already, mismatch, register_limit, registered, sent, too_soon,
+    verified, wrong_pin,
 };
-use crate::asks::{A, A1, B, Code, add, register, sms, verify};
+use crate::asks::{A, A1, Ask, B, Code, add, register, sms, verify, verify_and_register};
 use crate::stage::Stage;
 
 const END: Timestamp = Timestamp::from_millis(i64::MAX);
@@ -22,6 +22,30 @@ fn a_clock_turned_back_opens_no_budget() {
         (0, verify(A, Code::Wrong), mismatch(3)),
         (0, verify(A, Code::Right), verified(A)),
         (0, register(A), registered(A)),
+    ]);
+}
+
+#[test]
+fn a_pin_changed_while_the_clock_stands_or_runs_back_is_asked_for_again() {
+    for changed_at in [100, 50] {
+        let mut stage = Stage::claimed().with_pin();
+        stage.play(&[
+            (100, sms(A1).pin(Right), sent(A)),
+            (changed_at, Ask::SetPin(None), DONE),
+            (100, verify_and_register(A1, Code::Right), Err(Refusal::PinRequired)),
+            (100, verify(A1, Code::Right), verified(A)),
+            (100, register(A1), Err(Refusal::PinRequired)),
+        ]);
+    }
+}
+
+#[test]
+fn a_pin_proven_on_a_clock_that_was_turned_back_counts() {
+    let mut stage = Stage::claimed();
+    stage.play(&[
+        (100, Ask::SetPin(None), DONE),
+        (50, sms(A1).pin(Right), sent(A)),
+        (51, verify_and_register(A1, Code::Right), registered(A)),
     ]);
 }
 
