@@ -96,8 +96,8 @@ struct Draft<'a> {
 type Outcome = Result<Accepted, Refusal>;
 
 impl Draft<'_> {
-    /// Passes if two-step verification is off, the PIN in force was proven before, or it is given now;
-    /// charges a wrong one.
+    /// Passes if two-step verification is off, the PIN is right, or none is given and it was proven
+    /// before; charges a wrong one.
     fn pass_two_step(
         &mut self,
         pin: PinCheck,
@@ -106,11 +106,11 @@ impl Draft<'_> {
         if self.next.two_step.is_none() {
             return Ok(None);
         }
-        if proven_at.is_some() {
-            return Ok(proven_at);
-        }
-        if pin == PinCheck::Absent {
-            return Err(Refusal::PinRequired);
+        match (pin, proven_at) {
+            // Nothing said about the PIN takes nothing back; a wrong one is refused below all the same.
+            (PinCheck::Absent | PinCheck::Unchecked, Some(_)) => return Ok(proven_at),
+            (PinCheck::Absent, None) => return Err(Refusal::PinRequired),
+            (PinCheck::Unchecked, None) | (PinCheck::Right | PinCheck::Wrong, _) => {}
         }
         if let PinQuestion::Locked(opens_at) = self.next.pin_question(self.now, self.limits) {
             return Err(Refusal::PinLocked { opens_at });

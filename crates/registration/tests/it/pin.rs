@@ -232,3 +232,14 @@ fn the_pin_stays_with_the_number_when_it_moves() {
     ]);
     assert_eq!(stage.record.two_step, before);
 }
+
+#[test]
+fn a_wrong_pin_is_refused_even_where_it_was_proven_before() {
+    let mut stage = Stage::claimed().with_pin();
+    stage.play(&[
+        (0, sms(A1).pin(Right), sent(A)),
+        (1, verify(A, Code::Right), verified(A)),
+        (2, register(A).pin(Wrong), wrong_pin(9)),
+        (2, register(A).pin(Unchecked), registered(A)),
+    ]);
+}
