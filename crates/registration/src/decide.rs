@@ -4,8 +4,8 @@ mod code;
 mod holder;
 
 use crate::{
-    Command, Effect, Fact, Limits, NumberRecord, PhoneNumberId, PinCheck, PinQuestion, Refusal,
-    Timestamp,
+    Claim, ClaimPhase, Command, Effect, Fact, Limits, NumberRecord, PhoneNumberId, PinCheck,
+    PinQuestion, Refusal, Timestamp,
 };
 
 /// What to store, what to answer, what to do. `next` is stored whatever the answer is: a wrong code
@@ -81,6 +81,14 @@ pub fn decide(
         draft.facts.push(Fact::Refused { command: command.name(), refusal: refusal.clone() });
     }
     Decision { next: draft.next, outcome, effects: draft.effects, facts: draft.facts }
+}
+
+/// When the PIN in force was proven for a verified claim, if it was.
+fn pin_proven_at(claim: &Claim) -> Option<Timestamp> {
+    match &claim.phase {
+        ClaimPhase::Verified { pin_proven_at, .. } => *pin_proven_at,
+        ClaimPhase::Unverified | ClaimPhase::AwaitingCode(_) => None,
+    }
 }
 
 /// A decision in the making. The branches live in `code` (proof of ownership) and `holder` (who has the

@@ -1,6 +1,6 @@
 //! Proof of ownership: claims, codes, guesses.
 
-use super::{Accepted, Draft, Outcome};
+use super::{Accepted, Draft, Outcome, pin_proven_at};
 use crate::budget::Rung;
 use crate::{
     AddNumber, Challenge, Claim, ClaimPhase, CodeMethod, CodeProof, CodeSend, Effect, Fact,
@@ -66,12 +66,15 @@ impl Draft<'_> {
             let index = self.claim_for(waba, request.claim.as_ref())?;
             return Ok(Some(Accepted::AlreadyRegistered(self.next.claims[index].id.clone())));
         }
-        let verified = |claim: &Claim| claim.verified_since(self.now, self.limits).is_some();
-        if self.next.claim_of(waba).is_some_and(verified) {
-            let index = self.claim_for(waba, request.claim.as_ref())?;
-            return self.take_over(index, register).map(Some);
+        let verified = |claim: &&Claim| claim.verified_since(self.now, self.limits).is_some();
+        let Some(claim) = self.next.claim_of(waba).filter(verified) else { return Ok(None) };
+        if request.pin.is_none() {
+            // The request had no place for a PIN; the registration still needs it.
+            let proven_at = pin_proven_at(claim);
+            self.pass_two_step(register.pin, proven_at)?;
         }
-        Ok(None)
+        let index = self.claim_for(waba, request.claim.as_ref())?;
+        self.take_over(index, register).map(Some)
     }
 
     /// Finds the claim of `waba`, makes it if allowed, and gives it the name that was brought along.

@@ -1,6 +1,6 @@
 //! Who holds the number: registration, moves, the PIN, the lock.
 
-use super::{Accepted, Draft, Outcome};
+use super::{Accepted, Draft, Outcome, pin_proven_at};
 use crate::{
     ClaimPhase, ClientId, Fact, Holding, PinVerifier, Platform, Refusal, Register, Registration,
     Restore, TwoStep, VerifiedName, WabaId,
@@ -30,10 +30,7 @@ impl Draft<'_> {
             .registration
             .as_ref()
             .is_some_and(|held| held.claim == claim.id && held.platform == register.platform);
-        let proven_at = match &claim.phase {
-            ClaimPhase::Verified { pin_proven_at, .. } => *pin_proven_at,
-            ClaimPhase::Unverified | ClaimPhase::AwaitingCode(_) => None,
-        };
+        let proven_at = pin_proven_at(claim);
         if !already && claim.verified_since(self.now, self.limits).is_none() {
             return Err(Refusal::NotVerified);
         }

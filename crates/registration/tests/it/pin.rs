@@ -1,7 +1,7 @@
 //! Two-step verification: when the PIN is asked for, what a wrong one costs.
 
 use registration::PinCheck::{Absent, Right, Unchecked, Wrong};
-use registration::{PinQuestion, Refusal};
+use registration::{Command, PinQuestion, Refusal};
 
 use crate::answers::{
     Answer, DAY, DONE, MISSING, at, mismatch, pin_locked, registered, sent, verified, wrong_pin,
@@ -242,4 +242,17 @@ fn a_wrong_pin_is_refused_even_where_it_was_proven_before() {
         (2, register(A).pin(Wrong), wrong_pin(9)),
         (2, register(A).pin(Unchecked), registered(A)),
     ]);
+}
+
+#[test]
+fn a_code_request_without_a_place_for_the_pin_registers_nothing_without_it() {
+    for (pin, expected) in [(Absent, REQUIRED), (Wrong, wrong_pin(9)), (Right, registered(A))] {
+        let mut stage = Stage::claimed().with_pin();
+        stage.play(&[(0, sms(A), sent(A)), (1, verify(A, Code::Right), verified(A))]);
+        let mut command = stage.command(sms(A1).pin(pin), at(2));
+        if let Command::RequestCode(request) = &mut command {
+            request.pin = None;
+        }
+        assert_eq!(stage.decide(&command, at(2)).outcome, expected, "{pin:?}");
+    }
 }
