@@ -73,6 +73,8 @@ impl Draft<'_> {
             let proven_at = pin_proven_at(claim);
             self.pass_two_step(register.pin, proven_at)?;
         }
+        // Before the claim takes the name that came along: a refusal changes no name.
+        self.register_call_open()?;
         let index = self.claim_for(waba, request.claim.as_ref())?;
         self.take_over(index, register).map(Some)
     }

@@ -220,3 +220,15 @@ fn a_pin_brought_along_is_set_only_where_there_is_none() {
     assert_eq!(stage.record.two_step, Some(first));
     assert_eq!(stage.holder(), Some((B.claim(), Platform::CloudApi)));
 }
+
+#[test]
+fn a_refused_registration_at_once_renames_nothing() {
+    let mut stage = Stage::claimed();
+    stage.limits.register_calls_max = 0;
+    stage.play(&[(0, sms(A), sent(A)), (1, verify(A, Code::Right), verified(A))]);
+    let before = stage.record.clone();
+    let decision = stage.ask(2, sms(A1).name("Jasper's Market"));
+    assert_eq!(decision.outcome, register_limit(2 + 72 * HOUR));
+    assert_eq!(decision.next, before);
+    assert_eq!(decision.facts.len(), 1);
+}
