@@ -38,6 +38,7 @@ impl Draft<'_> {
         self.pass_two_step(register.pin, proven_at)?;
         if already {
             self.count_register_call();
+            self.set_first_pin(register);
             return Ok(Accepted::AlreadyRegistered(self.next.claims[index].id.clone()));
         }
         self.take_over(index, register)
@@ -65,11 +66,16 @@ impl Draft<'_> {
             restarting_until: self.now + pause,
             key: register.key,
         });
+        self.set_first_pin(register);
+        self.fact(Fact::Registered { platform: register.platform.clone() });
+        Ok(Accepted::Registered(id))
+    }
+
+    /// Switches two-step verification on with the PIN that came along, unless it is on.
+    fn set_first_pin(&mut self, register: &Register) {
         if let (None, Some(verifier)) = (&self.next.two_step, &register.set_pin) {
             self.put_pin_in_force(verifier);
         }
-        self.fact(Fact::Registered { platform: register.platform.clone() });
-        Ok(Accepted::Registered(id))
     }
 
     fn log_off_holder(&mut self) {

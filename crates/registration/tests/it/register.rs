@@ -222,6 +222,14 @@ fn a_pin_brought_along_is_set_only_where_there_is_none() {
 }
 
 #[test]
+fn a_pin_brought_along_is_set_where_the_number_is_registered_already() {
+    let with_pin = RegisterAsk { set_pin: true, ..RegisterAsk::PLAIN };
+    let mut stage = Stage::held_by(A);
+    stage.play(&[(3, register(A).with(with_pin), already(A))]);
+    assert_eq!(stage.record.two_step.expect("set").set_at, at(3));
+}
+
+#[test]
 fn a_refused_registration_at_once_renames_nothing() {
     let mut stage = Stage::claimed();
     stage.limits.register_calls_max = 0;
