@@ -2,8 +2,8 @@
 
 use super::{Accepted, Draft, Outcome, pin_proven_at};
 use crate::{
-    ClaimPhase, ClientId, Fact, Holding, PinVerifier, Platform, Refusal, Register, Registration,
-    Restore, TwoStep, VerifiedName, WabaId,
+    ClaimPhase, ClientId, Fact, Holding, PhoneNumberId, PinVerifier, Platform, Refusal, Register,
+    Registration, Restore, TwoStep, VerifiedName, WabaId,
 };
 
 impl Draft<'_> {
@@ -25,11 +25,7 @@ impl Draft<'_> {
             .position(|claim| claim.waba == register.waba)
             .ok_or(Refusal::NotClaimed)?;
         let claim = &self.next.claims[index];
-        let already = self
-            .next
-            .registration
-            .as_ref()
-            .is_some_and(|held| held.claim == claim.id && held.platform == register.platform);
+        let already = self.runs_for(&claim.id, &register.platform);
         let proven_at = pin_proven_at(claim);
         if !already && claim.verified_since(self.now, self.limits).is_none() {
             return Err(Refusal::NotVerified);
@@ -44,6 +40,12 @@ impl Draft<'_> {
         self.take_over(index, register)
     }
 
+    /// Whether the number is registered for this claim on this platform.
+    fn runs_for(&self, claim: &PhoneNumberId, platform: &Platform) -> bool {
+        let held = self.next.registration.as_ref();
+        held.is_some_and(|held| held.claim == *claim && held.platform == *platform)
+    }
+
     fn count_register_call(&mut self) {
         self.next.budgets.register_calls.push(self.now, self.limits.register_window);
     }
@@ -52,7 +54,9 @@ impl Draft<'_> {
     pub(super) fn take_over(&mut self, index: usize, register: &Register) -> Outcome {
         self.register_call_open()?;
         self.count_register_call();
-        self.log_off_holder();
+        if !self.runs_for(&self.next.claims[index].id, &register.platform) {
+            self.log_off_holder();
+        }
         let claim = &mut self.next.claims[index];
         claim.phase = ClaimPhase::Unverified;
         let id = claim.id.clone();

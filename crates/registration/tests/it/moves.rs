@@ -2,8 +2,10 @@
 
 use registration::{Fact, Refusal, RegistrationKey, VerifiedName};
 
-use crate::answers::{Answer, DEREGISTERED, DONE, added, at, registered, restored, sent};
-use crate::asks::{A, A1, A2, Ask, B, B1, Code, Party, deregister, sms, verify_and_register};
+use crate::answers::{Answer, DEREGISTERED, DONE, added, at, registered, restored, sent, verified};
+use crate::asks::{
+    A, A1, A2, Ask, B, B1, Code, Party, deregister, register, sms, verify, verify_and_register,
+};
 use crate::stage::Stage;
 
 const OUTDATED: Answer = Err(Refusal::BackupOutdated);
@@ -140,4 +142,18 @@ fn a_waba_without_a_claim_names_nothing() {
     let mut stage = Stage::empty();
     stage.play(&[(0, Ask::Rename(A, "Jasper's Market"), Err(Refusal::NotClaimed))]);
     assert_eq!(stage.record.claims, []);
+}
+
+#[test]
+fn a_holder_that_proves_its_number_again_is_not_logged_off() {
+    for holder in [A, A1] {
+        let mut stage = Stage::claimed();
+        stage.play(&[(0, sms(A), sent(A)), (0, verify(A, Code::Right), verified(A))]);
+        stage.play(&[(0, register(holder), registered(A)), (60, sms(A), sent(A))]);
+        let old = key(&stage);
+        let decision = stage.ask(61, verify_and_register(holder, Code::Right));
+        let again = Fact::Registered { platform: holder.platform() };
+        assert_eq!(decision.facts, [Fact::CodeConfirmed, again]);
+        assert_ne!(key(&stage), old);
+    }
 }
