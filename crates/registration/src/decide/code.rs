@@ -56,13 +56,15 @@ impl Draft<'_> {
         Ok(Accepted::CodeSent(id))
     }
 
-    /// The On-Premises 201: the client holds this very number, or its claim was verified beforehand.
+    /// The On-Premises 201: the client holds this very number for this WABA, or the claim was verified
+    /// beforehand.
     fn nothing_left_to_do(&mut self, request: &RequestCode) -> Result<Option<Accepted>, Refusal> {
         let (Some(register), Some(client)) = (&request.register, &request.requester.client) else {
             return Ok(None);
         };
         let waba = &request.requester.waba;
-        if self.next.held_by(client) {
+        let held = self.next.registration.as_ref().filter(|held| held.waba == *waba);
+        if held.is_some() && self.next.held_by(client) {
             let index = self.claim_for(waba, request.claim.as_ref())?;
             return Ok(Some(Accepted::AlreadyRegistered(self.next.claims[index].id.clone())));
         }

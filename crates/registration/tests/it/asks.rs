@@ -22,6 +22,8 @@ pub(crate) const A2: Party = Party { waba: "a", client: Some("a-2") };
 pub(crate) const B: Party = Party { waba: "b", client: None };
 /// WABA B through its On-Premises client.
 pub(crate) const B1: Party = Party { waba: "b", client: Some("b-1") };
+/// WABA B through the client that otherwise works for WABA A.
+pub(crate) const B_BY_A1: Party = Party { waba: "b", client: Some("a-1") };
 
 impl Party {
     pub(crate) fn waba(self) -> WabaId {

@@ -2,9 +2,12 @@
 
 use registration::{Fact, Refusal, RegistrationKey, VerifiedName};
 
-use crate::answers::{Answer, DEREGISTERED, DONE, added, at, registered, restored, sent, verified};
+use crate::answers::{
+    Answer, DEREGISTERED, DONE, added, already, at, registered, restored, sent, verified,
+};
 use crate::asks::{
-    A, A1, A2, Ask, B, B1, Code, Party, deregister, register, sms, verify, verify_and_register,
+    A, A1, A2, Ask, B, B_BY_A1, B1, Code, Party, deregister, register, sms, verify,
+    verify_and_register,
 };
 use crate::stage::Stage;
 
@@ -156,4 +159,15 @@ fn a_holder_that_proves_its_number_again_is_not_logged_off() {
         assert_eq!(decision.facts, [Fact::CodeConfirmed, again]);
         assert_ne!(key(&stage), old);
     }
+}
+
+#[test]
+fn a_client_that_asks_for_another_waba_moves_its_number_there_with_a_code() {
+    let mut stage = Stage::held_by(A1);
+    stage.play(&[
+        (60, sms(B_BY_A1), sent(B)),
+        (61, verify_and_register(B_BY_A1, Code::Right), registered(B)),
+        (62, sms(B_BY_A1), already(B)),
+    ]);
+    assert_eq!(stage.holder(), Some((B.claim(), A1.platform())));
 }
