@@ -59,12 +59,12 @@ impl Draft<'_> {
         }
         let claim = &mut self.next.claims[index];
         claim.phase = ClaimPhase::Unverified;
-        let id = claim.id.clone();
+        let (id, waba) = (claim.id.clone(), claim.waba.clone());
         let pause =
             if register.restart { self.limits.coreapp_restart } else { core::time::Duration::ZERO };
         self.next.registration = Some(Registration {
             claim: id.clone(),
-            waba: register.waba.clone(),
+            waba,
             platform: register.platform.clone(),
             since: self.now,
             restarting_until: self.now + pause,

@@ -1,6 +1,6 @@
 //! How a registration moves: by code, by backup, by letting go. And names.
 
-use registration::{Fact, Refusal, RegistrationKey, VerifiedName};
+use registration::{Command, Fact, Refusal, RegistrationKey, VerifiedName};
 
 use crate::answers::{
     Answer, DEREGISTERED, DONE, added, already, at, registered, restored, sent, verified,
@@ -170,4 +170,16 @@ fn a_client_that_asks_for_another_waba_moves_its_number_there_with_a_code() {
         (62, sms(B_BY_A1), already(B)),
     ]);
     assert_eq!(stage.holder(), Some((B.claim(), A1.platform())));
+}
+
+#[test]
+fn a_registration_is_of_the_waba_whose_code_was_confirmed() {
+    let mut stage = Stage::claimed();
+    stage.play(&[(0, sms(A), sent(A))]);
+    let mut command = stage.command(verify_and_register(A, Code::Right), at(1));
+    if let Command::VerifyCode(verify) = &mut command {
+        verify.register.as_mut().expect("registers").waba = B.waba();
+    }
+    assert_eq!(stage.decide(&command, at(1)).outcome, registered(A));
+    assert_eq!(stage.record.registration.expect("registered").waba, A.waba());
 }
