@@ -51,7 +51,7 @@ pub enum ClaimPhase {
     Verified {
         /// When the code was accepted.
         since: Timestamp,
-        /// When the PIN was last proven for this claim, if it was.
+        /// When the PIN in force was last proven for this claim, if it was.
         pin_proven_at: Option<Timestamp>,
     },
 }
@@ -81,7 +81,7 @@ pub struct Challenge {
     pub guesses: u32,
     /// When the latest guess was evaluated.
     pub last_guess_at: Option<Timestamp>,
-    /// When the requester last gave the right two-step PIN, if it did.
+    /// When the requester last gave the two-step PIN in force, if it did.
     pub pin_proven_at: Option<Timestamp>,
     /// The On-Premises client that asked, if one did.
     pub client: Option<ClientId>,
