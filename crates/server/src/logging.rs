@@ -2,7 +2,7 @@
 
 use std::io::IsTerminal as _;
 
-use tracing_subscriber::filter::Targets;
+use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::fmt;
 use tracing_subscriber::prelude::*;
 
@@ -11,8 +11,9 @@ use crate::config::sections::{Log, LogFormat};
 /// Starts logging; further calls change nothing. `colours` is what the terminal's user wants.
 pub fn start(log: &Log, colours: bool) {
     let terminal = std::io::stderr().is_terminal();
-    // The configuration has checked the level; should it ever not parse, everything is logged.
-    let filter: Targets = log.level.parse().unwrap_or_default();
+    // The configuration has checked the level already.
+    let filter =
+        log.level.parse().unwrap_or_else(|_| Targets::new().with_default(LevelFilter::INFO));
     let text = match log.format {
         LogFormat::Auto => terminal,
         LogFormat::Text => true,

@@ -129,7 +129,7 @@ mod tests {
 
     use super::*;
 
-    #[derive(Clone, Default)]
+    #[derive(Debug, Clone, Default)]
     struct Hand(Arc<AtomicI64>);
 
     impl Hand {

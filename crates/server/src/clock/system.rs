@@ -22,7 +22,10 @@ impl SystemClock {
 }
 
 impl Clock for SystemClock {
-    #[expect(clippy::disallowed_methods, reason = "the one adapter that asks the system for the time")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the one adapter that asks the system for the time"
+    )]
     fn now(&self) -> Timestamp {
         // A clock set before 1970 reads as 1970.
         let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();

@@ -59,7 +59,8 @@ mod tests {
         let page = markdown();
         for (key, _) in defaults::settings(&defaults::table()) {
             let variable = format!("`ROLLCALL__{}`", key.to_uppercase().replace('.', "__"));
-            let (_, after) = page.split_once(&variable).unwrap_or_else(|| panic!("{key} is missing"));
+            let (_, after) =
+                page.split_once(&variable).unwrap_or_else(|| panic!("{key} is missing"));
             let meaning = after.trim_start_matches(['.', '\n']).lines().next().unwrap();
             assert!(meaning.len() > 20 && !meaning.starts_with('#'), "{key}: {meaning:?}");
         }

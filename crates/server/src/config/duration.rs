@@ -69,7 +69,9 @@ mod tests {
 
     #[test]
     fn what_is_no_duration_is_refused() {
-        for text in ["", " ", "10", "s", "10 minutes", "1.5h", "-1s", "10s!", "99999999999999999999s"] {
+        for text in
+            ["", " ", "10", "s", "10 minutes", "1.5h", "-1s", "10s!", "99999999999999999999s"]
+        {
             assert!(parse(text).is_err(), "{text}");
         }
         assert!(parse("300000000000d").unwrap_err().contains("too long"));

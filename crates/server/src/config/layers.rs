@@ -132,8 +132,10 @@ impl<'a> Layers<'a> {
     fn report_unknown(&mut self, key: &str, origin: Origin) {
         let settings = defaults::settings(self.defaults);
         let sections = self.defaults.iter().filter(|(_, value)| value.is_table());
-        let names =
-            settings.iter().map(|(name, _)| name.as_str()).chain(sections.map(|(name, _)| name.as_str()));
+        let names = settings
+            .iter()
+            .map(|(name, _)| name.as_str())
+            .chain(sections.map(|(name, _)| name.as_str()));
         let message = match closest(key, names) {
             Some(name) => format!("unknown setting; did you mean {name}?"),
             None => "unknown setting; `rollcall config default` lists all".to_owned(),

@@ -121,7 +121,11 @@ fn bounded(text: &str, min_s: u64, max_s: u64) -> Result<Duration, String> {
     if (min..=max).contains(&value) {
         return Ok(value);
     }
-    Err(format!("`{text}` is not between {} and {}", duration::display(min), duration::display(max)))
+    Err(format!(
+        "`{text}` is not between {} and {}",
+        duration::display(min),
+        duration::display(max)
+    ))
 }
 
 /// A size in bytes from `MIN` to `MAX`, written as text with a unit.
@@ -173,9 +177,7 @@ pub(super) fn bool_or_auto<'de, D: Deserializer<'de>>(
         (None, Some("true")) => Ok(Some(true)),
         (None, Some("false")) => Ok(Some(false)),
         (None, Some("auto")) => Ok(None),
-        (None, _) => {
-            Err(D::Error::custom(format!("{value} is none of true, false and \"auto\"")))
-        }
+        (None, _) => Err(D::Error::custom(format!("{value} is none of true, false and \"auto\""))),
     }
 }
 
@@ -224,7 +226,9 @@ mod tests {
             assert_eq!(parsed.is_loopback(), loopback, "{text}");
             assert_eq!(parsed.to_string(), text);
         }
-        for text in ["", "8080", ":8080", "localhost", "localhost:99999", "::1:80", "[x]:1", "a b:1"] {
+        for text in
+            ["", "8080", ":8080", "localhost", "localhost:99999", "::1:80", "[x]:1", "a b:1"]
+        {
             assert!(text.parse::<HostPort>().is_err(), "{text}");
         }
     }
