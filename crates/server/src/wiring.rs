@@ -7,6 +7,8 @@ use std::sync::Arc;
 use axum::Router;
 use axum::routing::get;
 
+use crate::data_dir::{DataDir, DataDirError};
+use crate::entropy::OsEntropy;
 use crate::listener::{RenderRejection, plain_text};
 
 /// What the listener serves, and what has to be done after it.
@@ -19,12 +21,13 @@ pub struct App {
     pub flush: Pin<Box<dyn Future<Output = ()> + Send>>,
 }
 
-/// The program without dialects: it lives.
-#[must_use]
-pub fn app() -> App {
-    App {
+/// The program without dialects: it lives, and the operator has a token.
+pub fn app(data: &DataDir) -> Result<App, DataDirError> {
+    // Made at the first start, so that scripts find it as soon as the server answers.
+    data.operator_token(&OsEntropy)?;
+    Ok(App {
         router: Router::new().route("/livez", get(async || "ok\n")),
         render: Arc::new(plain_text),
         flush: Box::pin(async {}),
-    }
+    })
 }

@@ -113,7 +113,7 @@ async fn serve(config: &Config, data: &DataDir) -> anyhow::Result<ExitCode> {
         None => None,
     };
     let listener = Listener::bind(&config.listen.http, https).await?;
-    let app = wiring::app();
+    let app = wiring::app(data)?;
     let watch = tokio::spawn(watch_certificate(tls.clone(), hangups));
     print(&announcement(&listener)?)?;
     let server_config = tls.as_ref().map(Tls::server_config);

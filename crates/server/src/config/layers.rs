@@ -104,6 +104,10 @@ impl<'a> Layers<'a> {
             match (defaults::known(self.defaults, &key), value.get_ref()) {
                 (Known::Section, DeValue::Table(inner)) => self.add_table(file, &key, inner),
                 (Known::Section, _) => self.report_section(&key, origin),
+                (Known::Setting(_), DeValue::Table(_)) => {
+                    let message = "is one setting; write it with = and a value";
+                    self.problems.push(Problem::new(origin, &key, message));
+                }
                 (Known::Setting(_), _) => match plain(value) {
                     Ok(value) => self.settings.push(Setting { key, value, origin }),
                     Err(message) => self.problems.push(Problem::new(origin, &key, message)),
