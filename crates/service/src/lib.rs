@@ -13,3 +13,5 @@ pub mod message_text;
 pub mod numbering;
 pub mod ports;
 pub mod sealing;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
