@@ -46,6 +46,34 @@ pub fn language(locale: &Locale) -> &'static str {
     texts(locale).language
 }
 
+/// The language to write in to a number of this country (ISO 3166-1), where a dialect has no place for a
+/// locale. Countries with several languages get the one most people there read; all others English.
+#[must_use]
+pub fn locale_of_region(region: Option<&str>) -> Locale {
+    let language = match region.unwrap_or_default() {
+        "DE" | "AT" | "CH" | "LI" => "de",
+        "ES" | "MX" | "AR" | "CO" | "CL" | "PE" | "VE" | "EC" | "GT" | "CU" | "BO" | "DO" | "HN"
+        | "PY" | "SV" | "NI" | "CR" | "PA" | "UY" | "PR" => "es",
+        "BR" | "PT" | "AO" | "MZ" => "pt",
+        "FR" | "BE" | "SN" | "CI" | "CM" | "MC" => "fr",
+        "IT" | "SM" | "VA" => "it",
+        "NL" | "SR" => "nl",
+        "PL" => "pl",
+        "TR" => "tr",
+        "RU" | "BY" | "KZ" => "ru",
+        "IN" => "hi",
+        "SA" | "AE" | "EG" | "IQ" | "JO" | "KW" | "LB" | "LY" | "MA" | "OM" | "QA" | "SD" | "SY"
+        | "TN" | "YE" | "BH" | "DZ" => "ar",
+        "ID" => "id",
+        "CN" | "SG" => "zh",
+        "TW" | "HK" | "MO" => "zh-Hant",
+        "JP" => "ja",
+        _ => "en",
+    };
+    // Each of these is a language tag, so the fallback is never taken.
+    Locale::parse(language).unwrap_or_else(Locale::english)
+}
+
 /// Where the code goes in a text.
 const CODE: &str = "{code}";
 

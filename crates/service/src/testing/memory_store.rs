@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
-use registration::{ClaimPhase, NumberRecord, PhoneNumber, Platform, Timestamp};
+use registration::{ClaimPhase, ClientId, NumberRecord, PhoneNumber, Platform, Timestamp};
 
 use crate::audit::{chain_hash, genesis};
 use crate::ports::{
@@ -205,6 +205,9 @@ impl State {
             undo.revert(self);
             return Err(error);
         }
+        for key in &unit.forgive {
+            self.allowances.remove(key);
+        }
         for event in unit.events {
             self.append(event);
         }
@@ -332,19 +335,9 @@ impl State {
             NumberKey::HeldBy(client) => records().find(|it| it.held_by(client)).map(|it| it.number),
             NumberKey::Claim(id) => records().find(|it| it.claim(id).is_some()).map(|it| it.number),
             NumberKey::PendingFor(client) => {
-                let waiting = |record: &NumberRecord| {
-                    record.claims.iter().filter_map(|claim| match &claim.phase {
-                        ClaimPhase::AwaitingCode(challenge)
-                            if challenge.client.as_ref() == Some(client) =>
-                        {
-                            Some(challenge.requested_at)
-                        }
-                        ClaimPhase::AwaitingCode(_)
-                        | ClaimPhase::Unverified
-                        | ClaimPhase::Verified { .. } => None,
-                    })
-                };
-                let latest = records().filter_map(|it| Some((waiting(it).max()?, it.number))).max();
+                let latest = records()
+                    .filter_map(|it| Some((latest_request(it, client)?, it.number)))
+                    .max();
                 latest.map(|(_, number)| number)
             }
         }
@@ -442,6 +435,17 @@ fn unavailable(reason: &str) -> StoreError {
     StoreError { reason: reason.to_owned(), source: None }
 }
 
+
+/// When `client` last asked for a code of this number that still waits.
+fn latest_request(record: &NumberRecord, client: &ClientId) -> Option<Timestamp> {
+    let requests = record.claims.iter().filter_map(|claim| match &claim.phase {
+        ClaimPhase::AwaitingCode(challenge) if challenge.client.as_ref() == Some(client) => {
+            Some(challenge.requested_at)
+        }
+        ClaimPhase::AwaitingCode(_) | ClaimPhase::Unverified | ClaimPhase::Verified { .. } => None,
+    });
+    requests.max()
+}
 #[cfg(test)]
 mod tests {
     crate::store_contract!((std::sync::Arc::new(super::MemoryStore::new()), ()));

@@ -22,6 +22,12 @@ pub(super) fn take(conn: &Connection, take: &Take) -> Result<(), Failure> {
     Ok(())
 }
 
+/// Gives an allowance back in full: one never used is not stored.
+pub(super) fn forgive(conn: &Connection, key: &str) -> Result<(), Failure> {
+    conn.prepare_cached("DELETE FROM allowances WHERE key = $1")?.execute([key])?;
+    Ok(())
+}
+
 /// Removes up to `limit` allowances that are whole again, which is the same as never used; returns how
 /// many.
 pub(super) fn sweep(conn: &Connection, now_ms: i64, limit: usize) -> Result<usize, Failure> {

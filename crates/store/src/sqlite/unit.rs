@@ -15,6 +15,7 @@ pub(super) struct UnitRows {
     entities: Vec<EntityChange>,
     numbers: Vec<NumberChange>,
     takes: Vec<Take>,
+    forgive: Vec<String>,
     events: Vec<Event>,
     sends: Vec<SendRow>,
 }
@@ -27,6 +28,7 @@ impl UnitRows {
             numbers: numbers.collect::<Result<_, _>>()?,
             entities: unit.entities.into_iter().map(EntityChange::prepare).collect(),
             takes: unit.takes,
+            forgive: unit.forgive,
             events: unit.events,
             sends: unit.sends.into_iter().map(SendRow::of).collect(),
         })
@@ -42,6 +44,7 @@ impl UnitRows {
         }
         self.numbers.iter().try_for_each(|number| number.apply(conn))?;
         self.takes.iter().try_for_each(|take| allowances::take(conn, take))?;
+        self.forgive.iter().try_for_each(|key| allowances::forgive(conn, key))?;
         self.sends.iter().try_for_each(|row| sends::enter(conn, row))?;
         self.events.iter().try_fold(head, |head, event| head.append(conn, event))
     }
