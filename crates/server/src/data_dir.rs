@@ -9,6 +9,8 @@ use service::ports::{Entropy, EntropyExt as _};
 use thiserror::Error;
 use zeroize::Zeroizing;
 
+use crate::config::Environment;
+use crate::config::sections::Data;
 use crate::files;
 
 /// Why a data folder cannot be used.
@@ -62,6 +64,18 @@ pub enum MasterKeySource<'a> {
     File(&'a Path),
     /// An environment variable: its name and its value, if it has one.
     Variable(&'a str, Option<&'a str>),
+}
+
+impl<'a> MasterKeySource<'a> {
+    /// The source that the settings name: a variable before a file, a file before the folder.
+    #[must_use]
+    pub fn configured(data: &'a Data, environment: &'a Environment) -> Self {
+        match (&data.master_key_variable, &data.master_key_file) {
+            (Some(name), _) => Self::Variable(name, environment.value(name)),
+            (None, Some(path)) => Self::File(path),
+            (None, None) => Self::Folder,
+        }
+    }
 }
 
 /// An open data folder, held by this process until dropped.
@@ -221,7 +235,13 @@ mod tests {
     fn a_key_can_come_from_a_variable() {
         let dir = tempfile::tempdir().unwrap();
         let data = DataDir::open(dir.path()).unwrap();
-        let given = MasterKeySource::Variable("KEY", Some("text"));
+        let settings = Data {
+            dir: dir.path().to_owned(),
+            master_key_file: Some(PathBuf::from("unused")),
+            master_key_variable: Some("KEY".to_owned()),
+        };
+        let environment = Environment([("KEY".to_owned(), "text".to_owned())].into());
+        let given = MasterKeySource::configured(&settings, &environment);
         assert_eq!(data.master_key(given, String::new).unwrap().as_str(), "text");
         let missing = MasterKeySource::Variable("KEY", None);
         assert!(data.master_key(missing, String::new).is_err());

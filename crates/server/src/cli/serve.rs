@@ -43,7 +43,7 @@ pub(super) struct Arguments {
     /// Address for plain HTTP; port 0 takes a free one. Without --listen-https, drops the default
     /// HTTPS address
     #[arg(long, value_name = "HOST:PORT")]
-    listen: Option<String>,
+    listen: Option<HostPort>,
     /// Address for HTTPS, or "off"
     #[arg(long, value_name = "HOST:PORT")]
     listen_https: Option<String>,
@@ -53,8 +53,8 @@ pub(super) struct Arguments {
     /// What a sandbox starts with (TOML)
     #[arg(long, value_name = "FILE")]
     seed: Option<PathBuf>,
-    /// sandbox or production
-    #[arg(long)]
+    /// What the server is for
+    #[arg(long, value_parser = ["sandbox", "production"])]
     mode: Option<String>,
 }
 
@@ -72,14 +72,14 @@ pub(super) fn run(arguments: &Arguments, context: &Context<'_>) -> anyhow::Resul
 
 fn settings(arguments: &Arguments, context: &Context<'_>) -> anyhow::Result<Config> {
     let given = [
-        ("--data", "data.dir", &arguments.data),
-        ("--listen", "listen.http", &arguments.listen),
-        ("--listen-https", "listen.https", &arguments.listen_https),
-        ("--mode", "mode", &arguments.mode),
+        ("--data", "data.dir", arguments.data.clone()),
+        ("--listen", "listen.http", arguments.listen.as_ref().map(ToString::to_string)),
+        ("--listen-https", "listen.https", arguments.listen_https.clone()),
+        ("--mode", "mode", arguments.mode.clone()),
     ];
     let flags: Vec<Flag> = given
         .into_iter()
-        .filter_map(|(name, key, value)| Some(Flag { name, key, value: value.clone()? }))
+        .filter_map(|(name, key, value)| Some(Flag { name, key, value: value? }))
         .collect();
     let Loaded { mut config, settings } =
         config::load(arguments.config.as_deref(), context.environment, &flags)?;

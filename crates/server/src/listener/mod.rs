@@ -179,9 +179,11 @@ impl Shared {
     async fn drain(&self) -> Drained {
         self.connections.close();
         let drained = tokio::select! {
+            // First, because force also ends the connections, and then both are ready.
+            biased;
+            () = self.stop.forced() => Drained::Forced,
             () = self.connections.wait() => return Drained::Finished,
             () = tokio::time::sleep(self.options.drain_timeout) => Drained::TimedOut,
-            () = self.stop.forced() => Drained::Forced,
         };
         tracing::warn!(connections = self.connections.len(), "stopping with requests in flight");
         self.stop.force();

@@ -31,6 +31,7 @@ pub(super) async fn answer(
     };
     head.extensions.insert(ConnectInfo(peer));
     head.extensions.insert(scheme);
+    // The head is kept for the answer to a panic.
     let request = Request::from_parts(head.clone(), Body::from(body));
     let handled = AssertUnwindSafe(shared.router.clone().oneshot(request)).catch_unwind().await;
     Ok(match handled {
@@ -40,8 +41,8 @@ pub(super) async fn answer(
     })
 }
 
-/// The whole body: a handler starts only when its request is complete, so that none is left half done
-/// by a client that goes away or dawdles.
+/// The whole body: a handler starts only when its request is complete, so that none holds anything while
+/// a client dawdles.
 async fn receive(options: &Options, head: &Parts, body: Incoming) -> Result<Bytes, Rejection> {
     if head.headers.len() > options.headers_max {
         return Err(Rejection::TooManyHeaders);

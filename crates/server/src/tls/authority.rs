@@ -53,6 +53,7 @@ impl Authority {
             .create(folder)
             .map_err(io_error(folder))?;
         let (key_path, certificate_path) = (folder.join("ca.key"), folder.join("ca.pem"));
+        // Made beforehand, needed or not: it takes microseconds.
         let fresh = KeyPair::generate()?.serialize_pem();
         let key = files::read_or_create(&key_path, || fresh).map_err(io_error(&key_path))?;
         let key = KeyPair::from_pem(&key).map_err(|error| unusable(&key_path, &error))?;

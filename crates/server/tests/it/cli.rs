@@ -18,10 +18,12 @@ fn exit_codes_tell_done_failed_and_not_understood() {
         (&["config", "docs"], 0),
         (&["completions", "bash"], 0),
         (&["config", "check", "/nowhere.toml"], 1),
-        (&["serve", "--mode", "playground"], 1),
+        (&["serve", "--listen-https", "8443"], 1),
         (&[], 2),
         (&["sevre"], 2),
         (&["serve", "--port", "80"], 2),
+        (&["serve", "--mode", "playground"], 2),
+        (&["serve", "--listen", "8080"], 2),
     ] {
         let (code, _, said) = run(arguments);
         assert_eq!(code, Some(expected), "{arguments:?}: {said}");

@@ -49,7 +49,7 @@ fn each_layer_overrides_the_one_below() {
     assert!(!config.accepts_foreign_certificates());
     let limits = config.limits();
     assert_eq!(limits.sms_waits, [0, 300].map(Duration::from_secs));
-    assert_eq!(limits.voice_waits, [Duration::from_secs(60)]);
+    assert_eq!(limits.voice_waits, [Duration::from_mins(1)]);
     let origin = |key: &str| {
         let setting = settings.iter().find(|setting| setting.key == key).unwrap();
         let text = setting.origin.to_string();
