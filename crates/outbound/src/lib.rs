@@ -1,1 +1,2 @@
-//! stub
+//! stand-in
+pub mod delivery;

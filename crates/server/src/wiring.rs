@@ -1,15 +1,36 @@
-//! The only place that picks adapters and puts the parts together.
+//! The only place that picks adapters and puts the parts together. What differs between sandbox and
+//! production is decided here, once; no handler asks.
 
 use core::future::Future;
 use core::pin::Pin;
+use core::time::Duration;
+use std::num::NonZeroUsize;
 use std::sync::Arc;
+use std::thread::available_parallelism;
 
+use anyhow::{Context as _, bail};
+use api::sandbox::{SandboxRehearsal, Tools};
+use api::{AppInner, Settings};
 use axum::Router;
-use axum::routing::get;
+use outbound::delivery::InboxDelivery;
+use registration::TextId as _;
+use service::clients::FirstPassword;
+use service::hashing::{HashCost, Hasher};
+use service::keys::{KeyRing, MasterKeys};
+use service::ports::{Clock, CodeDelivery, Entropy, EntropyExt as _, Rehearsal, Store};
+use service::{Allowance, Policy, Ports, Service};
+use sha2::{Digest as _, Sha256};
+use store::sqlite::{SqliteOptions, SqliteStore};
+use tokio::sync::watch;
 
-use crate::data_dir::{DataDir, DataDirError};
+use crate::clock::{SandboxClock, SystemClock};
+use crate::config::{Config, Environment, Mode};
+use crate::data_dir::{DataDir, MasterKeySource};
 use crate::entropy::OsEntropy;
-use crate::listener::{RenderRejection, plain_text};
+use crate::listener::{RenderRejection, Stop, plain_text};
+
+/// How often what has expired is removed from the store.
+const SWEEP: Duration = Duration::from_mins(1);
 
 /// What the listener serves, and what has to be done after it.
 pub struct App {
@@ -17,17 +38,188 @@ pub struct App {
     pub router: Router,
     /// Words the refusals that no handler sees.
     pub render: RenderRejection,
-    /// Writes out what is still in memory; awaited once, after the last request.
+    /// The password that the admin of the default client was given just now, in production.
+    pub first_password: Option<String>,
+    /// Finishes what the worker has begun and writes out what is still in memory; awaited once, after
+    /// the last request.
     pub flush: Pin<Box<dyn Future<Output = ()> + Send>>,
 }
 
-/// The program without dialects: it lives, and the operator has a token.
-pub fn app(data: &DataDir) -> Result<App, DataDirError> {
-    // Made at the first start, so that scripts find it as soon as the server answers.
-    data.operator_token(&OsEntropy)?;
+/// What is different between a sandbox and production.
+struct Scene {
+    clock: Arc<dyn Clock>,
+    delivery: Arc<dyn CodeDelivery>,
+    rehearsal: Arc<dyn Rehearsal>,
+    tools: Option<Tools>,
+    /// First password of the default client's admin.
+    first: FirstPassword,
+}
+
+/// Puts the parts together on an open data folder.
+pub async fn app(
+    config: &Config,
+    environment: &Environment,
+    data: &DataDir,
+    ca_pem: impl Fn() -> String + Send + Sync + 'static,
+    stop: &Stop,
+) -> anyhow::Result<App> {
+    let entropy: Arc<dyn Entropy> = Arc::new(OsEntropy);
+    let scene = match config.mode {
+        Mode::Sandbox => sandbox(data)?,
+        Mode::Production => production()?,
+    };
+    let keys = keys(config, environment, data)?;
+    let token = data.operator_token(&OsEntropy)?;
+    let database = data.file("rollcall.db");
+    let store = SqliteStore::open(&database, &SqliteOptions::default())
+        .with_context(|| format!("cannot open {}", database.display()))?;
+    let service = Arc::new(Service::new(
+        Ports {
+            store: Arc::new(store) as Arc<dyn Store>,
+            clock: scene.clock,
+            entropy: Arc::clone(&entropy),
+            delivery: scene.delivery,
+            rehearsal: scene.rehearsal,
+        },
+        keys.clone(),
+        hasher(config, keys, &entropy)?,
+        policy(config),
+    ));
+    let first_password = first_start(config.mode, &service, &*entropy, scene.first).await?;
+    service.resume_ledger().await?;
+
+    let stopping = watch::Sender::new(false);
+    let inner = AppInner {
+        service: Arc::clone(&service),
+        metrics: api::metrics::Metrics::default(),
+        settings: Settings {
+            onprem_version: config.onprem.version.clone(),
+            onprem_retired: config.onprem.retired,
+            public_url: config.public_url.clone().unwrap_or_default(),
+            operator_token_sha256: Sha256::digest(token.as_bytes()).into(),
+            started_at: service.now(),
+        },
+        sandbox: scene.tools,
+        stopping: stopping.subscribe(),
+        ca_pem: Box::new(ca_pem),
+    };
+    announce_stop(stop, stopping);
     Ok(App {
-        router: Router::new().route("/livez", get(async || "ok\n")),
+        router: api::router(api::App(Arc::new(inner))),
         render: Arc::new(plain_text),
-        flush: Box::pin(async {}),
+        first_password,
+        flush: background(service),
+    })
+}
+
+fn sandbox(data: &DataDir) -> anyhow::Result<Scene> {
+    let file = data.file("clock.json");
+    let clock = SandboxClock::open(SystemClock::new(), &file)
+        .with_context(|| format!("cannot read {}", file.display()))?;
+    let clock = Arc::new(clock);
+    let rehearsal = Arc::new(SandboxRehearsal::default());
+    Ok(Scene {
+        clock: Arc::clone(&clock) as Arc<dyn Clock>,
+        delivery: Arc::new(InboxDelivery),
+        rehearsal: Arc::clone(&rehearsal) as Arc<dyn Rehearsal>,
+        tools: Some(Tools { clock, rehearsal }),
+        first: FirstPassword { password: "secret".to_owned(), must_change: true },
+    })
+}
+
+fn production() -> anyhow::Result<Scene> {
+    bail!(
+        "production needs a sender that brings codes to telephones, or an upstream registrar; this version has \
+         neither yet. Use mode = \"sandbox\""
+    )
+}
+
+fn keys(config: &Config, environment: &Environment, data: &DataDir) -> anyhow::Result<KeyRing> {
+    let source = MasterKeySource::configured(&config.data, environment);
+    let text =
+        data.master_key(source, || MasterKeys::generate(&OsEntropy).to_text().to_string())?;
+    let keys = MasterKeys::parse(&text).context("cannot understand the master key")?;
+    Ok(KeyRing::new(&keys))
+}
+
+fn hasher(config: &Config, keys: KeyRing, entropy: &Arc<dyn Entropy>) -> anyhow::Result<Hasher> {
+    let cost = HashCost::new(config.hashing.memory_kib, config.hashing.passes, 1)
+        .context("hashing.memory_kib and hashing.passes ask for more than is supported")?;
+    let cores = available_parallelism().map_or(1, NonZeroUsize::get);
+    Ok(Hasher::new(keys, Arc::clone(entropy), cost, cores, config.hashing.queue))
+}
+
+fn policy(config: &Config) -> Policy {
+    let limits = &config.limits;
+    Policy {
+        limits: config.limits(),
+        country_sends: Allowance {
+            burst: limits.country_burst,
+            interval: Duration::from_mins(1) / limits.country_per_minute.max(1),
+        },
+        client_requests: Allowance {
+            burst: config.onprem.requests_burst,
+            interval: Duration::from_secs(1) / config.onprem.requests_per_second.max(1),
+        },
+        login_failures: Allowance {
+            burst: limits.login_failures_max,
+            interval: limits.login_window / limits.login_failures_max.max(1),
+        },
+        token_lifetime: config.onprem.token_lifetime,
+        accept_foreign_certificates: config.accepts_foreign_certificates(),
+        ..Policy::default()
+    }
+}
+
+/// Makes what exists from the first start on. In production the admin's password is drawn at random
+/// and returned, to be shown once.
+async fn first_start(
+    mode: Mode,
+    service: &Service,
+    entropy: &dyn Entropy,
+    first: FirstPassword,
+) -> anyhow::Result<Option<String>> {
+    let waba = registration::WabaId::parse(&entropy.node_id())
+        .context("a random WABA id has the form of an id")?;
+    let made = service.first_start(&waba, &first).await?;
+    Ok((made && mode == Mode::Production).then_some(first.password))
+}
+
+/// Tells replies that wait that the server stops.
+fn announce_stop(stop: &Stop, stopping: watch::Sender<bool>) {
+    let stop = stop.clone();
+    tokio::spawn(async move {
+        stop.requested().await;
+        stopping.send_replace(true);
+        // Kept until the process ends: a dropped sender would read as a change.
+        core::future::pending::<()>().await;
+    });
+}
+
+/// Starts the worker and the sweeper; the future ends them in order.
+fn background(service: Arc<Service>) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+    let done = watch::Sender::new(false);
+    let worker = tokio::spawn(Arc::clone(&service).work(done.subscribe()));
+    let sweeper = tokio::spawn({
+        let service = Arc::clone(&service);
+        async move {
+            let mut ticks = tokio::time::interval(SWEEP);
+            loop {
+                ticks.tick().await;
+                if let Err(error) = service.sweep().await {
+                    tracing::warn!(%error, "the sweep failed");
+                }
+            }
+        }
+    });
+    Box::pin(async move {
+        done.send_replace(true);
+        sweeper.abort();
+        if let Err(error) = worker.await {
+            tracing::error!(%error, "the worker ended badly");
+        }
+        if let Err(error) = service.close().await {
+            tracing::error!(%error, "the store could not be closed");
+        }
     })
 }

@@ -15,7 +15,7 @@ use crate::keys::KeyRing;
 use crate::policy::Policy;
 use crate::ports::{
     Clock, CodeDelivery, CommitError, Entropy, EntropyExt, Event, EventId, Occasion, Rehearsal,
-    Store, Subject, Twist, Unit,
+    SendQuery, Store, Subject, Twist, Unit,
 };
 use crate::throttle::Throttle;
 
@@ -140,6 +140,20 @@ impl Service {
         self.client_requests.clear();
         self.ledger_changed.send_modify(|n| *n += 1);
         Ok(found)
+    }
+
+    /// Takes up the ledger where it was left: ids of sends go on from the newest one.
+    pub async fn resume_ledger(&self) -> Result<(), ServiceError> {
+        let query = SendQuery { limit: 1, ..SendQuery::default() };
+        let newest = self.store.sends(&query).await?.first().map_or(0, |send| send.id.0);
+        let mut last = self.last_send.lock().unwrap_or_else(PoisonError::into_inner);
+        *last = newest.max(*last);
+        Ok(())
+    }
+
+    /// Removes what has expired from the store.
+    pub async fn sweep(&self) -> Result<(), ServiceError> {
+        Ok(self.store.sweep(self.now()).await?)
     }
 
     /// Fails if the store cannot serve.

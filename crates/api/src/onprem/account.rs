@@ -208,8 +208,11 @@ async fn certified(call: &Call, form: &Registration) -> Result<Claimed, Fault> {
     let policy = app.service.policy();
     let client = &call.visit.client;
     let certificate = &form.certificate;
-    let found =
-        app.authority.provenance(certificate, app.service.now(), policy.certificate_lifetime);
+    let found = app.service.keys().authority().provenance(
+        certificate,
+        app.service.now(),
+        policy.certificate_lifetime,
+    );
     let verdict = match found {
         Provenance::Own { number, waba, .. } if number == form.planned.number => Ok(waba),
         // Issued here, but for another number: the link between the two does not hold.

@@ -197,8 +197,8 @@ impl IntoResponse for Fault {
         let body = if parts.bare {
             Vec::new()
         } else {
-            let meta = json!({ "api_status": "stable", "version": parts.version });
-            json::to_bytes(&json!({ "errors": [error], "meta": meta }))
+            let meta = json!({ "version": parts.version, "api_status": "stable" });
+            json::to_bytes(&json!({ "meta": meta, "errors": [error] }))
         };
         let mut response = finish(parts.status, body, Backing::Coreapp);
         if parts.bare {
@@ -231,7 +231,7 @@ pub fn meta(app: &App, backing: Backing) -> Value {
         Backing::Webapp => format!("v{version}"),
         Backing::Coreapp => version.clone(),
     };
-    json!({ "api_status": "stable", "version": version })
+    json!({ "version": version, "api_status": "stable" })
 }
 
 fn finish(status: StatusCode, body: Vec<u8>, backing: Backing) -> Response {

@@ -13,7 +13,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::{Context, FAILURE, print};
 use crate::clock::SystemClock;
-use crate::config::{self, Config, Flag, HostPort, Loaded, Mode, Origin};
+use crate::config::{self, Config, Environment, Flag, HostPort, Loaded, Mode, Origin};
 use crate::data_dir::DataDir;
 use crate::listener::{Drained, Listener, Options, Stop};
 use crate::tls::{self, Tls};
@@ -67,7 +67,7 @@ pub(super) fn run(arguments: &Arguments, context: &Context<'_>) -> anyhow::Resul
     }
     let data = DataDir::open(&config.data.dir)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    runtime.block_on(serve(&config, &data))
+    runtime.block_on(serve(&config, context.environment, &data))
 }
 
 fn settings(arguments: &Arguments, context: &Context<'_>) -> anyhow::Result<Config> {
@@ -103,7 +103,11 @@ fn read_seed(path: &Path, mode: Mode) -> anyhow::Result<toml::Table> {
     text.parse().with_context(|| format!("cannot understand the seed file {}", path.display()))
 }
 
-async fn serve(config: &Config, data: &DataDir) -> anyhow::Result<ExitCode> {
+async fn serve(
+    config: &Config,
+    environment: &Environment,
+    data: &DataDir,
+) -> anyhow::Result<ExitCode> {
     let (stop, hangups) = (Stop::on_signals()?, signal(SignalKind::hangup())?);
     let https = config.listen.https.as_ref();
     let tls = match https {
@@ -113,7 +117,15 @@ async fn serve(config: &Config, data: &DataDir) -> anyhow::Result<ExitCode> {
         None => None,
     };
     let listener = Listener::bind(&config.listen.http, https).await?;
-    let app = wiring::app(data)?;
+    let ca = tls.clone();
+    let ca_pem = move || ca.as_ref().map(|tls| tls.ca_pem()).unwrap_or_default();
+    let app = wiring::app(config, environment, data, ca_pem, &stop).await?;
+    if let Some(password) = &app.first_password {
+        print(&format!(
+            "first start: the default client's admin has the password {password}\n\
+             It is shown this once; the first login must replace it.\n"
+        ))?;
+    }
     let watch = tokio::spawn(watch_certificate(tls.clone(), hangups));
     print(&announcement(&listener)?)?;
     let server_config = tls.as_ref().map(Tls::server_config);

@@ -7,7 +7,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use registration::Timestamp;
 use serde::{Deserialize, Serialize};
-use service::ports::Clock;
+use service::ports::{Clock, TurnableClock};
 
 use super::SystemClock;
 use crate::files;
@@ -119,6 +119,35 @@ impl<S: Clock> SandboxClock<S> {
 impl<S: Clock> Clock for SandboxClock<S> {
     fn now(&self) -> Timestamp {
         self.state().shown(self.system.now())
+    }
+}
+
+impl<S: Clock> TurnableClock for SandboxClock<S> {
+    fn set(&self, to: Timestamp) {
+        kept(self.set(to));
+    }
+
+    fn advance(&self, by: Duration) {
+        kept(self.advance(by));
+    }
+
+    fn freeze(&self) {
+        kept(self.freeze());
+    }
+
+    fn resume(&self) {
+        kept(self.resume());
+    }
+
+    fn is_frozen(&self) -> bool {
+        self.is_frozen()
+    }
+}
+
+/// The clock is turned even if that cannot be kept for the next start.
+fn kept(turned: io::Result<()>) {
+    if let Err(error) = turned {
+        tracing::warn!(%error, "the turned clock will not survive a restart");
     }
 }
 

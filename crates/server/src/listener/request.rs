@@ -6,7 +6,7 @@ use std::panic::AssertUnwindSafe;
 
 use axum::body::{Body, Bytes};
 use axum::extract::ConnectInfo;
-use futures::FutureExt as _;
+use futures_util::FutureExt as _;
 use http::header::CONNECTION;
 use http::request::Parts;
 use http::uri::Scheme;

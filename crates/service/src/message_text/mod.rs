@@ -52,8 +52,8 @@ pub fn language(locale: &Locale) -> &'static str {
 pub fn locale_of_region(region: Option<&str>) -> Locale {
     let language = match region.unwrap_or_default() {
         "DE" | "AT" | "CH" | "LI" => "de",
-        "ES" | "MX" | "AR" | "CO" | "CL" | "PE" | "VE" | "EC" | "GT" | "CU" | "BO" | "DO" | "HN"
-        | "PY" | "SV" | "NI" | "CR" | "PA" | "UY" | "PR" => "es",
+        "ES" | "MX" | "AR" | "CO" | "CL" | "PE" | "VE" | "EC" | "GT" | "CU" | "BO" | "DO"
+        | "HN" | "PY" | "SV" | "NI" | "CR" | "PA" | "UY" | "PR" => "es",
         "BR" | "PT" | "AO" | "MZ" => "pt",
         "FR" | "BE" | "SN" | "CI" | "CM" | "MC" => "fr",
         "IT" | "SM" | "VA" => "it",
@@ -62,8 +62,8 @@ pub fn locale_of_region(region: Option<&str>) -> Locale {
         "TR" => "tr",
         "RU" | "BY" | "KZ" => "ru",
         "IN" => "hi",
-        "SA" | "AE" | "EG" | "IQ" | "JO" | "KW" | "LB" | "LY" | "MA" | "OM" | "QA" | "SD" | "SY"
-        | "TN" | "YE" | "BH" | "DZ" => "ar",
+        "SA" | "AE" | "EG" | "IQ" | "JO" | "KW" | "LB" | "LY" | "MA" | "OM" | "QA" | "SD"
+        | "SY" | "TN" | "YE" | "BH" | "DZ" => "ar",
         "ID" => "id",
         "CN" | "SG" => "zh",
         "TW" | "HK" | "MO" => "zh-Hant",

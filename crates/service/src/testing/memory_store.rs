@@ -9,8 +9,8 @@ use registration::{ClaimPhase, ClientId, NumberRecord, PhoneNumber, Platform, Ti
 use crate::audit::{chain_hash, genesis};
 use crate::ports::{
     AuditEntry, AuditQuery, CommitError, Entity, EntityKind, EntityRef, EntityWrite, Event,
-    EventId, NumberKey, NumberQuery, NumberWrite, Send, SendId, SendQuery, SendReport, SendState, Store,
-    StoreError, Subject, Take, Unit, Version, Versioned, is_snapshot_name,
+    EventId, NumberKey, NumberQuery, NumberWrite, Send, SendId, SendQuery, SendReport, SendState,
+    Store, StoreError, Subject, Take, Unit, Version, Versioned, is_snapshot_name,
 };
 
 /// A store that keeps everything in memory, with the semantics of a durable one.
@@ -158,8 +158,12 @@ impl Store for MemoryStore {
         let state = &mut self.open()?.state;
         state.allowances.retain(|_, arrival_us| *arrival_us > now.as_millis().saturating_mul(1000));
         let expired = |it: &Versioned<Entity>| it.value.expires_at().is_some_and(|at| at <= now);
-        let keys: Vec<_> =
-            state.entities.iter().filter(|(_, it)| expired(it)).map(|(key, _)| key.clone()).collect();
+        let keys: Vec<_> = state
+            .entities
+            .iter()
+            .filter(|(_, it)| expired(it))
+            .map(|(key, _)| key.clone())
+            .collect();
         for key in state.tree(keys) {
             state.entities.remove(&key);
         }
@@ -317,7 +321,8 @@ impl State {
         let mut keys = roots;
         let mut next = 0;
         while let Some(key) = keys.get(next).cloned() {
-            let below = self.entities.iter().filter(|(_, it)| it.value.parent().as_ref() == Some(&key));
+            let below =
+                self.entities.iter().filter(|(_, it)| it.value.parent().as_ref() == Some(&key));
             keys.extend(below.map(|(child, _)| child.clone()));
             next += 1;
         }
@@ -326,18 +331,20 @@ impl State {
 
     fn has_claims(&self, key: &EntityRef) -> bool {
         let claims = self.numbers.values().flat_map(|it| &it.value.claims);
-        key.kind == EntityKind::Waba && claims.into_iter().any(|it| EntityRef::waba(&it.waba) == *key)
+        key.kind == EntityKind::Waba
+            && claims.into_iter().any(|it| EntityRef::waba(&it.waba) == *key)
     }
 
     fn find_number(&self, key: &NumberKey) -> Option<PhoneNumber> {
         let records = || self.numbers.values().map(|it| &it.value);
         match key {
-            NumberKey::HeldBy(client) => records().find(|it| it.held_by(client)).map(|it| it.number),
+            NumberKey::HeldBy(client) => {
+                records().find(|it| it.held_by(client)).map(|it| it.number)
+            }
             NumberKey::Claim(id) => records().find(|it| it.claim(id).is_some()).map(|it| it.number),
             NumberKey::PendingFor(client) => {
-                let latest = records()
-                    .filter_map(|it| Some((latest_request(it, client)?, it.number)))
-                    .max();
+                let latest =
+                    records().filter_map(|it| Some((latest_request(it, client)?, it.number))).max();
                 latest.map(|(_, number)| number)
             }
         }
@@ -413,7 +420,9 @@ fn wanted(record: &NumberRecord, query: &NumberQuery) -> bool {
 fn open_at(state: &SendState) -> Option<Timestamp> {
     match state {
         SendState::Decided { due_at: at } | SendState::Claimed { until: at } => Some(*at),
-        SendState::HandedOver { .. } | SendState::Delivered { .. } | SendState::Failed { .. } => None,
+        SendState::HandedOver { .. } | SendState::Delivered { .. } | SendState::Failed { .. } => {
+            None
+        }
     }
 }
 
@@ -434,7 +443,6 @@ fn check_name(name: &str) -> Result<(), StoreError> {
 fn unavailable(reason: &str) -> StoreError {
     StoreError { reason: reason.to_owned(), source: None }
 }
-
 
 /// When `client` last asked for a code of this number that still waits.
 fn latest_request(record: &NumberRecord, client: &ClientId) -> Option<Timestamp> {

@@ -1,3 +1,5 @@
 //! stub
 #[macro_export]
-macro_rules! store_contract { ($x:expr) => {} }
+macro_rules! store_contract {
+    ($x:expr) => {};
+}

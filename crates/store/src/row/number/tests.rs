@@ -21,7 +21,9 @@ fn number() -> impl Strategy<Value = PhoneNumber> {
 /// Names with everything JSON has to escape, and letters of several bytes.
 fn name() -> impl Strategy<Value = VerifiedName> {
     vec(prop::sample::select(vec!['a', '"', '\\', '/', 'ß', '\u{1f980}', '\u{2028}']), 1..=256)
-        .prop_map(|chars| VerifiedName::parse(&chars.into_iter().collect::<String>()).expect("name"))
+        .prop_map(|chars| {
+            VerifiedName::parse(&chars.into_iter().collect::<String>()).expect("name")
+        })
 }
 
 fn ladders() -> impl Strategy<Value = Ladder> {

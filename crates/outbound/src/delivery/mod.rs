@@ -1,0 +1,3 @@
+//! stand-in
+mod inbox;
+pub use inbox::InboxDelivery;
