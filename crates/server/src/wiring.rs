@@ -181,8 +181,8 @@ async fn first_start(
 ) -> anyhow::Result<Option<String>> {
     let waba = registration::WabaId::parse(&entropy.node_id())
         .context("a random WABA id has the form of an id")?;
-    let made = service.first_start(&waba, &first).await?;
-    Ok((made && mode == Mode::Production).then_some(first.password))
+    let first_time = service.first_start(&waba, &first).await?;
+    Ok((first_time && mode == Mode::Production).then_some(first.password))
 }
 
 /// Tells replies that wait that the server stops.

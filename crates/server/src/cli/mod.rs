@@ -2,6 +2,7 @@
 
 mod completions;
 mod config;
+mod demo;
 mod serve;
 
 use std::ffi::OsString;
@@ -38,6 +39,7 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Serve(serve::Arguments),
+    Demo(demo::Arguments),
     Config(config::Arguments),
     Completions(completions::Arguments),
 }
@@ -70,6 +72,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, environment: &Environm
     let context = Context { environment, json: cli.json };
     let done = match cli.command {
         Command::Serve(arguments) => serve::run(&arguments, &context),
+        Command::Demo(arguments) => demo::run(arguments, &context),
         Command::Config(arguments) => config::run(&arguments, &context),
         Command::Completions(arguments) => completions::run(&arguments),
     };

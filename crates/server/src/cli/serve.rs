@@ -2,6 +2,7 @@
 
 use core::time::Duration;
 use std::fmt::Write as _;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -67,7 +68,10 @@ pub(super) fn run(arguments: &Arguments, context: &Context<'_>) -> anyhow::Resul
     }
     let data = DataDir::open(&config.data.dir)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    runtime.block_on(serve(&config, context.environment, &data))
+    runtime.block_on(async {
+        let stop = Stop::on_signals()?;
+        serve(&config, context.environment, &data, stop, drop).await
+    })
 }
 
 fn settings(arguments: &Arguments, context: &Context<'_>) -> anyhow::Result<Config> {
@@ -103,12 +107,15 @@ fn read_seed(path: &Path, mode: Mode) -> anyhow::Result<toml::Table> {
     text.parse().with_context(|| format!("cannot understand the seed file {}", path.display()))
 }
 
-async fn serve(
+/// Serves until `stop` is requested; `ready` is told the address once requests are accepted.
+pub(super) async fn serve(
     config: &Config,
     environment: &Environment,
     data: &DataDir,
+    stop: Stop,
+    ready: impl FnOnce(SocketAddr),
 ) -> anyhow::Result<ExitCode> {
-    let (stop, hangups) = (Stop::on_signals()?, signal(SignalKind::hangup())?);
+    let hangups = signal(SignalKind::hangup())?;
     let https = config.listen.https.as_ref();
     let tls = match https {
         Some(address) => {
@@ -128,6 +135,7 @@ async fn serve(
     }
     let watch = tokio::spawn(watch_certificate(tls.clone(), hangups));
     print(&announcement(&listener)?)?;
+    ready(listener.http_address()?);
     let server_config = tls.as_ref().map(Tls::server_config);
     let options = Options::from(&config.listen);
     let drained = listener.serve(app.router, options, server_config, app.render, stop).await;

@@ -1,5 +1,7 @@
 //! A query whose conditions depend on what the caller asked for.
 
+use std::fmt::Write as _;
+
 use rusqlite::types::Value;
 use rusqlite::{CachedStatement, Connection, Row, params_from_iter};
 
@@ -46,7 +48,8 @@ impl Select {
         mut read: impl FnMut(&Row<'_>) -> Result<T, Failure>,
     ) -> Result<Vec<T>, Failure> {
         let limit = self.next(Value::from(i64::try_from(limit).unwrap_or(i64::MAX)));
-        self.sql.push_str(&format!(" ORDER BY {order} LIMIT {limit}"));
+        // Writing into a String cannot fail.
+        let _ = write!(self.sql, " ORDER BY {order} LIMIT {limit}");
         let mut statement: CachedStatement<'_> = conn.prepare_cached(&self.sql)?;
         let mut rows = statement.query(params_from_iter(self.values))?;
         let mut page = Vec::new();
