@@ -1,5 +1,6 @@
 //! The command line. Each command has a file with its arguments and a `run`.
 
+mod bench;
 mod completions;
 mod config;
 mod demo;
@@ -30,8 +31,9 @@ Exit codes: 0 done, 1 failed, 2 the command line cannot be understood.";
 #[command(name = "rollcall", version, after_help = EXAMPLES, propagate_version = true)]
 struct Cli {
     /// Print results as JSON, for programs
-    #[arg(long, global = true)]
-    json: bool,
+    // Text and not a switch only so that `bench --json FILE` can share its name.
+    #[arg(long, global = true, num_args = 0, default_missing_value = "yes")]
+    json: Option<String>,
     #[command(subcommand)]
     command: Command,
 }
@@ -40,6 +42,7 @@ struct Cli {
 enum Command {
     Serve(serve::Arguments),
     Demo(demo::Arguments),
+    Bench(bench::Arguments),
     Config(config::Arguments),
     Completions(completions::Arguments),
 }
@@ -69,10 +72,11 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, environment: &Environm
             return ExitCode::from(u8::try_from(refusal.exit_code()).unwrap_or(FAILURE));
         }
     };
-    let context = Context { environment, json: cli.json };
+    let context = Context { environment, json: cli.json.is_some() };
     let done = match cli.command {
         Command::Serve(arguments) => serve::run(&arguments, &context),
         Command::Demo(arguments) => demo::run(arguments, &context),
+        Command::Bench(arguments) => bench::run(&arguments, &context),
         Command::Config(arguments) => config::run(&arguments, &context),
         Command::Completions(arguments) => completions::run(&arguments),
     };
