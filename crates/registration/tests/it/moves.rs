@@ -15,7 +15,7 @@ const OUTDATED: Answer = Err(Refusal::BackupOutdated);
 
 /// Restores the number on client `to` with a backup of A's registration that carries `key`.
 fn restore(to: Party, key: RegistrationKey) -> Ask {
-    Ask::Restore { to, of: A, key }
+    Ask::Restore { to, of: A, key: Some(key) }
 }
 
 fn key(stage: &Stage) -> RegistrationKey {
@@ -90,7 +90,7 @@ fn a_restore_where_the_number_runs_logs_nobody_off() {
 fn a_backup_of_anything_but_the_present_registration_is_outdated() {
     let mut stage = Stage::held_by(A1);
     let old = key(&stage);
-    let of_b = Ask::Restore { to: A2, of: B, key: old };
+    let of_b = Ask::Restore { to: A2, of: B, key: Some(old) };
     stage.play(&[
         (1, restore(A2, RegistrationKey(old.0 + 1)), OUTDATED),
         (1, of_b, OUTDATED),
