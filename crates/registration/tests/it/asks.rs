@@ -24,6 +24,10 @@ pub(crate) const B: Party = Party { waba: "b", client: None };
 pub(crate) const B1: Party = Party { waba: "b", client: Some("b-1") };
 /// WABA B through the client that otherwise works for WABA A.
 pub(crate) const B_BY_A1: Party = Party { waba: "b", client: Some("a-1") };
+/// WABA C, a tenant that has not claimed the number yet.
+pub(crate) const C: Party = Party { waba: "c", client: None };
+/// WABA C through its On-Premises client.
+pub(crate) const C1: Party = Party { waba: "c", client: Some("c-1") };
 
 impl Party {
     pub(crate) fn waba(self) -> WabaId {
@@ -67,9 +71,18 @@ pub(crate) enum Code {
 pub(crate) enum Ask {
     Add(Party, &'static str),
     Code(CodeAsk),
-    Verify { by: Party, code: Code, register: Option<RegisterAsk> },
+    Verify {
+        by: Party,
+        code: Code,
+        register: Option<RegisterAsk>,
+    },
     Register(Party, RegisterAsk),
-    Restore { to: Party, of: Party, key: RegistrationKey },
+    /// With a backup that carries this key, or that of the present registration.
+    Restore {
+        to: Party,
+        of: Party,
+        key: Option<RegistrationKey>,
+    },
     Deregister(Option<Party>),
     Release(Party),
     Rename(Party, &'static str),

@@ -7,7 +7,7 @@ use crate::answers::{
     DAY, DONE, HOUR, added, already, mismatch, register_limit, registered, sent, too_soon,
     verified, wrong_pin,
 };
-use crate::asks::{A, A1, Ask, B, Code, add, register, sms, verify, verify_and_register};
+use crate::asks::{A, A1, Ask, B, Code, add, register, sms, verify, verify_and_register, voice};
 use crate::stage::Stage;
 
 const END: Timestamp = Timestamp::from_millis(i64::MAX);
@@ -88,4 +88,13 @@ fn at_the_end_of_time_budgets_are_not_refilled() {
     let locked = Refusal::PinLocked { opens_at: END };
     assert_eq!(ask(&mut stage, sms(A1).pin(Right)), Err(locked));
     assert_eq!(ask(&mut stage, add(B)), added(B));
+}
+
+#[test]
+fn the_first_call_goes_out_at_once_at_the_epoch_and_before_it() {
+    for now in [i64::MIN, -1, 0, 1].map(Timestamp::from_millis) {
+        let mut stage = Stage::claimed();
+        let command = stage.command(voice(A), now);
+        assert_eq!(stage.decide(&command, now).outcome, sent(A), "{now:?}");
+    }
 }

@@ -1,6 +1,6 @@
 //! The life of a code: sent, sent again, confirmed once, dead.
 
-use registration::{ChallengeId, CodeMethod, CodeProof, Command, Fact, Refusal};
+use registration::{ChallengeId, ClaimPhase, CodeMethod, CodeProof, Command, Fact, Refusal};
 
 use crate::answers::{MINUTE, MISSING, at, mismatch, registered, sent, too_soon, verified};
 use crate::asks::{A, A1, A2, Ask, B, Code, sms, verify, verify_and_register, voice};
@@ -149,4 +149,12 @@ fn the_first_code_may_be_confirmed_while_the_next_must_wait() {
         (30, sms(A), too_soon(CodeMethod::Sms, 60)),
         (31, verify(A, Code::Right), verified(A)),
     ]);
+}
+
+#[test]
+fn an_expired_code_leaves_the_claim_unverified_once_it_is_tried() {
+    let mut stage = Stage::claimed();
+    stage.play(&[(0, sms(A), sent(A)), (10 * MINUTE, verify(A, Code::Right), MISSING)]);
+    let claim = stage.record.claim_of(&A.waba()).expect("claimed");
+    assert_eq!(claim.phase, ClaimPhase::Unverified);
 }

@@ -1,9 +1,13 @@
-//! The rules of registration, row by row.
+//! The rules of registration, one by one (tables) and all at once (properties).
 //!
-//! A table plays rows of *second, command, answer* on one number; see [`stage`].
+//! A table plays rows of *second, command, answer* on one number; see [`stage`]. A property plays random
+//! rows and watches that the [`invariants`] hold after each.
 
 mod answers;
 mod asks;
+mod history;
+mod invariants;
+mod random;
 mod stage;
 
 mod channels;
@@ -12,6 +16,7 @@ mod codes;
 mod guesses;
 mod moves;
 mod pin;
+mod properties;
 mod register;
 mod sends;
 mod tenants;

@@ -6,7 +6,7 @@ use crate::answers::{
     Answer, DEREGISTERED, DONE, added, already, at, registered, restored, sent, verified,
 };
 use crate::asks::{
-    A, A1, A2, Ask, B, B_BY_A1, B1, Code, Party, deregister, register, sms, verify,
+    A, A1, A2, Ask, B, B_BY_A1, B1, Code, Party, add, deregister, register, sms, verify,
     verify_and_register,
 };
 use crate::stage::Stage;
@@ -15,7 +15,7 @@ const OUTDATED: Answer = Err(Refusal::BackupOutdated);
 
 /// Restores the number on client `to` with a backup of A's registration that carries `key`.
 fn restore(to: Party, key: RegistrationKey) -> Ask {
-    Ask::Restore { to, of: A, key }
+    Ask::Restore { to, of: A, key: Some(key) }
 }
 
 fn key(stage: &Stage) -> RegistrationKey {
@@ -90,7 +90,7 @@ fn a_restore_where_the_number_runs_logs_nobody_off() {
 fn a_backup_of_anything_but_the_present_registration_is_outdated() {
     let mut stage = Stage::held_by(A1);
     let old = key(&stage);
-    let of_b = Ask::Restore { to: A2, of: B, key: old };
+    let of_b = Ask::Restore { to: A2, of: B, key: Some(old) };
     stage.play(&[
         (1, restore(A2, RegistrationKey(old.0 + 1)), OUTDATED),
         (1, of_b, OUTDATED),
@@ -182,4 +182,27 @@ fn a_registration_is_of_the_waba_whose_code_was_confirmed() {
     }
     assert_eq!(stage.decide(&command, at(1)).outcome, registered(A));
     assert_eq!(stage.record.registration.expect("registered").waba, A.waba());
+}
+
+#[test]
+fn the_serial_of_a_certificate_stays_until_another_certificate_comes() {
+    let mut stage = Stage::claimed();
+    let serial =
+        |stage: &Stage| stage.record.claim_of(&A.waba()).expect("claimed").certificate_serial;
+    for (brought, kept) in [(None, None), (Some(7), Some(7)), (None, Some(7)), (Some(8), Some(8))] {
+        let mut command = stage.command(Ask::Rename(A, "Lucky Shrub"), at(0));
+        if let Command::ChangeName { certificate_serial, .. } = &mut command {
+            *certificate_serial = brought;
+        }
+        stage.decide(&command, at(0));
+        assert_eq!(serial(&stage), kept, "by change of name");
+    }
+    for (brought, kept) in [(None, Some(8)), (Some(9), Some(9)), (None, Some(9))] {
+        let mut command = stage.command(add(A), at(0));
+        if let Command::AddNumber(add) = &mut command {
+            add.claim.certificate_serial = brought;
+        }
+        stage.decide(&command, at(0));
+        assert_eq!(serial(&stage), kept, "by claim");
+    }
 }

@@ -172,6 +172,13 @@ fn a_pin_proven_before_it_was_changed_counts_no_more() {
         (4, register(A), REQUIRED),
         (4, register(A).pin(Right), registered(A)),
     ]);
+    let mut verified_before = Stage::claimed().with_pin();
+    verified_before.play(&[
+        (1, sms(A1).pin(Right), sent(A)),
+        (2, verify(A, Code::Right), verified(A)),
+        (3, Ask::SetPin(None), DONE),
+        (4, register(A), REQUIRED),
+    ]);
 }
 
 #[test]

@@ -240,3 +240,22 @@ fn a_refused_registration_at_once_renames_nothing() {
     assert_eq!(decision.next, before);
     assert_eq!(decision.facts.len(), 1);
 }
+
+#[test]
+fn a_full_register_budget_refuses_before_a_pin_is_tried() {
+    let mut stage = Stage::held_by(A).with_pin();
+    stage.limits.register_calls_max = 1;
+    stage.play(&[(1, register(A).pin(PinCheck::Wrong), register_limit(72 * HOUR))]);
+    assert_eq!(stage.record.budgets.pin.failures, 0);
+}
+
+#[test]
+fn a_limit_that_was_lowered_opens_when_enough_calls_have_left_the_window() {
+    let mut stage = Stage::held_by(A);
+    stage.play(&[(HOUR, register(A), already(A)), (2 * HOUR, register(A), already(A))]);
+    stage.limits.register_calls_max = 2;
+    stage.play(&[
+        (3 * HOUR, register(A), register_limit(73 * HOUR)),
+        (73 * HOUR, register(A), already(A)),
+    ]);
+}

@@ -134,7 +134,7 @@ impl Stage {
             Ask::Restore { to, of, key } => Command::Restore(Restore {
                 client: to.client().expect("only a client restores"),
                 claim: of.claim(),
-                key,
+                key: key.unwrap_or_else(|| self.present_key()),
             }),
             Ask::Deregister(by) => Command::Deregister { waba: by.map(Party::waba) },
             Ask::Release(by) => Command::Release {
@@ -149,6 +149,10 @@ impl Stage {
             Ask::ClearPin(by) => Command::ClearTwoStep { holder: by.map(Party::holding) },
             Ask::Unlock => Command::Unlock,
         }
+    }
+
+    fn present_key(&self) -> RegistrationKey {
+        self.record.registration.as_ref().map_or(RegistrationKey(0), |held| held.key)
     }
 
     fn new_claim(by: Party, text: &str) -> NewClaim {
