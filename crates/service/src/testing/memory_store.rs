@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
-use registration::{ClaimPhase, NumberRecord, PhoneNumber, Platform, Timestamp};
+use registration::{ClaimPhase, ClientId, NumberRecord, PhoneNumber, Platform, Timestamp};
 
 use crate::audit::{chain_hash, genesis};
 use crate::ports::{
@@ -332,20 +332,8 @@ impl State {
             NumberKey::HeldBy(client) => records().find(|it| it.held_by(client)).map(|it| it.number),
             NumberKey::Claim(id) => records().find(|it| it.claim(id).is_some()).map(|it| it.number),
             NumberKey::PendingFor(client) => {
-                let waiting = |record: &NumberRecord| {
-                    record.claims.iter().filter_map(|claim| match &claim.phase {
-                        ClaimPhase::AwaitingCode(challenge)
-                            if challenge.client.as_ref() == Some(client) =>
-                        {
-                            Some(challenge.requested_at)
-                        }
-                        ClaimPhase::AwaitingCode(_)
-                        | ClaimPhase::Unverified
-                        | ClaimPhase::Verified { .. } => None,
-                    })
-                };
-                let latest = records().filter_map(|it| Some((waiting(it).max()?, it.number))).max();
-                latest.map(|(_, number)| number)
+                let since = |it: &NumberRecord| Some((pending_since(it, client)?, it.number));
+                records().filter_map(since).max().map(|(_, number)| number)
             }
         }
     }
@@ -398,11 +386,21 @@ fn require(holds: bool) -> Result<(), CommitError> {
     if holds { Ok(()) } else { Err(CommitError::Conflict) }
 }
 
-fn holder(record: &NumberRecord) -> Option<&registration::ClientId> {
+fn holder(record: &NumberRecord) -> Option<&ClientId> {
     match &record.registration.as_ref()?.platform {
         Platform::OnPremise { client } => Some(client),
         Platform::CloudApi => None,
     }
+}
+
+/// When `client` last asked for a code that still waits on this number.
+fn pending_since(record: &NumberRecord, client: &ClientId) -> Option<Timestamp> {
+    let waiting = record.claims.iter().filter_map(|claim| match &claim.phase {
+        ClaimPhase::AwaitingCode(challenge) => Some(challenge),
+        ClaimPhase::Unverified | ClaimPhase::Verified { .. } => None,
+    });
+    let of_client = waiting.filter(|it| it.client.as_ref() == Some(client));
+    of_client.map(|it| it.requested_at).max()
 }
 
 fn wanted(record: &NumberRecord, query: &NumberQuery) -> bool {
