@@ -9,18 +9,18 @@ use registration::{ClaimPhase, ClientId, NumberRecord, PhoneNumber, Platform, Ti
 use crate::audit::{chain_hash, genesis};
 use crate::ports::{
     AuditEntry, AuditQuery, CommitError, Entity, EntityKind, EntityRef, EntityWrite, Event,
-    EventId, NumberKey, NumberQuery, NumberWrite, Send, SendId, SendQuery, SendReport, SendState, Store,
-    StoreError, Subject, Take, Unit, Version, Versioned, is_snapshot_name,
+    EventId, NumberKey, NumberQuery, NumberWrite, Send, SendId, SendQuery, SendReport, SendState,
+    Store, StoreError, Subject, Take, Unit, Version, Versioned, is_snapshot_name,
 };
 
 /// A store that keeps everything in memory, with the semantics of a durable one.
 #[derive(Debug, Default)]
 pub struct MemoryStore {
-    shelf: Mutex<Shelf>,
+    contents: Mutex<Contents>,
 }
 
 #[derive(Debug, Default)]
-struct Shelf {
+struct Contents {
     state: State,
     snapshots: BTreeMap<String, State>,
     closed: bool,
@@ -51,10 +51,10 @@ impl MemoryStore {
         Self::default()
     }
 
-    fn open(&self) -> Result<MutexGuard<'_, Shelf>, StoreError> {
+    fn open(&self) -> Result<MutexGuard<'_, Contents>, StoreError> {
         // Every change is undone before an early return, so a panic elsewhere spoils nothing here.
-        let shelf = self.shelf.lock().unwrap_or_else(PoisonError::into_inner);
-        if shelf.closed { Err(unavailable("the store is closed")) } else { Ok(shelf) }
+        let contents = self.contents.lock().unwrap_or_else(PoisonError::into_inner);
+        if contents.closed { Err(unavailable("the store is closed")) } else { Ok(contents) }
     }
 }
 
@@ -72,8 +72,8 @@ impl Store for MemoryStore {
     }
 
     async fn numbers(&self, query: &NumberQuery) -> Result<Vec<NumberRecord>, StoreError> {
-        let shelf = self.open()?;
-        let records = shelf.state.numbers.values().map(|stored| &stored.value);
+        let contents = self.open()?;
+        let records = contents.state.numbers.values().map(|stored| &stored.value);
         Ok(records.filter(|record| wanted(record, query)).take(query.limit).cloned().collect())
     }
 
@@ -86,8 +86,8 @@ impl Store for MemoryStore {
         kind: EntityKind,
         lookup: &str,
     ) -> Result<Option<Versioned<Entity>>, StoreError> {
-        let shelf = self.open()?;
-        let mut all = shelf.state.entities.iter();
+        let contents = self.open()?;
+        let mut all = contents.state.entities.iter();
         let found = all.find(|(key, it)| key.kind == kind && it.value.lookup() == Some(lookup));
         Ok(found.map(|(_, it)| it.clone()))
     }
@@ -99,8 +99,8 @@ impl Store for MemoryStore {
         after: Option<&str>,
         limit: usize,
     ) -> Result<Vec<Versioned<Entity>>, StoreError> {
-        let shelf = self.open()?;
-        let all = shelf.state.entities.iter().filter(|(key, it)| {
+        let contents = self.open()?;
+        let all = contents.state.entities.iter().filter(|(key, it)| {
             key.kind == kind
                 && after.is_none_or(|after| key.id.as_str() > after)
                 && parent.is_none_or(|parent| it.value.parent().as_ref() == Some(parent))
@@ -113,8 +113,8 @@ impl Store for MemoryStore {
     }
 
     async fn audit(&self, query: &AuditQuery) -> Result<Vec<AuditEntry>, StoreError> {
-        let shelf = self.open()?;
-        let all = shelf.state.audit.iter().filter(|entry| {
+        let contents = self.open()?;
+        let all = contents.state.audit.iter().filter(|entry| {
             let event = &entry.event;
             entry.seq > query.after
                 && query.number.is_none_or(|number| event.subject == Subject::Number(number))
@@ -134,16 +134,16 @@ impl Store for MemoryStore {
     }
 
     async fn report_sends(&self, reports: Vec<SendReport>) -> Result<(), StoreError> {
-        let mut shelf = self.open()?;
+        let mut contents = self.open()?;
         for report in reports {
-            shelf.state.report(report);
+            contents.state.report(report);
         }
         Ok(())
     }
 
     async fn sends(&self, query: &SendQuery) -> Result<Vec<Send>, StoreError> {
-        let shelf = self.open()?;
-        let all = shelf.state.sends.values().rev().filter(|send| {
+        let contents = self.open()?;
+        let all = contents.state.sends.values().rev().filter(|send| {
             query.number.is_none_or(|number| number == send.number)
                 && query.account.as_ref().is_none_or(|account| *account == send.account)
                 && (query.sender.is_none() || query.sender == send.sender)
@@ -158,8 +158,12 @@ impl Store for MemoryStore {
         let state = &mut self.open()?.state;
         state.allowances.retain(|_, arrival_us| *arrival_us > now.as_millis().saturating_mul(1000));
         let expired = |it: &Versioned<Entity>| it.value.expires_at().is_some_and(|at| at <= now);
-        let keys: Vec<_> =
-            state.entities.iter().filter(|(_, it)| expired(it)).map(|(key, _)| key.clone()).collect();
+        let keys: Vec<_> = state
+            .entities
+            .iter()
+            .filter(|(_, it)| expired(it))
+            .map(|(key, _)| key.clone())
+            .collect();
         for key in state.tree(keys) {
             state.entities.remove(&key);
         }
@@ -171,7 +175,7 @@ impl Store for MemoryStore {
     }
 
     async fn close(&self) -> Result<(), StoreError> {
-        self.shelf.lock().unwrap_or_else(PoisonError::into_inner).closed = true;
+        self.contents.lock().unwrap_or_else(PoisonError::into_inner).closed = true;
         Ok(())
     }
 
@@ -182,17 +186,17 @@ impl Store for MemoryStore {
 
     async fn save_snapshot(&self, name: &str) -> Result<(), StoreError> {
         check_name(name)?;
-        let mut shelf = self.open()?;
-        let state = shelf.state.clone();
-        shelf.snapshots.insert(name.to_owned(), state);
+        let mut contents = self.open()?;
+        let state = contents.state.clone();
+        contents.snapshots.insert(name.to_owned(), state);
         Ok(())
     }
 
     async fn load_snapshot(&self, name: &str) -> Result<bool, StoreError> {
         check_name(name)?;
-        let mut shelf = self.open()?;
-        let Some(state) = shelf.snapshots.get(name).cloned() else { return Ok(false) };
-        shelf.state = state;
+        let mut contents = self.open()?;
+        let Some(state) = contents.snapshots.get(name).cloned() else { return Ok(false) };
+        contents.state = state;
         Ok(true)
     }
 }
@@ -314,7 +318,8 @@ impl State {
         let mut keys = roots;
         let mut next = 0;
         while let Some(key) = keys.get(next).cloned() {
-            let below = self.entities.iter().filter(|(_, it)| it.value.parent().as_ref() == Some(&key));
+            let below =
+                self.entities.iter().filter(|(_, it)| it.value.parent().as_ref() == Some(&key));
             keys.extend(below.map(|(child, _)| child.clone()));
             next += 1;
         }
@@ -323,13 +328,16 @@ impl State {
 
     fn has_claims(&self, key: &EntityRef) -> bool {
         let claims = self.numbers.values().flat_map(|it| &it.value.claims);
-        key.kind == EntityKind::Waba && claims.into_iter().any(|it| EntityRef::waba(&it.waba) == *key)
+        key.kind == EntityKind::Waba
+            && claims.into_iter().any(|it| EntityRef::waba(&it.waba) == *key)
     }
 
     fn find_number(&self, key: &NumberKey) -> Option<PhoneNumber> {
         let records = || self.numbers.values().map(|it| &it.value);
         match key {
-            NumberKey::HeldBy(client) => records().find(|it| it.held_by(client)).map(|it| it.number),
+            NumberKey::HeldBy(client) => {
+                records().find(|it| it.held_by(client)).map(|it| it.number)
+            }
             NumberKey::Claim(id) => records().find(|it| it.claim(id).is_some()).map(|it| it.number),
             NumberKey::PendingFor(client) => {
                 let since = |it: &NumberRecord| Some((pending_since(it, client)?, it.number));
@@ -418,7 +426,9 @@ fn wanted(record: &NumberRecord, query: &NumberQuery) -> bool {
 fn open_at(state: &SendState) -> Option<Timestamp> {
     match state {
         SendState::Decided { due_at: at } | SendState::Claimed { until: at } => Some(*at),
-        SendState::HandedOver { .. } | SendState::Delivered { .. } | SendState::Failed { .. } => None,
+        SendState::HandedOver { .. } | SendState::Delivered { .. } | SendState::Failed { .. } => {
+            None
+        }
     }
 }
 

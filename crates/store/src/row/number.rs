@@ -3,9 +3,9 @@
 use std::borrow::Cow;
 
 use registration::{
-    Budgets, Challenge, ChallengeId, Claim, ClaimPhase, ClientId, Ladder, NumberRecord, PhoneNumber,
-    PhoneNumberId, PinBudget, PinVerifier, Platform, Registration, RegistrationKey, TextId,
-    Timestamp, TwoStep, VerifiedName, WabaId, Window,
+    Budgets, Challenge, ChallengeId, Claim, ClaimPhase, ClientId, Ladder, NumberRecord,
+    PhoneNumber, PhoneNumberId, PinBudget, PinVerifier, Platform, Registration, RegistrationKey,
+    TextId, Timestamp, TwoStep, VerifiedName, WabaId, Window,
 };
 use serde::{Deserialize, Serialize};
 
@@ -321,10 +321,9 @@ impl<'a> ClaimTwin<'a> {
             phase: match self.phase {
                 None => ClaimPhase::Unverified,
                 Some(PhaseTwin::AwaitingCode(it)) => ClaimPhase::AwaitingCode(it.into_challenge()?),
-                Some(PhaseTwin::Verified(since, pin_proven_at)) => ClaimPhase::Verified {
-                    since: at(since),
-                    pin_proven_at: pin_proven_at.map(at),
-                },
+                Some(PhaseTwin::Verified(since, pin_proven_at)) => {
+                    ClaimPhase::Verified { since: at(since), pin_proven_at: pin_proven_at.map(at) }
+                }
             },
         })
     }

@@ -3,7 +3,8 @@
 use std::borrow::Cow;
 
 use registration::{
-    ChallengeId, CodeMethod, CodeSend, Locale, PhoneNumber, PhoneNumberId, TextId, Timestamp, WabaId,
+    ChallengeId, CodeMethod, CodeSend, Locale, PhoneNumber, PhoneNumberId, TextId, Timestamp,
+    WabaId,
 };
 use serde::{Deserialize, Serialize};
 use service::ports::{Send, SendId, SendState};

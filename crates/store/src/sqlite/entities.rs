@@ -89,7 +89,8 @@ pub(super) fn load(
     conn: &Connection,
     key: &EntityRef,
 ) -> Result<Option<Versioned<Entity>>, Failure> {
-    let mut select = Select::new(&format!("{COLUMNS} WHERE kind = $1"), key.kind.as_str().to_owned());
+    let mut select =
+        Select::new(&format!("{COLUMNS} WHERE kind = $1"), key.kind.as_str().to_owned());
     select.and("id = ?", Some(key.id.clone()));
     Ok(select.page(conn, "id", 1, read)?.pop())
 }

@@ -61,8 +61,10 @@ fn bring_to(conn: &mut Connection, steps: &'static [Migration]) -> Result<(), Op
 
 /// Compares the steps the database went through with ours; returns how many there were.
 fn check(conn: &Connection, steps: &'static [Migration]) -> Result<usize, OpenError> {
-    let mut statement = conn.prepare("SELECT version, checksum FROM migrations ORDER BY version")?;
-    let rows = statement.query_map([], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?)))?;
+    let mut statement =
+        conn.prepare("SELECT version, checksum FROM migrations ORDER BY version")?;
+    let rows =
+        statement.query_map([], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?)))?;
     let done = rows.collect::<Result<Vec<_>, _>>()?;
     let known = i64::try_from(steps.len()).unwrap_or(i64::MAX);
     if let Some((found, _)) = done.last().filter(|(version, _)| *version > known) {
@@ -99,15 +101,20 @@ impl Migration {
 mod tests {
     use super::*;
 
-    const OLD: &[Migration] = &[Migration { name: "one", sql: "CREATE TABLE a (x INTEGER) STRICT" }];
+    const OLD: &[Migration] =
+        &[Migration { name: "one", sql: "CREATE TABLE a (x INTEGER) STRICT" }];
     const NEW: &[Migration] = &[
         Migration { name: "one", sql: "CREATE TABLE a (x INTEGER) STRICT" },
         Migration { name: "two", sql: "ALTER TABLE a ADD COLUMN y INTEGER" },
     ];
-    const EDITED: &[Migration] = &[Migration { name: "one", sql: "CREATE TABLE a (z TEXT) STRICT" }];
+    const EDITED: &[Migration] =
+        &[Migration { name: "one", sql: "CREATE TABLE a (z TEXT) STRICT" }];
     const BROKEN: &[Migration] = &[
         Migration { name: "one", sql: "CREATE TABLE a (x INTEGER) STRICT" },
-        Migration { name: "two", sql: "CREATE TABLE b (x INTEGER) STRICT; CREATE TABLE a (x TEXT)" },
+        Migration {
+            name: "two",
+            sql: "CREATE TABLE b (x INTEGER) STRICT; CREATE TABLE a (x TEXT)",
+        },
     ];
 
     fn database(steps: &'static [Migration]) -> Connection {

@@ -100,14 +100,9 @@ impl SqliteStore {
         let head = AuditHead::read(&conn)?;
         let readers = Readers::open(path, options.readers)?;
         let counters = Arc::new(Counters::default());
-        let (queue, writer) = writer::start(
-            conn,
-            head,
-            options.queue_max,
-            options.batch_max,
-            Arc::clone(&counters),
-        )
-        .map_err(OpenError::Thread)?;
+        let (queue, writer) =
+            writer::start(conn, head, options.queue_max, options.batch_max, Arc::clone(&counters))
+                .map_err(OpenError::Thread)?;
         let mut threads = Threads {
             writer: Some(writer),
             checkpointer: None,

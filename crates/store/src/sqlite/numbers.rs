@@ -51,25 +51,32 @@ impl NumberChange {
         let number = sql_number(self.row.number);
         let version = sql_version(self.expected);
         let row = &self.row;
-        let changed = if self.expected == 0 {
-            conn.prepare_cached(
+        let changed =
+            if self.expected == 0 {
+                conn.prepare_cached(
                 "INSERT INTO numbers (number, version, registered_client, registered_waba, body)
                  VALUES ($1, 1, $2, $3, $4) ON CONFLICT (number) DO NOTHING",
             )?
             .execute(params![number, row.registered_client, row.registered_waba, row.body])?
-        } else if self.moves {
-            conn.prepare_cached(
-                "UPDATE numbers SET version = version + 1, registered_client = $1,
+            } else if self.moves {
+                conn.prepare_cached(
+                    "UPDATE numbers SET version = version + 1, registered_client = $1,
                  registered_waba = $2, body = $3 WHERE number = $4 AND version = $5",
-            )?
-            .execute(params![row.registered_client, row.registered_waba, row.body, number, version])?
-        } else {
-            conn.prepare_cached(
-                "UPDATE numbers SET version = version + 1, body = $1
+                )?
+                .execute(params![
+                    row.registered_client,
+                    row.registered_waba,
+                    row.body,
+                    number,
+                    version
+                ])?
+            } else {
+                conn.prepare_cached(
+                    "UPDATE numbers SET version = version + 1, body = $1
                  WHERE number = $2 AND version = $3",
-            )?
-            .execute(params![row.body, number, version])?
-        };
+                )?
+                .execute(params![row.body, number, version])?
+            };
         if changed == 0 {
             return Err(Failure::Conflict);
         }

@@ -46,7 +46,10 @@ impl Select {
         mut read: impl FnMut(&Row<'_>) -> Result<T, Failure>,
     ) -> Result<Vec<T>, Failure> {
         let limit = self.next(Value::from(i64::try_from(limit).unwrap_or(i64::MAX)));
-        self.sql.push_str(&format!(" ORDER BY {order} LIMIT {limit}"));
+        self.sql += " ORDER BY ";
+        self.sql += order;
+        self.sql += " LIMIT ";
+        self.sql += &limit;
         let mut statement: CachedStatement<'_> = conn.prepare_cached(&self.sql)?;
         let mut rows = statement.query(params_from_iter(self.values))?;
         let mut page = Vec::new();

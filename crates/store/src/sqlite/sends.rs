@@ -9,7 +9,8 @@ use super::numbers::{phone_number, sql_number};
 use super::select::Select;
 use crate::row::{SendRow, state_to_columns};
 
-const COLUMNS: &str = "SELECT id, number, account, state, at, attempt, sender, provider_id, reason, body
+const COLUMNS: &str =
+    "SELECT id, number, account, state, at, attempt, sender, provider_id, reason, body
      FROM sends";
 
 /// Enters a send.
@@ -67,7 +68,14 @@ pub(super) fn report(conn: &Connection, report: SendReport) -> Result<(), Failur
          provider_id = COALESCE($5, provider_id)
          WHERE id = $6 AND (state < 2 OR (state = 2 AND $1 > 2))",
     )?
-    .execute(params![state, at, reason, report.sender, report.provider_id, sql_id(report.id)])?;
+    .execute(params![
+        state,
+        at,
+        reason,
+        report.sender,
+        report.provider_id,
+        sql_id(report.id)
+    ])?;
     Ok(())
 }
 

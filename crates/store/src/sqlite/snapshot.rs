@@ -68,13 +68,14 @@ fn replace_rows(
     fill: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<()>,
 ) -> Result<(), Failure> {
     conn.execute_batch("PRAGMA foreign_keys = OFF")?;
-    let replaced = Transaction::new_unchecked(conn, TransactionBehavior::Immediate).and_then(|tx| {
-        for table in TABLES {
-            tx.execute_batch(&format!("DELETE FROM main.{table}"))?;
-        }
-        fill(&tx)?;
-        tx.commit()
-    });
+    let replaced =
+        Transaction::new_unchecked(conn, TransactionBehavior::Immediate).and_then(|tx| {
+            for table in TABLES {
+                tx.execute_batch(&format!("DELETE FROM main.{table}"))?;
+            }
+            fill(&tx)?;
+            tx.commit()
+        });
     conn.execute_batch("PRAGMA foreign_keys = ON")?;
     Ok(replaced?)
 }

@@ -25,10 +25,7 @@ impl SqliteStore {
         self.queue.as_ref().filter(|queue| !queue.is_closed()).ok_or(Failure::Closed)
     }
 
-    fn read<T>(
-        &self,
-        work: impl FnOnce(&Connection) -> Result<T, Failure>,
-    ) -> Result<T, Failure> {
+    fn read<T>(&self, work: impl FnOnce(&Connection) -> Result<T, Failure>) -> Result<T, Failure> {
         // A store without its writer is no store any more, even if the file can still be read.
         if self.queue.as_ref().is_some_and(Queue::is_closed) {
             return Err(Failure::Closed);

@@ -132,7 +132,9 @@ fn in_savepoint<T>(
         *head = before;
         // After some errors SQLite has ended the transaction already. Work that cannot be undone takes
         // the whole transaction with it; `transaction` notices both.
-        if !conn.is_autocommit() && let Err(error) = conn.execute_batch("ROLLBACK TO work") {
+        if !conn.is_autocommit()
+            && let Err(error) = conn.execute_batch("ROLLBACK TO work")
+        {
             outcome = Err(error.into());
             conn.execute_batch("ROLLBACK")?;
         }
@@ -163,8 +165,7 @@ pub(super) fn start(
 ) -> std::io::Result<(Queue, JoinHandle<Connection>)> {
     let (sender, jobs) = mpsc::channel(queue_max.max(1));
     let writer = Writer { conn, jobs, head, batch_max: batch_max.max(1), counters };
-    let thread =
-        std::thread::Builder::new().name("sqlite-writer".into()).spawn(|| writer.run())?;
+    let thread = std::thread::Builder::new().name("sqlite-writer".into()).spawn(|| writer.run())?;
     Ok((Queue(sender), thread))
 }
 
@@ -241,7 +242,10 @@ impl Writer {
             Ok(head) => self.head = head,
             Err(error) => {
                 // Without its end the chain cannot be continued: take no more.
-                tracing::error!(error = &error as &dyn std::error::Error, "no end of the audit chain");
+                tracing::error!(
+                    error = &error as &dyn std::error::Error,
+                    "no end of the audit chain"
+                );
                 self.jobs.close();
             }
         }
@@ -252,3 +256,6 @@ impl Writer {
 fn now() -> Instant {
     Instant::now()
 }
+
+#[cfg(test)]
+mod tests;

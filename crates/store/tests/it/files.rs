@@ -51,10 +51,8 @@ async fn a_database_has_one_writer_at_a_time() {
 async fn a_running_store_can_be_read_by_others_but_not_written() {
     let database = Database::new();
     let store = database.open();
-    let event = |n| Unit {
-        events: vec![event(n, service::ports::Subject::System)],
-        ..Unit::default()
-    };
+    let event =
+        |n| Unit { events: vec![event(n, service::ports::Subject::System)], ..Unit::default() };
     store.commit(event(1)).await.expect("new");
     let reader = SqliteStore::open_read_only(&database.path()).expect("opens");
     assert_eq!(verified_chain(&reader).await.len(), 1);
@@ -94,7 +92,10 @@ async fn a_damaged_row_is_named_and_harms_no_other() {
     write(&*store, 0, full(number(1))).await.expect("new");
     write(&*store, 0, NumberRecord::absent(number(2))).await.expect("new");
     drop(store);
-    tamper(&database, "UPDATE numbers SET body = '{\"t\":[\"$argon2id$secret\"]}' WHERE number % 2 = 1");
+    tamper(
+        &database,
+        "UPDATE numbers SET body = '{\"t\":[\"$argon2id$secret\"]}' WHERE number % 2 = 1",
+    );
     let store = database.open();
     let error = store.number(number(1)).await.expect_err("damaged").to_string();
     assert!(error.contains("numbers.body of +44770*****01 is damaged"), "{error}");

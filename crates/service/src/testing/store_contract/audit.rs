@@ -39,7 +39,7 @@ pub async fn the_chain_verifies_after_parallel_commits(store: Arc<dyn Store>) {
     let unit = |n: u64| {
         let expected = u64::from(n.is_multiple_of(7));
         let record = NumberRecord::absent(number(n));
-        let events = (0..1 + n % 3).map(|k| event(u128::from(n * 3 + k), Subject::System));
+        let events = (0..=n % 3).map(|k| event(u128::from(n * 3 + k), Subject::System));
         Unit {
             numbers: vec![NumberWrite { expected, record }],
             events: events.chain(n.is_multiple_of(10).then(|| used.clone())).collect(),
@@ -50,7 +50,7 @@ pub async fn the_chain_verifies_after_parallel_commits(store: Arc<dyn Store>) {
     for (n, outcome) in (0..).zip(&outcomes) {
         assert_eq!(is_conflict(outcome), fails(n), "unit {n}: {outcome:?}");
     }
-    let expected = |n: u64| (0..1 + n % 3).map(move |k| EventId(u128::from(n * 3 + k)));
+    let expected = |n: u64| (0..=n % 3).map(move |k| EventId(u128::from(n * 3 + k)));
     let expected: BTreeSet<_> = (0..1000).filter(|n| !fails(*n)).flat_map(expected).collect();
     let mut chain = verified(&*store).await;
     assert_eq!(chain.remove(0).event, used);

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use registration::{ClaimPhase, NumberRecord};
 
 use super::sample::{
-    account, at, awaiting, claimed, commit, commit_in_parallel, event, is_conflict, number, put_all,
-    seed, send, take, write,
+    account, at, awaiting, claimed, commit, commit_in_parallel, event, is_conflict, number,
+    put_all, seed, send, take, write,
 };
 use crate::ports::{
     AuditQuery, CommitError, EntityRef, EntityWrite, NumberWrite, SendQuery, Store, Subject, Unit,
@@ -51,8 +51,7 @@ pub async fn a_conflict_does_not_harm_its_neighbours(store: Arc<dyn Store>) {
     // Conflicts of each kind, spread among units that are fine.
     let unit = |n: u64| {
         let record = NumberRecord::absent(number(n));
-        let mut unit =
-            Unit { events: vec![event(n.into(), Subject::System)], ..Unit::default() };
+        let mut unit = Unit { events: vec![event(n.into(), Subject::System)], ..Unit::default() };
         match n % 4 {
             1 => unit.numbers.push(NumberWrite { expected: 7, record }),
             3 => unit.numbers.push(NumberWrite {
@@ -95,8 +94,7 @@ pub async fn a_throttled_unit_leaves_nothing(store: Arc<dyn Store>) {
 }
 
 pub async fn ids_of_events_and_sends_are_used_once(store: Arc<dyn Store>) {
-    let with_event =
-        |n| Unit { events: vec![event(n, Subject::System)], ..Unit::default() };
+    let with_event = |n| Unit { events: vec![event(n, Subject::System)], ..Unit::default() };
     let with_send = |n| Unit { sends: vec![send(n, number(1), 0)], ..Unit::default() };
     commit(&*store, with_event(1)).await.expect("new");
     commit(&*store, with_send(1)).await.expect("new");

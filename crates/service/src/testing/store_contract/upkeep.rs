@@ -6,8 +6,8 @@ use std::sync::Arc;
 use registration::{ClaimPhase, NumberRecord};
 
 use super::sample::{
-    at, awaiting, claimed, client, commit, event, held_by, id, number, put_all, seed, send, session,
-    take, user, write,
+    at, awaiting, claimed, client, commit, event, held_by, id, number, put_all, seed, send,
+    session, take, user, write,
 };
 use crate::ports::{
     AuditQuery, CommitError, EntityKind, EntityRef, NumberKey, SendQuery, Store, Subject, Unit,
