@@ -10,7 +10,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
-use registration::{ClaimPhase, NumberRecord, PhoneNumber, Platform, Registration, RegistrationKey};
+use registration::{
+    ClaimPhase, NumberRecord, PhoneNumber, Platform, Registration, RegistrationKey,
+};
 use service::ports::{Event, EventId, NumberWrite, Store, Subject, Unit};
 use service::testing::store_contract::sample;
 use store::{SqliteOptions, SqliteStore};
@@ -40,9 +42,8 @@ async fn run(path: &Path, callers: u64, duration: Duration) {
     let before = store.stats();
     let load = Arc::new(Load::default());
     let started = now();
-    let tasks: Vec<_> = (0..callers)
-        .map(|_| tokio::spawn(caller(Arc::clone(&store), Arc::clone(&load))))
-        .collect();
+    let tasks: Vec<_> =
+        (0..callers).map(|_| tokio::spawn(caller(Arc::clone(&store), Arc::clone(&load)))).collect();
     tokio::time::sleep(duration).await;
     load.stop.store(true, Relaxed);
     let mut waits = Vec::new();

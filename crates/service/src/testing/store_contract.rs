@@ -1,6 +1,6 @@
 //! What every store must do, as one suite of checks that each backend runs on itself.
 //!
-//! ```ignore
+//! ```text
 //! // `store` is an `Arc<dyn Store>` that is empty; `kept` is dropped after the check.
 //! service::store_contract!((store, kept));
 //! ```
