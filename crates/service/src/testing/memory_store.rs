@@ -16,11 +16,11 @@ use crate::ports::{
 /// A store that keeps everything in memory, with the semantics of a durable one.
 #[derive(Debug, Default)]
 pub struct MemoryStore {
-    shelf: Mutex<Shelf>,
+    contents: Mutex<Contents>,
 }
 
 #[derive(Debug, Default)]
-struct Shelf {
+struct Contents {
     state: State,
     snapshots: BTreeMap<String, State>,
     closed: bool,
@@ -51,10 +51,10 @@ impl MemoryStore {
         Self::default()
     }
 
-    fn open(&self) -> Result<MutexGuard<'_, Shelf>, StoreError> {
+    fn open(&self) -> Result<MutexGuard<'_, Contents>, StoreError> {
         // Every change is undone before an early return, so a panic elsewhere spoils nothing here.
-        let shelf = self.shelf.lock().unwrap_or_else(PoisonError::into_inner);
-        if shelf.closed { Err(unavailable("the store is closed")) } else { Ok(shelf) }
+        let contents = self.contents.lock().unwrap_or_else(PoisonError::into_inner);
+        if contents.closed { Err(unavailable("the store is closed")) } else { Ok(contents) }
     }
 }
 
@@ -72,8 +72,8 @@ impl Store for MemoryStore {
     }
 
     async fn numbers(&self, query: &NumberQuery) -> Result<Vec<NumberRecord>, StoreError> {
-        let shelf = self.open()?;
-        let records = shelf.state.numbers.values().map(|stored| &stored.value);
+        let contents = self.open()?;
+        let records = contents.state.numbers.values().map(|stored| &stored.value);
         Ok(records.filter(|record| wanted(record, query)).take(query.limit).cloned().collect())
     }
 
@@ -86,8 +86,8 @@ impl Store for MemoryStore {
         kind: EntityKind,
         lookup: &str,
     ) -> Result<Option<Versioned<Entity>>, StoreError> {
-        let shelf = self.open()?;
-        let mut all = shelf.state.entities.iter();
+        let contents = self.open()?;
+        let mut all = contents.state.entities.iter();
         let found = all.find(|(key, it)| key.kind == kind && it.value.lookup() == Some(lookup));
         Ok(found.map(|(_, it)| it.clone()))
     }
@@ -99,8 +99,8 @@ impl Store for MemoryStore {
         after: Option<&str>,
         limit: usize,
     ) -> Result<Vec<Versioned<Entity>>, StoreError> {
-        let shelf = self.open()?;
-        let all = shelf.state.entities.iter().filter(|(key, it)| {
+        let contents = self.open()?;
+        let all = contents.state.entities.iter().filter(|(key, it)| {
             key.kind == kind
                 && after.is_none_or(|after| key.id.as_str() > after)
                 && parent.is_none_or(|parent| it.value.parent().as_ref() == Some(parent))
@@ -113,8 +113,8 @@ impl Store for MemoryStore {
     }
 
     async fn audit(&self, query: &AuditQuery) -> Result<Vec<AuditEntry>, StoreError> {
-        let shelf = self.open()?;
-        let all = shelf.state.audit.iter().filter(|entry| {
+        let contents = self.open()?;
+        let all = contents.state.audit.iter().filter(|entry| {
             let event = &entry.event;
             entry.seq > query.after
                 && query.number.is_none_or(|number| event.subject == Subject::Number(number))
@@ -134,16 +134,16 @@ impl Store for MemoryStore {
     }
 
     async fn report_sends(&self, reports: Vec<SendReport>) -> Result<(), StoreError> {
-        let mut shelf = self.open()?;
+        let mut contents = self.open()?;
         for report in reports {
-            shelf.state.report(report);
+            contents.state.report(report);
         }
         Ok(())
     }
 
     async fn sends(&self, query: &SendQuery) -> Result<Vec<Send>, StoreError> {
-        let shelf = self.open()?;
-        let all = shelf.state.sends.values().rev().filter(|send| {
+        let contents = self.open()?;
+        let all = contents.state.sends.values().rev().filter(|send| {
             query.number.is_none_or(|number| number == send.number)
                 && query.account.as_ref().is_none_or(|account| *account == send.account)
                 && (query.sender.is_none() || query.sender == send.sender)
@@ -175,7 +175,7 @@ impl Store for MemoryStore {
     }
 
     async fn close(&self) -> Result<(), StoreError> {
-        self.shelf.lock().unwrap_or_else(PoisonError::into_inner).closed = true;
+        self.contents.lock().unwrap_or_else(PoisonError::into_inner).closed = true;
         Ok(())
     }
 
@@ -186,17 +186,17 @@ impl Store for MemoryStore {
 
     async fn save_snapshot(&self, name: &str) -> Result<(), StoreError> {
         check_name(name)?;
-        let mut shelf = self.open()?;
-        let state = shelf.state.clone();
-        shelf.snapshots.insert(name.to_owned(), state);
+        let mut contents = self.open()?;
+        let state = contents.state.clone();
+        contents.snapshots.insert(name.to_owned(), state);
         Ok(())
     }
 
     async fn load_snapshot(&self, name: &str) -> Result<bool, StoreError> {
         check_name(name)?;
-        let mut shelf = self.open()?;
-        let Some(state) = shelf.snapshots.get(name).cloned() else { return Ok(false) };
-        shelf.state = state;
+        let mut contents = self.open()?;
+        let Some(state) = contents.snapshots.get(name).cloned() else { return Ok(false) };
+        contents.state = state;
         Ok(true)
     }
 }
@@ -343,9 +343,8 @@ impl State {
             }
             NumberKey::Claim(id) => records().find(|it| it.claim(id).is_some()).map(|it| it.number),
             NumberKey::PendingFor(client) => {
-                let latest =
-                    records().filter_map(|it| Some((latest_request(it, client)?, it.number))).max();
-                latest.map(|(_, number)| number)
+                let since = |it: &NumberRecord| Some((pending_since(it, client)?, it.number));
+                records().filter_map(since).max().map(|(_, number)| number)
             }
         }
     }
@@ -398,11 +397,21 @@ fn require(holds: bool) -> Result<(), CommitError> {
     if holds { Ok(()) } else { Err(CommitError::Conflict) }
 }
 
-fn holder(record: &NumberRecord) -> Option<&registration::ClientId> {
+fn holder(record: &NumberRecord) -> Option<&ClientId> {
     match &record.registration.as_ref()?.platform {
         Platform::OnPremise { client } => Some(client),
         Platform::CloudApi => None,
     }
+}
+
+/// When `client` last asked for a code that still waits on this number.
+fn pending_since(record: &NumberRecord, client: &ClientId) -> Option<Timestamp> {
+    let waiting = record.claims.iter().filter_map(|claim| match &claim.phase {
+        ClaimPhase::AwaitingCode(challenge) => Some(challenge),
+        ClaimPhase::Unverified | ClaimPhase::Verified { .. } => None,
+    });
+    let of_client = waiting.filter(|it| it.client.as_ref() == Some(client));
+    of_client.map(|it| it.requested_at).max()
 }
 
 fn wanted(record: &NumberRecord, query: &NumberQuery) -> bool {
@@ -444,16 +453,6 @@ fn unavailable(reason: &str) -> StoreError {
     StoreError { reason: reason.to_owned(), source: None }
 }
 
-/// When `client` last asked for a code of this number that still waits.
-fn latest_request(record: &NumberRecord, client: &ClientId) -> Option<Timestamp> {
-    let requests = record.claims.iter().filter_map(|claim| match &claim.phase {
-        ClaimPhase::AwaitingCode(challenge) if challenge.client.as_ref() == Some(client) => {
-            Some(challenge.requested_at)
-        }
-        ClaimPhase::AwaitingCode(_) | ClaimPhase::Unverified | ClaimPhase::Verified { .. } => None,
-    });
-    requests.max()
-}
 #[cfg(test)]
 mod tests {
     crate::store_contract!((std::sync::Arc::new(super::MemoryStore::new()), ()));

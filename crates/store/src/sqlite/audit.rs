@@ -28,6 +28,12 @@ impl AuditHead {
         Ok(Self { seq: seq.cast_unsigned(), hash })
     }
 
+    /// The place of the last event; 0 if there is none.
+    #[cfg(test)]
+    pub(super) fn seq(self) -> u64 {
+        self.seq
+    }
+
     /// Stores `event` as the next one; the new end if it is kept is returned.
     pub(super) fn append(self, conn: &Connection, event: &Event) -> Result<Self, Failure> {
         let seq = self.seq + 1;

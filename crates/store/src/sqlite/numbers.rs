@@ -168,7 +168,8 @@ fn range(
     }
     if let Some(wabas) = &query.wabas {
         select.and_in(
-            "number IN (SELECT number FROM claims WHERE waba_kind = 'waba' AND waba IN (?))",
+            "number IN (SELECT number FROM claims
+             WHERE waba_kind = 'waba' AND waba IN (?) AND number >= $1)",
             wabas.iter().map(ToString::to_string),
         );
     }

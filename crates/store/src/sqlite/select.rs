@@ -1,7 +1,5 @@
 //! A query whose conditions depend on what the caller asked for.
 
-use std::fmt::Write as _;
-
 use rusqlite::types::Value;
 use rusqlite::{CachedStatement, Connection, Row, params_from_iter};
 
@@ -48,8 +46,10 @@ impl Select {
         mut read: impl FnMut(&Row<'_>) -> Result<T, Failure>,
     ) -> Result<Vec<T>, Failure> {
         let limit = self.next(Value::from(i64::try_from(limit).unwrap_or(i64::MAX)));
-        // Writing into a String cannot fail.
-        let _ = write!(self.sql, " ORDER BY {order} LIMIT {limit}");
+        self.sql += " ORDER BY ";
+        self.sql += order;
+        self.sql += " LIMIT ";
+        self.sql += &limit;
         let mut statement: CachedStatement<'_> = conn.prepare_cached(&self.sql)?;
         let mut rows = statement.query(params_from_iter(self.values))?;
         let mut page = Vec::new();

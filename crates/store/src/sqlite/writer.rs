@@ -256,3 +256,6 @@ impl Writer {
 fn now() -> Instant {
     Instant::now()
 }
+
+#[cfg(test)]
+mod tests;
