@@ -172,6 +172,22 @@ impl NumberRecord {
         )
     }
 
+    /// Since when a claim is verified, if that still counts at `now`: a proof of ownership that is older
+    /// than somebody else's registration of the number does not.
+    #[must_use]
+    pub fn verified_since(
+        &self,
+        claim: &Claim,
+        now: Timestamp,
+        limits: &Limits,
+    ) -> Option<Timestamp> {
+        let superseded = |since: &Timestamp| {
+            let held = self.registration.as_ref();
+            held.is_some_and(|held| held.claim != claim.id && held.since > *since)
+        };
+        claim.verified_since(now, limits).filter(|since| !superseded(since))
+    }
+
     /// What has to be known about a submitted PIN before deciding: asked before hashing, so that a
     /// locked number costs no hash.
     #[must_use]
@@ -196,9 +212,10 @@ impl Claim {
         }
     }
 
-    /// Since when the claim is verified, if it still is at `now`.
+    /// Since when the claim is verified, if it still is at `now`; whether the proof counts, only the
+    /// record can tell ([`NumberRecord::verified_since`]).
     #[must_use]
-    pub fn verified_since(&self, now: Timestamp, limits: &Limits) -> Option<Timestamp> {
+    fn verified_since(&self, now: Timestamp, limits: &Limits) -> Option<Timestamp> {
         match &self.phase {
             ClaimPhase::Verified { since, .. } => {
                 (now < *since + limits.verified_idle).then_some(*since)

@@ -206,9 +206,10 @@ impl Service {
         kind: &str,
         details: &serde_json::Value,
     ) -> Event {
+        let at = self.clock.now();
         Event {
-            id: EventId(self.entropy.id128()),
-            at: self.clock.now(),
+            id: EventId(self.time_ordered_id(at)),
+            at,
             subject,
             account: caller.account.clone(),
             actor: caller.actor.clone(),

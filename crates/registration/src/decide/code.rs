@@ -68,7 +68,8 @@ impl Draft<'_> {
             let index = self.claim_for(waba, request.claim.as_ref())?;
             return Ok(Some(Accepted::AlreadyRegistered(self.next.claims[index].id.clone())));
         }
-        let verified = |claim: &&Claim| claim.verified_since(self.now, self.limits).is_some();
+        let verified =
+            |claim: &&Claim| self.next.verified_since(claim, self.now, self.limits).is_some();
         let Some(claim) = self.next.claim_of(waba).filter(verified) else { return Ok(None) };
         if request.pin.is_none() {
             // The request had no place for a PIN; the registration still needs it.

@@ -27,7 +27,7 @@ impl Draft<'_> {
         let claim = &self.next.claims[index];
         let already = self.runs_for(&claim.id, &register.platform);
         let proven_at = pin_proven_at(claim);
-        if !already && claim.verified_since(self.now, self.limits).is_none() {
+        if !already && self.next.verified_since(claim, self.now, self.limits).is_none() {
             return Err(Refusal::NotVerified);
         }
         self.register_call_open()?;

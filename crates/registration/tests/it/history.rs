@@ -282,12 +282,21 @@ impl History {
         )
     }
 
+    /// Whether somebody else holds the number and came to it after `at`.
+    fn registered_elsewhere_after(&self, at: Timestamp, by: Party) -> bool {
+        let last = self.events.iter().rev().find_map(|(at, event)| match event {
+            Event::Registered { by: who, .. } => Some((*at, who.waba != by.waba)),
+            _ => None,
+        });
+        self.holder().is_some() && last.is_some_and(|(when, elsewhere)| elsewhere && when > at)
+    }
+
     /// Whether a code of `by` was confirmed and the proof is neither spent nor stale.
     fn verified(&self, by: Party) -> bool {
         let idle = self.limits.verified_idle;
         let last = self.events.iter().rev().find_map(|(at, event)| match event {
             Event::Guessed { by: who, right: true, .. } if who.waba == by.waba => {
-                Some(self.now < *at + idle)
+                Some(self.now < *at + idle && !self.registered_elsewhere_after(*at, by))
             }
             Event::Sent { to: who, .. } | Event::Registered { by: who, .. }
                 if who.waba == by.waba =>

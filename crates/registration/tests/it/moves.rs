@@ -52,6 +52,19 @@ fn the_old_holder_keeps_its_claim_and_can_take_the_number_back() {
 }
 
 #[test]
+fn a_proof_older_than_anothers_registration_does_not_take_the_number() {
+    let mut stage = Stage::empty();
+    stage.play(&[
+        (0, sms(A), sent(A)),
+        (1, verify(A, Code::Right), verified(A)),
+        (60, sms(B), sent(B)),
+        (61, verify_and_register(B, Code::Right), registered(B)),
+        (62, register(A), Err(Refusal::NotVerified)),
+    ]);
+    assert_eq!(stage.holder(), Some((B.claim(), B.platform())));
+}
+
+#[test]
 fn each_registration_has_another_key_and_a_restore_keeps_it() {
     let mut stage = Stage::held_by(A1);
     let first = key(&stage);

@@ -152,6 +152,7 @@ fn acting_waba(command: &Command) -> Option<&WabaId> {
         | Command::Release { .. }
         | Command::SetTwoStep { .. }
         | Command::ClearTwoStep { .. }
+        | Command::ProvePin { .. }
         | Command::Unlock => None,
     }
 }

@@ -93,6 +93,7 @@ fn verdict(command: &Command) -> PinCheck {
         }
         Command::VerifyCode(verify) => verify.register.as_ref(),
         Command::Register(register) => Some(register),
+        Command::ProvePin { pin } => return *pin,
         Command::AddNumber(_)
         | Command::Restore(_)
         | Command::Deregister { .. }

@@ -20,18 +20,11 @@ fn number() -> impl Strategy<Value = PhoneNumber> {
 
 /// Names with everything JSON has to escape, and letters of several bytes.
 fn name() -> impl Strategy<Value = VerifiedName> {
-<<<<<<< HEAD
-    vec(prop::sample::select(vec!['a', '"', '\\', '/', 'ß', '\u{1f980}', '\u{2028}']), 1..=256)
-        .prop_map(|chars| {
-            VerifiedName::parse(&chars.into_iter().collect::<String>()).expect("name")
-        })
-=======
     let letters = vec!['a', ' ', '"', '\\', '/', 'ß', '\u{1f980}', '\u{2028}'];
     vec(prop::sample::select(letters), 0..256).prop_map(|chars| {
         let text: String = core::iter::once('x').chain(chars).collect();
         VerifiedName::parse(&text).expect("at most 256 visible characters")
     })
->>>>>>> sqlite
 }
 
 fn ladders() -> impl Strategy<Value = Ladder> {
