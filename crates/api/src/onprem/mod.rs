@@ -11,4 +11,5 @@ pub mod call;
 pub mod health;
 pub mod json;
 pub mod reply;
+pub mod strict;
 pub mod users;
