@@ -11,6 +11,7 @@ pub mod call;
 pub mod health;
 pub mod json;
 pub mod media_providers;
+pub mod photo;
 pub mod reply;
 pub mod sealed;
 pub mod settings;
