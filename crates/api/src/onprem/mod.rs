@@ -8,9 +8,11 @@
 pub mod account;
 pub mod backup;
 pub mod call;
+pub mod certificates;
 pub mod health;
 pub mod json;
 pub mod media_providers;
+pub mod pem;
 pub mod photo;
 pub mod reply;
 pub mod sealed;
