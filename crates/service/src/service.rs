@@ -14,7 +14,7 @@ use crate::hashing::Hasher;
 use crate::keys::KeyRing;
 use crate::policy::Policy;
 use crate::ports::{
-    Clock, CodeDelivery, CommitError, Entropy, EntropyExt, Event, EventId, Occasion, Rehearsal,
+    Clock, CodeDelivery, CommitError, Entropy, Event, EventId, Occasion, Rehearsal,
     SendQuery, Store, Subject, Twist, Unit,
 };
 use crate::throttle::Throttle;

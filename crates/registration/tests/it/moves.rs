@@ -53,7 +53,7 @@ fn the_old_holder_keeps_its_claim_and_can_take_the_number_back() {
 
 #[test]
 fn a_proof_older_than_anothers_registration_does_not_take_the_number() {
-    let mut stage = Stage::empty();
+    let mut stage = Stage::claimed();
     stage.play(&[
         (0, sms(A), sent(A)),
         (1, verify(A, Code::Right), verified(A)),
