@@ -23,9 +23,9 @@ use crate::throttle::Throttle;
 /// that wait for each other by accident.
 const STRIPES: usize = 1024;
 
-/// Batches of handed-over sends kept for a reader that falls behind: 64 batches of at most 256 sends
-/// of some 500 bytes stay below 8 MB.
-const BATCHES_KEPT: usize = 64;
+/// Batches of handed-over sends kept for a reader that falls behind: 256 batches of at most 256 sends
+/// of some 500 bytes stay below 40 MB, and usual batches are small.
+const BATCHES_KEPT: usize = 256;
 
 /// The adapters that a [`Service`] works with.
 pub struct Ports {
