@@ -1,2 +1,3 @@
-//! stand-in
+//! Senders: what carries codes to numbers, behind the port [`service::ports::CodeDelivery`].
+
 pub mod delivery;

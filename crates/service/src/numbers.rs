@@ -112,7 +112,7 @@ impl Service {
         order: &CodeOrder,
     ) -> Result<Committed, ServiceError> {
         let number = order.planned.number;
-        self.rehearse(caller, "request_code", Some(number)).await?;
+        self.rehearse_code(caller, number, order.method).await?;
         let proposal = CodeRequest {
             order,
             claim: order.claim.as_ref().map(|name| self.new_claim(name)),

@@ -142,6 +142,10 @@ impl<S: Clock> TurnableClock for SandboxClock<S> {
     fn is_frozen(&self) -> bool {
         self.is_frozen()
     }
+
+    fn reset(&self) {
+        kept(self.reset());
+    }
 }
 
 /// The clock is turned even if that cannot be kept for the next start.
