@@ -6,7 +6,7 @@ use registration::Timestamp;
 use service::Service;
 use tokio::sync::watch;
 
-use crate::metrics::Metrics;
+use crate::metrics::{Family, Metrics};
 use crate::sandbox::Tools;
 
 /// State behind every route. Cheap to clone.
@@ -19,6 +19,8 @@ pub struct AppInner {
     pub service: Arc<Service>,
     /// Counts requests.
     pub metrics: Metrics,
+    /// What adapters have to say about themselves, for the metrics.
+    pub gauges: Box<dyn Fn() -> Vec<Family> + Send + Sync>,
     /// Settings of the wire.
     pub settings: Settings,
     /// The sandbox's tools; `None` in production, which then has none of their routes.

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::thread::available_parallelism;
 
 use anyhow::{Context as _, bail};
+use api::metrics::{Family, Kind};
 use api::sandbox::{SandboxRehearsal, Tools};
 use api::{AppInner, Settings};
 use axum::Router;
@@ -20,7 +21,7 @@ use service::keys::{KeyRing, MasterKeys};
 use service::ports::{Clock, CodeDelivery, Entropy, EntropyExt as _, Rehearsal, Store};
 use service::{Allowance, Policy, Ports, Service};
 use sha2::{Digest as _, Sha256};
-use store::sqlite::{SqliteOptions, SqliteStore};
+use store::sqlite::{SqliteOptions, SqliteStats, SqliteStore};
 use tokio::sync::watch;
 
 use crate::clock::{SandboxClock, SystemClock};
@@ -73,9 +74,10 @@ pub async fn app(
     let database = data.file("rollcall.db");
     let store = SqliteStore::open(&database, &SqliteOptions::default())
         .with_context(|| format!("cannot open {}", database.display()))?;
+    let store = Arc::new(store);
     let service = Arc::new(Service::new(
         Ports {
-            store: Arc::new(store) as Arc<dyn Store>,
+            store: Arc::clone(&store) as Arc<dyn Store>,
             clock: scene.clock,
             entropy: Arc::clone(&entropy),
             delivery: scene.delivery,
@@ -92,6 +94,7 @@ pub async fn app(
     let inner = AppInner {
         service: Arc::clone(&service),
         metrics: api::metrics::Metrics::default(),
+        gauges: Box::new(move || store_gauges(&store.stats())),
         settings: Settings {
             onprem_version: config.onprem.version.clone(),
             onprem_retired: config.onprem.retired,
@@ -169,6 +172,29 @@ fn policy(config: &Config) -> Policy {
         accept_foreign_certificates: config.accepts_foreign_certificates(),
         ..Policy::default()
     }
+}
+
+fn store_gauges(stats: &SqliteStats) -> Vec<Family> {
+    let counter = |name, help, value| Family::single(name, Kind::Counter, help, value);
+    let micros = |span: Duration| u64::try_from(span.as_micros()).unwrap_or(u64::MAX);
+    vec![
+        counter("rollcall_store_units_total", "Units of work committed", stats.units),
+        counter(
+            "rollcall_store_transactions_total",
+            "Transactions, each with one flush to the disk",
+            stats.transactions,
+        ),
+        counter(
+            "rollcall_store_commit_micros_total",
+            "Time spent flushing to the disk",
+            micros(stats.committing),
+        ),
+        counter(
+            "rollcall_store_log_restarts_total",
+            "Times the log had grown too large and started again",
+            stats.log_restarts,
+        ),
+    ]
 }
 
 /// Makes what exists from the first start on. In production the admin's password is drawn at random

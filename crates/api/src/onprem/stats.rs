@@ -94,6 +94,7 @@ pub async fn collect_garbage(
 
 fn webapp_metrics(app: &App, as_json: bool) -> Response {
     let mut families = app.metrics.families();
+    families.extend((app.gauges)());
     families.push(uptime(app));
     if as_json {
         let payload = json!({ "metrics": metrics::to_json(&families) });

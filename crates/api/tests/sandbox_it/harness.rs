@@ -221,6 +221,7 @@ fn application(service: &Arc<Service>, sandbox: Option<Tools>) -> App {
     App(Arc::new(AppInner {
         service: Arc::clone(service),
         stopping: tokio::sync::watch::channel(false).1,
+        gauges: Box::new(Vec::new),
         metrics: api::metrics::Metrics::default(),
         settings: Settings {
             onprem_version: "2.53.3".to_owned(),
