@@ -53,6 +53,7 @@ pub(super) struct Arguments {
 
 pub(super) fn run(arguments: &Arguments, _context: &Context<'_>) -> anyhow::Result<ExitCode> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    crate::tls::install_provider();
     let report = runtime.block_on(measure(arguments))?;
     print(&report.to_table())?;
     if let Some(path) = &arguments.json {
