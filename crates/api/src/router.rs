@@ -23,9 +23,10 @@ pub fn router(app: App) -> Router {
         .route("/readyz", get(operations::readyz))
         .route("/metrics", get(stats::open_metrics))
         .route("/explain/{id}", get(explain::explain))
+        .route("/openapi.json", get(admin::openapi))
         .nest("/v1", onprem(app.clone()))
         .nest("/clients/{client}/v1", onprem(app.clone()))
-        .nest("/admin/v1", admin::routes());
+        .nest("/admin/v1", admin::routes(&app));
     if app.sandbox.is_some() {
         routes = routes.nest("/sandbox/v1", sandbox::routes());
     }

@@ -29,6 +29,8 @@ pub struct AppInner {
     pub stopping: watch::Receiver<bool>,
     /// The CA that signed the HTTPS listener's certificate, PEM; empty without HTTPS.
     pub ca_pem: Box<dyn Fn() -> String + Send + Sync>,
+    /// Adds a master key to the key file and to the keys in use; the new epoch, or why not. May block.
+    pub rotate_master: Box<dyn Fn() -> Result<u32, String> + Send + Sync>,
 }
 
 /// Settings of the wire, decided at wiring.

@@ -55,6 +55,9 @@ impl DataDirError {
     }
 }
 
+/// The master key in a data folder.
+pub const MASTER_KEY_FILE: &str = "rollcall.key";
+
 /// Where the master key comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MasterKeySource<'a> {
@@ -114,7 +117,7 @@ impl DataDir {
         make: impl FnOnce() -> String,
     ) -> Result<Zeroizing<String>, DataDirError> {
         match source {
-            MasterKeySource::Folder => self.secret("rollcall.key", make),
+            MasterKeySource::Folder => self.secret(MASTER_KEY_FILE, make),
             MasterKeySource::File(path) => {
                 refuse_exposed(path)?;
                 let text = fs::read_to_string(path).map_err(DataDirError::io(path))?;

@@ -1,11 +1,12 @@
 //! The only place that picks adapters and puts the parts together. What differs between sandbox and
 //! production is decided here, once; no handler asks.
 
+use core::fmt::Display;
 use core::future::Future;
 use core::pin::Pin;
 use core::time::Duration;
 use std::num::NonZeroUsize;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::available_parallelism;
 
 use anyhow::{Context as _, bail};
@@ -26,8 +27,9 @@ use tokio::sync::watch;
 
 use crate::clock::{SandboxClock, SystemClock};
 use crate::config::{Config, Environment, Mode};
-use crate::data_dir::{DataDir, MasterKeySource};
+use crate::data_dir::{DataDir, MASTER_KEY_FILE, MasterKeySource};
 use crate::entropy::OsEntropy;
+use crate::files;
 use crate::listener::{RenderRejection, Stop, plain_text};
 
 /// How often what has expired is removed from the store.
@@ -84,7 +86,7 @@ pub async fn app(
             rehearsal: scene.rehearsal,
         },
         keys.clone(),
-        hasher(config, keys, &entropy)?,
+        hasher(config, keys.clone(), &entropy)?,
         policy(config),
     ));
     let first_password = first_start(config.mode, &service, &*entropy, scene.first).await?;
@@ -105,6 +107,7 @@ pub async fn app(
         sandbox: scene.tools,
         stopping: stopping.subscribe(),
         ca_pem: Box::new(ca_pem),
+        rotate_master: rotate_master(config, data, keys.clone()),
     };
     announce_stop(stop, stopping);
     Ok(App {
@@ -143,6 +146,34 @@ fn keys(config: &Config, environment: &Environment, data: &DataDir) -> anyhow::R
         data.master_key(source, || MasterKeys::generate(&OsEntropy).to_text().to_string())?;
     let keys = MasterKeys::parse(&text).context("cannot understand the master key")?;
     Ok(KeyRing::new(&keys))
+}
+
+/// Adds an epoch to the key file and takes it into use. The file comes first: a key that is not on disk
+/// must never sign or seal anything.
+fn rotate_master(
+    config: &Config,
+    data: &DataDir,
+    keys: KeyRing,
+) -> Box<dyn Fn() -> Result<u32, String> + Send + Sync> {
+    if let Some(name) = &config.data.master_key_variable {
+        let refusal = format!(
+            "the master key comes from the variable {name}; add an epoch there and start the server again"
+        );
+        return Box::new(move || Err(refusal.clone()));
+    }
+    let file = config.data.master_key_file.clone();
+    let file = file.unwrap_or_else(|| data.file(MASTER_KEY_FILE));
+    let turn = Mutex::new(());
+    Box::new(move || {
+        // One at a time: each rotation builds on the file that the one before has written.
+        let _turn = turn.lock().unwrap_or_else(PoisonError::into_inner);
+        let shown = |error: &dyn Display| format!("cannot rotate {}: {error}", file.display());
+        let text = std::fs::read_to_string(&file).map_err(|error| shown(&error))?;
+        let rotated = MasterKeys::parse(&text).map_err(|error| shown(&error))?.rotated(&OsEntropy);
+        files::replace(&file, rotated.to_text().as_bytes()).map_err(|error| shown(&error))?;
+        keys.replace(&rotated);
+        Ok(rotated.epoch())
+    })
 }
 
 fn hasher(config: &Config, keys: KeyRing, entropy: &Arc<dyn Entropy>) -> anyhow::Result<Hasher> {

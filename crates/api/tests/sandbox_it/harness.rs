@@ -222,6 +222,7 @@ fn application(service: &Arc<Service>, sandbox: Option<Tools>) -> App {
         service: Arc::clone(service),
         stopping: tokio::sync::watch::channel(false).1,
         gauges: Box::new(Vec::new),
+        rotate_master: Box::new(|| Err("not here".to_owned())),
         metrics: api::metrics::Metrics::default(),
         settings: Settings {
             onprem_version: "2.53.3".to_owned(),

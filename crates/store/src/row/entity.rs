@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use registration::{TextId, Timestamp};
 use serde::{Deserialize, Serialize};
-use service::directory::{Account, Client, Document, Role, Session, Space, User, Waba};
+use service::directory::{Account, Client, Document, Reply, Role, Session, Space, User, Waba};
 use service::ports::{Entity, EntityKind, EntityRef};
 
 use super::{BadRow, Place, is_default, to_json};
@@ -35,7 +35,8 @@ impl EntityRow {
                 | Entity::Waba(_)
                 | Entity::Client(_)
                 | Entity::User(_)
-                | Entity::Session(_) => None,
+                | Entity::Session(_)
+                | Entity::Reply(_) => None,
             },
         }
     }
@@ -123,6 +124,13 @@ struct DocumentTwin<'a> {
     at: i64,
 }
 
+#[derive(Serialize, Deserialize)]
+struct ReplyTwin<'a> {
+    #[serde(borrow)]
+    sealed: Cow<'a, str>,
+    expires_at: i64,
+}
+
 fn body_of(entity: &Entity) -> String {
     match entity {
         Entity::Account(it) => to_json(&AccountTwin {
@@ -170,6 +178,10 @@ fn body_of(entity: &Entity) -> String {
             content_type: (&it.content_type).into(),
             at: it.updated_at.as_millis(),
         }),
+        Entity::Reply(it) => to_json(&ReplyTwin {
+            sealed: (&it.sealed).into(),
+            expires_at: it.expires_at.as_millis(),
+        }),
     }
 }
 
@@ -189,6 +201,7 @@ pub(crate) fn entity_from_row(
         EntityKind::User => row.user().map(Entity::User),
         EntityKind::Session => row.session().map(Entity::Session),
         EntityKind::Document => row.document(content.unwrap_or_default()).map(Entity::Document),
+        EntityKind::Reply => row.reply().map(Entity::Reply),
     }
 }
 
@@ -279,6 +292,15 @@ impl<'a> Reader<'a> {
             id: self.id.to_owned(),
             client: self.id_in_body(&twin.client)?,
             user: twin.user.into_owned(),
+            expires_at: at(twin.expires_at),
+        })
+    }
+
+    fn reply(&self) -> Result<Reply, BadRow> {
+        let twin: ReplyTwin<'_> = self.twin()?;
+        Ok(Reply {
+            id: self.id.to_owned(),
+            sealed: twin.sealed.into_owned(),
             expires_at: at(twin.expires_at),
         })
     }
