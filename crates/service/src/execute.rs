@@ -212,7 +212,7 @@ impl Service {
 
     /// An id for the ledger: a UUID version 7 (RFC 9562 §5.7), and above every id given before even if
     /// the clock was turned back, because readers page by it.
-    fn send_id(&self, now: Timestamp) -> SendId {
+    pub(crate) fn send_id(&self, now: Timestamp) -> SendId {
         let millis = u64::try_from(now.as_millis()).unwrap_or(0);
         let random = self.entropy.bytes::<10>();
         let id = uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid().as_u128();

@@ -24,6 +24,7 @@ pub mod policy;
 pub mod ports;
 pub mod queries;
 pub mod sealing;
+pub mod seed;
 mod service;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
