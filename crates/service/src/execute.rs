@@ -212,7 +212,7 @@ impl Service {
 
     /// An id for the ledger, above every id given before even if the clock was turned back, because
     /// readers page by it.
-    fn send_id(&self, now: Timestamp) -> SendId {
+    pub(crate) fn send_id(&self, now: Timestamp) -> SendId {
         let id = self.time_ordered_id(now);
         let mut last = self.last_send.lock().unwrap_or_else(PoisonError::into_inner);
         *last = id.max(last.saturating_add(1));
