@@ -1,6 +1,7 @@
 //! The service: the ports and keys that use cases share. Each use case is a method on [`Service`] in the
 //! module named after it.
 
+use std::collections::VecDeque;
 use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash, Hasher as _};
 use std::sync::{Arc, PoisonError, RwLock};
@@ -54,6 +55,8 @@ pub struct Service {
     stripes: Vec<Mutex<()>>,
     client_requests: Throttle<ClientId>,
     pub(crate) last_send: std::sync::Mutex<u128>,
+    /// Stored and leased for this process, waiting for its worker.
+    pub(crate) fresh_sends: std::sync::Mutex<VecDeque<Send>>,
     pub(crate) sends_due: Notify,
     pub(crate) ledger_changed: watch::Sender<u64>,
     pub(crate) handed_over: broadcast::Sender<Arc<[Send]>>,
@@ -75,6 +78,7 @@ impl Service {
             stripes: (0..STRIPES).map(|_| Mutex::new(())).collect(),
             client_requests: Throttle::default(),
             last_send: std::sync::Mutex::new(0),
+            fresh_sends: std::sync::Mutex::default(),
             sends_due: Notify::new(),
             ledger_changed: watch::Sender::new(0),
             handed_over: broadcast::Sender::new(BATCHES_KEPT),
@@ -145,6 +149,7 @@ impl Service {
     pub async fn clear(&self) -> Result<(), ServiceError> {
         self.store.clear().await?;
         self.client_requests.clear();
+        self.fresh_sends().clear();
         self.ledger_changed.send_modify(|n| *n += 1);
         Ok(())
     }
@@ -158,6 +163,7 @@ impl Service {
     pub async fn load_snapshot(&self, name: &str) -> Result<bool, ServiceError> {
         let found = self.store.load_snapshot(name).await?;
         self.client_requests.clear();
+        self.fresh_sends().clear();
         self.ledger_changed.send_modify(|n| *n += 1);
         Ok(found)
     }
