@@ -60,6 +60,8 @@ async fn a_snapshot_brings_back_the_data_and_the_time() {
 #[tokio::test]
 async fn a_snapshot_that_is_not_there_or_cannot_be_changes_nothing() {
     let world = World::sandbox().await;
+    let no_tool = world.get("/sandbox/v1/hammer").await;
+    assert_eq!(no_tool.body["details"], "The sandbox has no such tool");
     let missing = world.post("/sandbox/v1/snapshots/none/restore", &json!({})).await;
     assert_eq!(missing.status, StatusCode::NOT_FOUND);
     for name in [".hidden", "a%20b", "..%2Fup", &"x".repeat(65)] {
