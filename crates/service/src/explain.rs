@@ -56,6 +56,17 @@ impl Service {
     }
 }
 
+/// The words for a refusal at hand, without a look into the audit trail.
+#[must_use]
+pub fn in_words(refusal: &Refusal) -> Explanation {
+    let method = if let Refusal::ChannelImpossible { method, .. } = refusal {
+        Some(method.as_str())
+    } else {
+        None
+    };
+    Explanation { opens_at: refusal.opens_at(), ..words(refusal.id(), method) }
+}
+
 /// One refusal of each kind, with made-up particulars: for tables and documents.
 #[must_use]
 pub fn catalogue() -> Vec<Refusal> {

@@ -15,6 +15,7 @@ pub mod error;
 pub mod execute;
 pub mod explain;
 pub mod hashing;
+pub mod idempotency;
 pub mod keys;
 pub mod login;
 pub mod message_text;
@@ -26,9 +27,11 @@ pub mod queries;
 pub mod sealing;
 pub mod seed;
 mod service;
+pub mod standing;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 pub mod throttle;
+pub mod upkeep;
 pub mod worker;
 
 pub use caller::Caller;

@@ -14,8 +14,8 @@ use crate::hashing::Hasher;
 use crate::keys::KeyRing;
 use crate::policy::Policy;
 use crate::ports::{
-    Clock, CodeDelivery, CommitError, Ending, Entropy, EntropyExt, Event, EventId, OPERATIONS,
-    Occasion, Rehearsal, Send, Store, Subject, Unit,
+    Clock, CodeDelivery, CommitError, Ending, Entropy, Event, EventId, OPERATIONS, Occasion,
+    Rehearsal, Send, SendQuery, Store, Subject, Unit,
 };
 use crate::throttle::Throttle;
 
@@ -162,6 +162,20 @@ impl Service {
         Ok(found)
     }
 
+    /// Takes up the ledger where it was left: ids of sends go on from the newest one.
+    pub async fn resume_ledger(&self) -> Result<(), ServiceError> {
+        let query = SendQuery { limit: 1, ..SendQuery::default() };
+        let newest = self.store.sends(&query).await?.first().map_or(0, |send| send.id.0);
+        let mut last = self.last_send.lock().unwrap_or_else(PoisonError::into_inner);
+        *last = newest.max(*last);
+        Ok(())
+    }
+
+    /// Removes what has expired from the store.
+    pub async fn sweep(&self) -> Result<(), ServiceError> {
+        Ok(self.store.sweep(self.now()).await?)
+    }
+
     /// Fails if the store cannot serve.
     pub async fn ping(&self) -> Result<(), ServiceError> {
         Ok(self.store.ping().await?)
@@ -233,9 +247,10 @@ impl Service {
         kind: &str,
         details: &serde_json::Value,
     ) -> Event {
+        let at = self.clock.now();
         Event {
-            id: EventId(self.entropy.id128()),
-            at: self.clock.now(),
+            id: EventId(self.time_ordered_id(at)),
+            at,
             subject,
             account: caller.account.clone(),
             actor: caller.actor.clone(),

@@ -1,10 +1,125 @@
 //! `/admin/v1`: the operator's API. Console and command line use nothing else.
+//!
+//! Whoever holds the token in `operator.token` may do everything here. A handler parses, calls one use
+//! case and renders, as in the dialects; the same rules refuse the same things. [`OPERATIONS`] is the whole
+//! API on one screen, and the OpenAPI document at `/openapi.json` is made of the same list.
+//!
+//! - Errors have one form, see [`failure`]: `{"error":{"code","message","details":[…]}}`.
+//! - Fields and parameters that nobody knows are refused by name, so that a slip never passes unnoticed.
+//! - Lists come in pages: `{"items":[…],"next":…}`; `after=NEXT` asks for the next one.
+//! - `Idempotency-Key` makes a repeated `POST`, `PUT`, `PATCH` or `DELETE` answer as the first one did.
+
+mod accounts;
+mod audit;
+mod authentication;
+mod certificates;
+mod clients;
+mod directory;
+mod document;
+mod failure;
+mod idempotency;
+mod input;
+mod installation;
+mod numbers;
+mod sends;
+mod spaces;
+mod wabas;
+mod wire;
 
 use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::middleware::from_fn_with_state;
+use axum::routing::{delete, get, patch, post, put};
 
 use crate::state::App;
+use failure::Failure;
 
-/// All routes of the operator's API.
-pub fn routes() -> Router<App> {
-    Router::new()
+pub use document::{openapi, openapi_json};
+
+/// Most bytes of a request's body: the largest, a certificate, has 6 KiB in base64.
+const BODY_BYTES_MAX: usize = 64 * 1024;
+
+/// An operation of the API.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Operation {
+    /// HTTP method in lower case.
+    pub method: &'static str,
+    /// Path below `/admin/v1`.
+    pub path: &'static str,
+    /// Its name in the OpenAPI document.
+    pub id: &'static str,
+}
+
+/// Fills the routes, the list of operations and the OpenAPI document from one table.
+macro_rules! operations {
+    ($($method:ident $path:literal $module:ident :: $handler:ident;)+) => {
+        /// Every operation of the API.
+        pub const OPERATIONS: &[Operation] = &[$(Operation {
+            method: stringify!($method),
+            path: $path,
+            id: concat!(stringify!($module), "_", stringify!($handler)),
+        }),+];
+
+        fn operations() -> Router<App> {
+            Router::new()$(.route($path, $method($module::$handler)))+
+        }
+
+        #[derive(utoipa::OpenApi)]
+        #[openapi(paths($($module::$handler),+), components(schemas(failure::ErrorBody)))]
+        struct Described;
+    };
+}
+
+operations! {
+    get    "/accounts"                        accounts::list;
+    post   "/accounts"                        accounts::create;
+    get    "/accounts/{account}"              accounts::show;
+    patch  "/accounts/{account}"              accounts::change;
+    delete "/accounts/{account}"              accounts::remove;
+    get    "/spaces"                          spaces::list;
+    post   "/spaces"                          spaces::create;
+    get    "/spaces/{space}"                  spaces::show;
+    patch  "/spaces/{space}"                  spaces::change;
+    delete "/spaces/{space}"                  spaces::remove;
+    get    "/wabas"                           wabas::list;
+    post   "/wabas"                           wabas::create;
+    get    "/wabas/{waba}"                    wabas::show;
+    patch  "/wabas/{waba}"                    wabas::change;
+    delete "/wabas/{waba}"                    wabas::remove;
+    get    "/clients"                         clients::list;
+    post   "/clients"                         clients::create;
+    get    "/clients/{client}"                clients::show;
+    patch  "/clients/{client}"                clients::change;
+    delete "/clients/{client}"                clients::remove;
+    post   "/clients/{client}/admin-password" clients::reset_admin_password;
+    get    "/numbers"                         numbers::list;
+    post   "/numbers"                         numbers::add;
+    get    "/numbers/{number}"                numbers::show;
+    post   "/numbers/{number}/request-code"   numbers::request_code;
+    post   "/numbers/{number}/verify-code"    numbers::verify_code;
+    post   "/numbers/{number}/register"       numbers::register;
+    post   "/numbers/{number}/deregister"     numbers::deregister;
+    post   "/numbers/{number}/unlock"         numbers::unlock;
+    put    "/numbers/{number}/two-step"       numbers::set_two_step;
+    delete "/numbers/{number}/two-step"       numbers::clear_two_step;
+    get    "/audit"                           audit::list;
+    get    "/audit/verify"                    audit::verify;
+    get    "/sends"                           sends::list;
+    get    "/sends/{send}"                    sends::show;
+    post   "/certificates"                    certificates::issue;
+    post   "/certificates/read"               certificates::read;
+    post   "/keys/rotate-master"              installation::rotate_master;
+    get    "/limits"                          installation::limits;
+    get    "/status"                          installation::status;
+}
+
+/// All routes of the operator's API. From outside to inside: the token, repetition, words of failures.
+pub fn routes(app: &App) -> Router<App> {
+    operations()
+        .fallback(async || Failure::NotFound("There is nothing at this path.".to_owned()))
+        .method_not_allowed_fallback(async || Failure::WrongVerb)
+        .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
+        .layer(from_fn_with_state(app.clone(), failure::worded))
+        .layer(from_fn_with_state(app.clone(), idempotency::once))
+        .layer(from_fn_with_state(app.clone(), authentication::operator_only))
 }

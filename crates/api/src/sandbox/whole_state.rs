@@ -8,7 +8,7 @@ use registration::{ClientId, TextId, WabaId};
 use serde_json::{Value, json};
 use service::clients::{DEFAULT, FirstPassword};
 use service::directory::EntityRef;
-use service::ports::EntropyExt as _;
+use service::ports::{EntropyExt as _, is_snapshot_name};
 use service::seed::{FIRST_PASSWORD, SeedTally, Seeded};
 use service::{Caller, Service, ServiceError};
 
@@ -166,12 +166,8 @@ async fn to_the_end(
     done.unwrap_or_else(|_| Err(Problem::bug("a change of the whole state broke off")))
 }
 
-/// A store makes a file name of it.
 fn check(name: &str) -> Result<(), Problem> {
-    let fits = (1..=64).contains(&name.len())
-        && !name.starts_with('.')
-        && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'));
-    if fits {
+    if is_snapshot_name(name) {
         return Ok(());
     }
     Err(Problem::invalid(

@@ -18,7 +18,7 @@ use registration::{
     ClientId, CodeMethod, Locale, PhoneNumber, TextId as _, Timestamp, VerifiedName, WabaId,
 };
 use serde_json::{Value, json};
-use service::certificate::{Authority, NewCertificate};
+use service::certificate::NewCertificate;
 use service::clients::FirstPassword;
 use service::hashing::{HashCost, Hasher};
 use service::keys::{KeyRing, MasterKeys};
@@ -46,8 +46,8 @@ pub(crate) struct World {
     /// The WABA of the default client.
     pub(crate) waba: WabaId,
     routes: Router,
-    // Ends the worker when the test ends.
-    _stop: watch::Sender<bool>,
+    /// Asks the server and its worker to stop.
+    pub(crate) stop: watch::Sender<bool>,
 }
 
 /// A reply, its body read as JSON where it is some.
@@ -100,14 +100,14 @@ impl World {
         let turnable = Arc::<TestClock>::clone(&clock);
         let tools = Tools::new(turnable, rehearsal, seed);
         tools.first_start(&service).await.unwrap();
-        let app = application(&service, sandbox.then_some(tools));
+        let (stop, stopped) = watch::channel(false);
+        let app = application(&service, sandbox.then_some(tools), stopped.clone());
         let first = FirstPassword { password: PASSWORD.to_owned(), must_change: false };
         let default = ClientId::parse("default").unwrap();
         service.put_admin(&Caller::system(), &default, &first).await.unwrap();
         let waba = service.client(&default).await.unwrap().unwrap().waba;
-        let (stop, stopped) = watch::channel(false);
         tokio::spawn(Arc::clone(&service).work(stopped));
-        Self { routes: router(app.clone()), app, service, clock, waba, _stop: stop }
+        Self { routes: router(app.clone()), app, service, clock, waba, stop }
     }
 
     /// Sends a request and reads the whole reply.
@@ -235,7 +235,7 @@ impl World {
 
     /// A certificate for a number, issued here.
     pub(crate) fn certificate_for(&self, number: &str, waba: &str) -> String {
-        self.app.authority.issue(&NewCertificate {
+        self.app.service.keys().authority().issue(&NewCertificate {
             number: PhoneNumber::parse(number).unwrap(),
             waba: WabaId::parse(waba).unwrap(),
             name: claim_name().name,
@@ -259,10 +259,16 @@ pub(crate) fn escaped(number: &str) -> String {
     number.replace('+', "%2B")
 }
 
-fn application(service: &Arc<Service>, sandbox: Option<Tools>) -> App {
+fn application(
+    service: &Arc<Service>,
+    sandbox: Option<Tools>,
+    stopping: watch::Receiver<bool>,
+) -> App {
     App(Arc::new(AppInner {
         service: Arc::clone(service),
-        authority: Authority::new([(1, [7; 32])]).unwrap(),
+        stopping,
+        gauges: Box::new(Vec::new),
+        rotate_master: Box::new(|| Err("not here".to_owned())),
         metrics: api::metrics::Metrics::default(),
         settings: Settings {
             onprem_version: "2.53.3".to_owned(),

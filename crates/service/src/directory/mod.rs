@@ -4,6 +4,7 @@
 //! Account ─┬─ Space ── Waba            (a Waba claims numbers: registration::Claim)
 //!          └─ Client ─┬─ User ── Session
 //!                     └─ Document      (settings, profile, photo, certificates)
+//! Reply                                (what was answered under an idempotency key; nobody's)
 //! ```
 
 use registration::{AccountId, ClientId, CustomerSpaceId, TextId, Timestamp, WabaId};
@@ -126,6 +127,18 @@ pub struct Document {
     pub updated_at: Timestamp,
 }
 
+/// What was answered to a request with an idempotency key, kept so that its repetition gets the same
+/// answer and no second effect; see [`crate::idempotency`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reply {
+    /// SHA-256 of the idempotency key, as 64 hexadecimal digits.
+    pub id: String,
+    /// Digest of the request and the answer to it, sealed: either may hold a secret.
+    pub sealed: String,
+    /// When it is forgotten.
+    pub expires_at: Timestamp,
+}
+
 /// Any part of the directory.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(missing_docs, reason = "each variant is documented at its type")]
@@ -137,6 +150,7 @@ pub enum Entity {
     User(User),
     Session(Session),
     Document(Document),
+    Reply(Reply),
 }
 
 /// The kinds of [`Entity`].
@@ -150,6 +164,7 @@ pub enum EntityKind {
     User,
     Session,
     Document,
+    Reply,
 }
 
 /// Names a part of the directory.
@@ -163,7 +178,7 @@ pub struct EntityRef {
 
 impl EntityKind {
     /// All kinds, parents before children.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Account,
         Self::Space,
         Self::Waba,
@@ -171,6 +186,7 @@ impl EntityKind {
         Self::User,
         Self::Session,
         Self::Document,
+        Self::Reply,
     ];
 
     /// The word in the store and in events.
@@ -184,6 +200,7 @@ impl EntityKind {
             Self::User => "user",
             Self::Session => "session",
             Self::Document => "document",
+            Self::Reply => "reply",
         }
     }
 
@@ -250,6 +267,7 @@ impl Entity {
             Self::User(it) => EntityRef::user(&it.client, &it.name),
             Self::Session(it) => EntityRef::new(EntityKind::Session, &it.id),
             Self::Document(it) => EntityRef::document(&it.client, &it.name),
+            Self::Reply(it) => EntityRef::new(EntityKind::Reply, &it.id),
         }
     }
 
@@ -257,7 +275,7 @@ impl Entity {
     #[must_use]
     pub fn parent(&self) -> Option<EntityRef> {
         match self {
-            Self::Account(_) => None,
+            Self::Account(_) | Self::Reply(_) => None,
             Self::Space(it) => Some(EntityRef::account(&it.account)),
             Self::Waba(it) => Some(EntityRef::space(&it.space)),
             Self::Client(it) => Some(EntityRef::account(&it.account)),
@@ -277,7 +295,8 @@ impl Entity {
             | Self::Waba(_)
             | Self::User(_)
             | Self::Session(_)
-            | Self::Document(_) => None,
+            | Self::Document(_)
+            | Self::Reply(_) => None,
         }
     }
 
@@ -286,6 +305,7 @@ impl Entity {
     pub fn expires_at(&self) -> Option<Timestamp> {
         match self {
             Self::Session(it) => Some(it.expires_at),
+            Self::Reply(it) => Some(it.expires_at),
             Self::Account(_)
             | Self::Space(_)
             | Self::Waba(_)
@@ -323,4 +343,6 @@ into_parts! {
     into_session -> Session;
     /// The document, if it is one.
     into_document -> Document;
+    /// The reply, if it is one.
+    into_reply -> Reply;
 }

@@ -1,0 +1,15 @@
+//! The operator's API over the router, with an in-memory store and a clock that is turned by hand.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod access;
+mod audit;
+mod certificates;
+mod clients;
+mod directory;
+mod document;
+mod harness;
+mod idempotency;
+mod installation;
+mod numbers;
+mod sends;
