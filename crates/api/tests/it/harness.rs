@@ -90,6 +90,7 @@ impl World {
             sandbox: None,
             stopping: watch::channel(false).1,
             ca_pem: Box::new(|| CA_PEM.to_owned()),
+            rotate_master: Box::new(|| Err("not here".to_owned())),
         }));
         let router = router(app.clone());
         Self { app, clock, store, delivery, router }
