@@ -43,6 +43,7 @@ impl Service {
 
     /// Claims what is due, hands it over, records what became of it. Returns how many it was.
     pub async fn deliver_due(&self) -> Result<usize, crate::error::ServiceError> {
+        let _under_way = self.under_way.read().await;
         let now = self.now();
         let claimed = self.store.claim_sends(now, now + LEASE, BATCH_MAX).await?;
         if claimed.is_empty() {

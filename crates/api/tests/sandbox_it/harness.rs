@@ -282,12 +282,15 @@ fn application(
     }))
 }
 
-/// The sender of the sandbox, as `outbound` has it.
+/// The sender of the sandbox, as `outbound` has it, but slow enough to be met at work.
 struct Inbox;
 
 #[async_trait]
 impl CodeDelivery for Inbox {
     async fn hand_over(&self, message: &CodeMessage) -> Result<HandedOver, DeliveryError> {
+        for _ in 0..8 {
+            tokio::task::yield_now().await;
+        }
         let sender = service::queries::INBOX.to_owned();
         Ok(HandedOver { sender, provider_id: Some(message.id.to_string()) })
     }

@@ -3,7 +3,7 @@
 use http::StatusCode;
 use serde_json::json;
 
-use crate::harness::{NUMBER, PASSWORD, World};
+use crate::harness::{NUMBER, PASSWORD, World, escaped};
 
 #[tokio::test]
 async fn a_reset_brings_back_the_first_start_and_the_seed() {
@@ -55,6 +55,19 @@ async fn a_snapshot_brings_back_the_data_and_the_time() {
     assert!(!world.number_known("+447700900124").await);
     // The code is alive again, because the time came back with it.
     assert_eq!(world.verify(NUMBER).await.status, StatusCode::CREATED);
+}
+
+#[tokio::test]
+async fn a_message_under_way_while_a_snapshot_is_made_arrives() {
+    let world = World::sandbox().await;
+    world.send_code(NUMBER).await;
+    // The worker claims the send and is still handing it over.
+    tokio::task::yield_now().await;
+    world.post("/sandbox/v1/snapshots/sent", &json!({})).await;
+    world.newest(NUMBER).await;
+    world.post("/sandbox/v1/snapshots/sent/restore", &json!({})).await;
+    let path = format!("/sandbox/v1/inbox/wait?number={}&timeout=2s", escaped(NUMBER));
+    assert_eq!(world.get(&path).await.status, StatusCode::OK);
 }
 
 #[tokio::test]
