@@ -60,6 +60,9 @@ pub struct Service {
     pub(crate) sends_due: Notify,
     pub(crate) ledger_changed: watch::Sender<u64>,
     pub(crate) handed_over: broadcast::Sender<Arc<[Send]>>,
+    /// Read from claim to report; written while the whole state changes or is copied, so that no send
+    /// is under way then.
+    pub(crate) under_way: tokio::sync::RwLock<()>,
 }
 
 impl Service {
@@ -82,6 +85,7 @@ impl Service {
             sends_due: Notify::new(),
             ledger_changed: watch::Sender::new(0),
             handed_over: broadcast::Sender::new(BATCHES_KEPT),
+            under_way: tokio::sync::RwLock::new(()),
         }
     }
 
@@ -147,6 +151,7 @@ impl Service {
 
     /// Empties everything and forgets all callers. Sandbox only.
     pub async fn clear(&self) -> Result<(), ServiceError> {
+        let _quiet = self.under_way.write().await;
         self.store.clear().await?;
         self.client_requests.clear();
         self.fresh_sends().clear();
@@ -156,11 +161,13 @@ impl Service {
 
     /// Keeps the whole state under a name. Sandbox only.
     pub async fn save_snapshot(&self, name: &str) -> Result<(), ServiceError> {
+        let _quiet = self.under_way.write().await;
         Ok(self.store.save_snapshot(name).await?)
     }
 
     /// Returns to the state kept under a name; `false` if there is none. Sandbox only.
     pub async fn load_snapshot(&self, name: &str) -> Result<bool, ServiceError> {
+        let _quiet = self.under_way.write().await;
         let found = self.store.load_snapshot(name).await?;
         self.client_requests.clear();
         self.fresh_sends().clear();

@@ -36,9 +36,7 @@ impl Service {
         let mut polls = tokio::time::interval(POLL);
         polls.set_missed_tick_behavior(MissedTickBehavior::Delay);
         while !*stop.borrow() {
-            let fresh = self.fresh();
-            let idle = fresh.is_empty();
-            self.carry_out(fresh).await;
+            let idle = !self.deliver_fresh().await;
             // A stream of fresh sends must not keep retries and orphans waiting.
             if polls.tick().now_or_never().is_some() {
                 self.empty_outbox().await;
@@ -59,19 +57,14 @@ impl Service {
 
     /// Hands over everything that is due. For tests, and for callers without a worker.
     pub async fn deliver_due(&self) {
-        loop {
-            let fresh = self.fresh();
-            if fresh.is_empty() {
-                break;
-            }
-            self.carry_out(fresh).await;
-        }
+        while self.deliver_fresh().await {}
         self.empty_outbox().await;
     }
 
     /// Claims what is due in the outbox and hands it over, until nothing is left.
     async fn empty_outbox(&self) {
         loop {
+            let _under_way = self.under_way.read().await;
             let now = self.now();
             match self.store.claim_sends(now, now + LEASE, BATCH_MAX).await {
                 Ok(claimed) if claimed.is_empty() => return,
@@ -104,11 +97,19 @@ impl Service {
         }
     }
 
-    /// Takes what was leased and not yet begun.
-    fn fresh(&self) -> Vec<Send> {
-        let mut fresh = self.fresh_sends();
-        let count = fresh.len().min(BATCH_MAX);
-        fresh.drain(..count).collect()
+    /// Hands over what was leased and not yet begun; `false` if there was nothing.
+    async fn deliver_fresh(&self) -> bool {
+        let _under_way = self.under_way.read().await;
+        let fresh: Vec<_> = {
+            let mut fresh = self.fresh_sends();
+            let count = fresh.len().min(BATCH_MAX);
+            fresh.drain(..count).collect()
+        };
+        let any = !fresh.is_empty();
+        if any {
+            self.carry_out(fresh).await;
+        }
+        any
     }
 
     pub(crate) fn fresh_sends(&self) -> MutexGuard<'_, VecDeque<Send>> {
@@ -117,9 +118,6 @@ impl Service {
 
     /// Hands claimed sends over and records what became of them.
     async fn carry_out(&self, claimed: Vec<Send>) {
-        if claimed.is_empty() {
-            return;
-        }
         let reports = join_all(claimed.iter().map(|send| self.deliver(send))).await;
         let handed_over: Arc<[Send]> =
             claimed.into_iter().zip(&reports).filter_map(|(send, it)| taken(send, it)).collect();

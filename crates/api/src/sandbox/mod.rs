@@ -92,6 +92,7 @@ pub fn routes() -> Router<App> {
         .route("/reset", post(whole_state::reset))
         .route("/snapshots/{name}", post(whole_state::save))
         .route("/snapshots/{name}/restore", post(whole_state::restore))
+        .fallback(async || Problem::not_found("The sandbox has no such tool"))
 }
 
 impl FromRequestParts<App> for Tools {

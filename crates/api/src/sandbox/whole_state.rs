@@ -4,11 +4,11 @@
 
 use axum::Json;
 use axum::extract::{Path, State};
-use registration::{ClientId, CustomerSpaceId, TextId, WabaId};
+use registration::{ClientId, TextId, WabaId};
 use serde_json::{Value, json};
 use service::clients::{DEFAULT, FirstPassword};
-use service::directory::{EntityKind, EntityRef};
-use service::ports::EntropyExt as _;
+use service::directory::EntityRef;
+use service::ports::{EntropyExt as _, is_snapshot_name};
 use service::seed::{FIRST_PASSWORD, SeedTally, Seeded};
 use service::{Caller, Service, ServiceError};
 
@@ -68,7 +68,7 @@ impl Tools {
         Ok(tally)
     }
 
-    /// Keeps everything under a name, the clock included.
+    /// Keeps all data under a name, and what the clock shows. Faults are no part of it.
     async fn save(&self, service: &Service, name: &str) -> Result<(), ServiceError> {
         let _turn = self.start.turn.lock().await;
         let shown = (self.clock.now(), self.clock.is_frozen());
@@ -166,12 +166,8 @@ async fn to_the_end(
     done.unwrap_or_else(|_| Err(Problem::bug("a change of the whole state broke off")))
 }
 
-/// A store makes a file name of it.
 fn check(name: &str) -> Result<(), Problem> {
-    let fits = (1..=64).contains(&name.len())
-        && !name.starts_with('.')
-        && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'));
-    if fits {
+    if is_snapshot_name(name) {
         return Ok(());
     }
     Err(Problem::invalid(
@@ -180,10 +176,11 @@ fn check(name: &str) -> Result<(), Problem> {
     ))
 }
 
-/// The WABA that the first start made.
+/// The WABA that the first start made, unless the default client was given another one.
 async fn default_waba(service: &Service) -> Result<Option<WabaId>, ServiceError> {
-    let Some(space) = CustomerSpaceId::parse(DEFAULT) else { return Ok(None) };
-    let space = EntityRef::space(&space);
-    let mut page = service.entities(EntityKind::Waba, Some(&space), None, 1).await?;
-    Ok(page.pop().and_then(service::directory::Entity::into_waba).map(|waba| waba.id))
+    let Some(default) = ClientId::parse(DEFAULT) else { return Ok(None) };
+    let Some(client) = service.client(&default).await? else { return Ok(None) };
+    let found = service.entity(&EntityRef::waba(&client.waba)).await?;
+    let waba = found.and_then(|found| found.value.into_waba());
+    Ok(waba.filter(|waba| waba.space.as_str() == DEFAULT).map(|waba| waba.id))
 }

@@ -46,8 +46,8 @@ pub(crate) struct World {
     /// The WABA of the default client.
     pub(crate) waba: WabaId,
     routes: Router,
-    // Ends the worker when the test ends.
-    _stop: watch::Sender<bool>,
+    /// Asks the server and its worker to stop.
+    pub(crate) stop: watch::Sender<bool>,
 }
 
 /// A reply, its body read as JSON where it is some.
@@ -100,14 +100,14 @@ impl World {
         let turnable = Arc::<TestClock>::clone(&clock);
         let tools = Tools::new(turnable, rehearsal, seed);
         tools.first_start(&service).await.unwrap();
-        let app = application(&service, sandbox.then_some(tools));
+        let (stop, stopped) = watch::channel(false);
+        let app = application(&service, sandbox.then_some(tools), stopped.clone());
         let first = FirstPassword { password: PASSWORD.to_owned(), must_change: false };
         let default = ClientId::parse("default").unwrap();
         service.put_admin(&Caller::system(), &default, &first).await.unwrap();
         let waba = service.client(&default).await.unwrap().unwrap().waba;
-        let (stop, stopped) = watch::channel(false);
         tokio::spawn(Arc::clone(&service).work(stopped));
-        Self { routes: router(app.clone()), app, service, clock, waba, _stop: stop }
+        Self { routes: router(app.clone()), app, service, clock, waba, stop }
     }
 
     /// Sends a request and reads the whole reply.
@@ -259,10 +259,14 @@ pub(crate) fn escaped(number: &str) -> String {
     number.replace('+', "%2B")
 }
 
-fn application(service: &Arc<Service>, sandbox: Option<Tools>) -> App {
+fn application(
+    service: &Arc<Service>,
+    sandbox: Option<Tools>,
+    stopping: watch::Receiver<bool>,
+) -> App {
     App(Arc::new(AppInner {
         service: Arc::clone(service),
-        stopping: tokio::sync::watch::channel(false).1,
+        stopping,
         gauges: Box::new(Vec::new),
         rotate_master: Box::new(|| Err("not here".to_owned())),
         metrics: api::metrics::Metrics::default(),
@@ -278,12 +282,15 @@ fn application(service: &Arc<Service>, sandbox: Option<Tools>) -> App {
     }))
 }
 
-/// The sender of the sandbox, as `outbound` has it.
+/// The sender of the sandbox, as `outbound` has it, but slow enough to be met at work.
 struct Inbox;
 
 #[async_trait]
 impl CodeDelivery for Inbox {
     async fn hand_over(&self, message: &CodeMessage) -> Result<HandedOver, DeliveryError> {
+        for _ in 0..8 {
+            tokio::task::yield_now().await;
+        }
         let sender = service::queries::INBOX.to_owned();
         Ok(HandedOver { sender, provider_id: Some(message.id.to_string()) })
     }

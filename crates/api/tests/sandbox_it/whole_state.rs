@@ -3,7 +3,7 @@
 use http::StatusCode;
 use serde_json::json;
 
-use crate::harness::{NUMBER, PASSWORD, World};
+use crate::harness::{NUMBER, PASSWORD, World, escaped};
 
 #[tokio::test]
 async fn a_reset_brings_back_the_first_start_and_the_seed() {
@@ -58,8 +58,23 @@ async fn a_snapshot_brings_back_the_data_and_the_time() {
 }
 
 #[tokio::test]
+async fn a_message_under_way_while_a_snapshot_is_made_arrives() {
+    let world = World::sandbox().await;
+    world.send_code(NUMBER).await;
+    // The worker claims the send and is still handing it over.
+    tokio::task::yield_now().await;
+    world.post("/sandbox/v1/snapshots/sent", &json!({})).await;
+    world.newest(NUMBER).await;
+    world.post("/sandbox/v1/snapshots/sent/restore", &json!({})).await;
+    let path = format!("/sandbox/v1/inbox/wait?number={}&timeout=2s", escaped(NUMBER));
+    assert_eq!(world.get(&path).await.status, StatusCode::OK);
+}
+
+#[tokio::test]
 async fn a_snapshot_that_is_not_there_or_cannot_be_changes_nothing() {
     let world = World::sandbox().await;
+    let no_tool = world.get("/sandbox/v1/hammer").await;
+    assert_eq!(no_tool.body["details"], "The sandbox has no such tool");
     let missing = world.post("/sandbox/v1/snapshots/none/restore", &json!({})).await;
     assert_eq!(missing.status, StatusCode::NOT_FOUND);
     for name in [".hidden", "a%20b", "..%2Fup", &"x".repeat(65)] {
