@@ -1,11 +1,12 @@
-//! Counters of requests, shown as JSON in the original's form and as Prometheus text.
+//! Counters of requests, and the two forms that metrics are shown in: JSON as the original writes it
+//! (On-Premises reference §5.4) and Prometheus text.
 
 use core::time::Duration;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::{Mutex, PoisonError};
 
-use serde_json::{Value, json};
+use serde_json::{Map, Number, Value, json};
 
 /// Requests by operation and status. The operation is a route, so the number of series is bounded.
 #[derive(Debug, Default)]
@@ -18,6 +19,56 @@ pub struct Metrics {
 struct Series {
     count: u64,
     micros: u64,
+}
+
+/// Measurements of one name.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Family {
+    /// Name, in Prometheus' form.
+    pub name: &'static str,
+    /// How to read it.
+    pub kind: Kind,
+    /// What it says, in a few words.
+    pub help: &'static str,
+    /// The measurements.
+    pub samples: Vec<Sample>,
+}
+
+/// How a measurement is to be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Goes up and down.
+    Gauge,
+    /// Goes up only.
+    Counter,
+}
+
+/// One measurement.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Sample {
+    /// What sets it apart from others of its name.
+    pub labels: Vec<(&'static str, String)>,
+    /// The value.
+    pub value: Number,
+}
+
+impl Family {
+    /// A family of one measurement without labels.
+    #[must_use]
+    pub fn single(name: &'static str, kind: Kind, help: &'static str, value: u64) -> Self {
+        Self { name, kind, help, samples: vec![Sample { labels: Vec::new(), value: value.into() }] }
+    }
+}
+
+impl Kind {
+    /// The word in both forms.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Gauge => "gauge",
+            Self::Counter => "counter",
+        }
+    }
 }
 
 impl Metrics {
@@ -34,58 +85,31 @@ impl Metrics {
         }
     }
 
-    /// The original's JSON form (On-Premises reference §5.4).
+    /// What was counted, labelled by operation (`method`) and HTTP status (`result`).
     #[must_use]
-    pub fn to_json(&self) -> Value {
-        let requests = self.snapshot();
-        let data: Vec<_> = requests
-            .iter()
-            .map(|((method, result), series)| {
-                json!({ "labels": { "method": method, "result": result.to_string() }, "value": series.count })
-            })
-            .collect();
-        let seconds: Vec<_> = requests
-            .iter()
-            .map(|((method, result), series)| {
-                json!({
-                    "labels": { "method": method, "result": result.to_string() },
-                    "value": micros_as_seconds(series.micros),
-                })
-            })
-            .collect();
-        json!({
-            "rollcall_requests_total": {
-                "type": "counter", "help": "Requests by operation and HTTP status", "data": data,
-            },
-            "rollcall_request_seconds_total": {
-                "type": "counter", "help": "Time spent on requests", "data": seconds,
-            },
-        })
-    }
-
-    /// Prometheus text format 0.0.4.
-    #[must_use]
-    pub fn to_prometheus(&self) -> String {
-        let mut text = String::from(
-            "# HELP rollcall_requests_total Requests by operation and HTTP status\n\
-             # TYPE rollcall_requests_total counter\n",
-        );
-        let requests = self.snapshot();
-        for ((method, result), series) in &requests {
-            let labels = format!("method=\"{method}\",result=\"{result}\"");
-            // Writing into a String cannot fail.
-            let _ = writeln!(text, "rollcall_requests_total{{{labels}}} {}", series.count);
+    pub fn families(&self) -> Vec<Family> {
+        let (mut counts, mut seconds) = (Vec::new(), Vec::new());
+        for ((operation, status), series) in self.snapshot() {
+            let labels = vec![("method", operation), ("result", status.to_string())];
+            counts.push(Sample { labels: labels.clone(), value: series.count.into() });
+            // A sum of microseconds is finite, so it is a JSON number.
+            let value = Number::from_f64(micros_as_seconds(series.micros)).unwrap_or(0.into());
+            seconds.push(Sample { labels, value });
         }
-        text.push_str(
-            "# HELP rollcall_request_seconds_total Time spent on requests\n\
-             # TYPE rollcall_request_seconds_total counter\n",
-        );
-        for ((method, result), series) in &requests {
-            let labels = format!("method=\"{method}\",result=\"{result}\"");
-            let seconds = micros_as_seconds(series.micros);
-            let _ = writeln!(text, "rollcall_request_seconds_total{{{labels}}} {seconds}");
-        }
-        text
+        vec![
+            Family {
+                name: "rollcall_requests_total",
+                kind: Kind::Counter,
+                help: "Requests by operation and HTTP status",
+                samples: counts,
+            },
+            Family {
+                name: "rollcall_request_seconds_total",
+                kind: Kind::Counter,
+                help: "Time spent on requests",
+                samples: seconds,
+            },
+        ]
     }
 
     fn snapshot(&self) -> BTreeMap<(String, u16), Series> {
@@ -97,7 +121,98 @@ impl Metrics {
     }
 }
 
+/// The original's form: an object of families by name.
+#[must_use]
+pub fn to_json(families: &[Family]) -> Value {
+    let members: Map<_, _> = families
+        .iter()
+        .map(|family| {
+            let data: Vec<_> = family.samples.iter().map(sample_to_json).collect();
+            let kind = family.kind.as_str();
+            let member = json!({ "type": kind, "help": family.help, "data": data });
+            (family.name.to_owned(), member)
+        })
+        .collect();
+    members.into()
+}
+
+fn sample_to_json(sample: &Sample) -> Value {
+    let labels: Map<_, _> =
+        sample.labels.iter().map(|(name, value)| ((*name).to_owned(), json!(value))).collect();
+    json!({ "labels": labels, "value": sample.value })
+}
+
+/// Prometheus text format 0.0.4.
+#[must_use]
+pub fn to_prometheus(families: &[Family]) -> String {
+    // Writing into a String cannot fail.
+    let mut text = String::new();
+    for Family { name, kind, help, samples } in families {
+        let _ = writeln!(text, "# HELP {name} {help}\n# TYPE {name} {}", kind.as_str());
+        for sample in samples {
+            let labels: Vec<_> =
+                sample.labels.iter().map(|(k, v)| format!("{k}=\"{}\"", escaped(v))).collect();
+            let labels =
+                if labels.is_empty() { String::new() } else { format!("{{{}}}", labels.join(",")) };
+            let _ = writeln!(text, "{name}{labels} {}", sample.value);
+        }
+    }
+    text
+}
+
+/// A label's value with backslash, quote and line feed escaped, as the text format asks.
+fn escaped(value: &str) -> String {
+    value.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
+}
+
 #[expect(clippy::cast_precision_loss, reason = "a sum of time, read to a few digits")]
 fn micros_as_seconds(micros: u64) -> f64 {
     micros as f64 / 1e6
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn counted() -> Vec<Family> {
+        let metrics = Metrics::default();
+        for _ in 0..2 {
+            metrics.count("POST_v1_settings_backup", 200, Duration::from_millis(750));
+        }
+        metrics.count("POST_v1_account", 202, Duration::ZERO);
+        metrics.families()
+    }
+
+    #[test]
+    fn json_has_the_form_of_the_original() {
+        let shown = to_json(&counted());
+        let expected = json!({
+            "type": "counter",
+            "help": "Requests by operation and HTTP status",
+            "data": [
+                { "labels": { "method": "POST_v1_account", "result": "202" }, "value": 1 },
+                { "labels": { "method": "POST_v1_settings_backup", "result": "200" }, "value": 2 },
+            ],
+        });
+        assert_eq!(shown["rollcall_requests_total"], expected);
+        assert_eq!(shown["rollcall_request_seconds_total"]["data"][1]["value"], json!(1.5));
+    }
+
+    #[test]
+    fn text_has_prometheus_form() {
+        let mut families = counted();
+        families.truncate(1);
+        families.push(Family::single("up", Kind::Gauge, "Serves", 1));
+        let expected = "\
+# HELP rollcall_requests_total Requests by operation and HTTP status
+# TYPE rollcall_requests_total counter
+rollcall_requests_total{method=\"POST_v1_account\",result=\"202\"} 1
+rollcall_requests_total{method=\"POST_v1_settings_backup\",result=\"200\"} 2
+# HELP up Serves
+# TYPE up gauge
+up 1
+";
+        assert_eq!(to_prometheus(&families), expected);
+        assert_eq!(escaped("a\"\\\n"), "a\\\"\\\\\\n");
+    }
 }

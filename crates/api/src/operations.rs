@@ -1,8 +1,8 @@
-//! What operators' tools ask: alive, ready, metrics.
+//! What operators' tools ask: alive, ready. Metrics are in `onprem::stats`.
 
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use http::{StatusCode, header};
+use http::StatusCode;
 
 use crate::state::App;
 
@@ -20,11 +20,4 @@ pub async fn readyz(State(app): State<App>) -> Response {
             (StatusCode::SERVICE_UNAVAILABLE, "the store is unavailable\n").into_response()
         }
     }
-}
-
-/// Prometheus text, for scrapers that name no format.
-#[must_use]
-pub fn prometheus(app: &App) -> Response {
-    let kind = [(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")];
-    (kind, app.metrics.to_prometheus()).into_response()
 }

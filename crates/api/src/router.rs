@@ -1,14 +1,17 @@
 //! Every route of every dialect on one screen.
 
 use axum::Router;
-use axum::extract::{Request, State};
+use axum::extract::{DefaultBodyLimit, Request, State};
+use axum::handler::Handler as _;
 use axum::response::{IntoResponse, Redirect, Response};
-use axum::routing::{get, post};
-use http::{Method, StatusCode};
+use axum::routing::{delete, get, post, put};
+use http::{Method, StatusCode, Uri};
 use tower::ServiceExt as _;
 
 use crate::onprem::reply::Fault;
-use crate::onprem::{account, backup, health, users};
+use crate::onprem::{
+    account, backup, certificates, health, media_providers, photo, settings, stats, support, users,
+};
 use crate::state::App;
 use crate::{admin, explain, middleware, operations, sandbox};
 
@@ -18,6 +21,7 @@ pub fn router(app: App) -> Router {
         .route("/", get(|| async { Redirect::temporary("/console") }))
         .route("/livez", get(operations::livez))
         .route("/readyz", get(operations::readyz))
+        .route("/metrics", get(stats::open_metrics))
         .route("/explain/{id}", get(explain::explain))
         .route("/openapi.json", get(admin::openapi))
         .nest("/v1", onprem(app.clone()))
@@ -31,6 +35,9 @@ pub fn router(app: App) -> Router {
         .with_state(app);
     tolerate_trailing_slash(routes)
 }
+
+/// Largest body but for pictures: a sealed backup of all documents of a client fits.
+const BODY_BYTES_MAX: usize = 1024 * 1024;
 
 /// The On-Premises dialect; section numbers are those of its reference.
 #[rustfmt::skip]
@@ -50,8 +57,34 @@ fn onprem(app: App) -> Router<App> {
             post(account::set_two_step).delete(account::clear_two_step))
         .route("/settings/backup", post(backup::backup))
         .route("/settings/restore", post(backup::restore))
-        // §5 health
+        // §5.2 application settings
+        .route("/settings/application", get(settings::application)
+            .patch(settings::change_application).delete(settings::reset_application))
+        .route("/settings/application/media/providers",
+            get(media_providers::show).post(media_providers::add))
+        .route("/settings/application/media/providers/{provider}", delete(media_providers::remove))
+        // §5.3 profile settings
+        .route("/settings/business/profile",
+            get(settings::business_profile).post(settings::change_business_profile))
+        .route("/settings/business/compliance_info",
+            get(settings::compliance_info).post(settings::change_compliance_info))
+        .route("/settings/profile/about", get(settings::about).patch(settings::change_about))
+        .route("/settings/profile/photo", get(photo::show).delete(photo::remove)
+            .post(photo::change.layer(DefaultBodyLimit::max(photo::BYTES_MAX))))
+        // §5.1 health, §5.4 support, statistics, certificates, services
         .route("/health", get(health::health))
+        .route("/support", get(support::support))
+        .route("/metrics", get(stats::metrics))
+        .route("/stats/app", get(stats::app))
+        .route("/stats/app/internal", get(stats::app_internal))
+        .route("/stats/db", get(stats::db))
+        .route("/stats/db/internal", get(stats::db_internal))
+        .route("/certificates/external", post(certificates::set_external))
+        .route("/certificates/external/ca", get(certificates::external_ca))
+        .route("/certificates/webhooks/ca", get(certificates::webhooks_ca)
+            .post(certificates::set_webhooks_ca).delete(certificates::remove_webhooks_ca))
+        .route("/services/message/gc", put(stats::collect_garbage))
+        .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
         .fallback(unknown)
         .method_not_allowed_fallback(wrong_verb)
         .with_state(app)
@@ -68,8 +101,11 @@ async fn unknown(State(app): State<App>, request: Request) -> Response {
     Fault::not_found(&app, details).into_response()
 }
 
-/// 405; the router adds `Allow`.
+/// 405; the router adds `Allow`. OPTIONS asks just for that.
 async fn wrong_verb(State(app): State<App>, method: Method) -> Response {
+    if method == Method::OPTIONS {
+        return StatusCode::NO_CONTENT.into_response();
+    }
     let details = format!("{method} is not allowed here; see Allow");
     let status = StatusCode::METHOD_NOT_ALLOWED;
     Fault::new(&app, status, 1025, "Request is not valid", details).into_response()
@@ -86,7 +122,10 @@ fn tolerate_trailing_slash(routes: Router) -> Router {
                 let trimmed = &path[..path.len() - 1];
                 let with_query =
                     uri.query().map_or(trimmed.to_owned(), |query| format!("{trimmed}?{query}"));
-                if let Ok(uri) = with_query.parse() {
+                // Scheme and host stay: HTTP/2 names the host there, and a host names a client.
+                let mut parts = uri.clone().into_parts();
+                parts.path_and_query = with_query.parse().ok();
+                if let Ok(uri) = Uri::from_parts(parts) {
                     *request.uri_mut() = uri;
                 }
             }

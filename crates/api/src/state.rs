@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use registration::Timestamp;
 use service::Service;
-use service::certificate::Authority;
+use tokio::sync::watch;
 
-use crate::metrics::Metrics;
+use crate::metrics::{Family, Metrics};
 use crate::sandbox::Tools;
 
 /// State behind every route. Cheap to clone.
@@ -17,14 +17,16 @@ pub struct App(pub Arc<AppInner>);
 pub struct AppInner {
     /// The use cases.
     pub service: Arc<Service>,
-    /// The built-in certificate authority.
-    pub authority: Authority,
     /// Counts requests.
     pub metrics: Metrics,
+    /// What adapters have to say about themselves, for the metrics.
+    pub gauges: Box<dyn Fn() -> Vec<Family> + Send + Sync>,
     /// Settings of the wire.
     pub settings: Settings,
     /// The sandbox's tools; `None` in production, which then has none of their routes.
     pub sandbox: Option<Tools>,
+    /// Turns true when the server is asked to stop: replies that wait or stream end then.
+    pub stopping: watch::Receiver<bool>,
     /// The CA that signed the HTTPS listener's certificate, PEM; empty without HTTPS.
     pub ca_pem: Box<dyn Fn() -> String + Send + Sync>,
     /// Adds a master key to the key file and to the keys in use; the new epoch, or why not. May block.

@@ -1,1 +1,3 @@
-//! stub
+//! Senders: what carries codes to numbers, behind the port [`service::ports::CodeDelivery`].
+
+pub mod delivery;

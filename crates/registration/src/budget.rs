@@ -1,4 +1,8 @@
 //! What a number may still spend. Budgets belong to the number, whoever claims it.
+//!
+//! All of them ask how long ago something was ([`Timestamp::since`]), never whether a sum lies ahead: at
+//! the end of time, where sums saturate, a spent budget stays spent; and an event that a clock turned
+//! back left in the future happened just now.
 
 use core::time::Duration;
 
@@ -30,7 +34,7 @@ impl Ladder {
     /// The ladder as it is at `now`: empty again `restart` after its first step.
     #[must_use]
     pub fn at(self, now: Timestamp, restart: Duration) -> Self {
-        if self.taken > 0 && now >= self.first_at + restart { Self::default() } else { self }
+        if self.taken > 0 && now.since(self.first_at) >= restart { Self::default() } else { self }
     }
 
     /// Whether the next step is open, `waits[n]` being the pause before step `n` counted from the step
@@ -43,8 +47,10 @@ impl Ladder {
         let Some(wait) = waits.get(ladder.taken as usize) else {
             return Rung::Exhausted(ladder.first_at + restart);
         };
-        let opens_at = (ladder.last_at + *wait).min(ladder.first_at + restart);
-        if now >= opens_at { Rung::Open } else { Rung::Wait(opens_at) }
+        if now.since(ladder.last_at) >= *wait {
+            return Rung::Open;
+        }
+        Rung::Wait((ladder.last_at + *wait).min(ladder.first_at + restart))
     }
 
     pub(crate) fn step(&mut self, now: Timestamp, restart: Duration) {
@@ -58,7 +64,7 @@ impl Ladder {
     }
 }
 
-/// The times of recent events, for "at most N in a moving window".
+/// The times of recent events, oldest first, for "at most N in a moving window".
 ///
 /// Keeps only what can still count, so its size is bounded by the limit it is used with.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -68,7 +74,7 @@ impl Window {
     /// When one more event is allowed: `None` means now.
     #[must_use]
     pub fn opens_at(&self, now: Timestamp, max: usize, window: Duration) -> Option<Timestamp> {
-        let live = || self.0.iter().copied().filter(|at| *at + window > now);
+        let live = || self.0.iter().copied().filter(|at| now.since(*at) < window);
         let count = live().count();
         if count < max {
             return None;
@@ -80,12 +86,14 @@ impl Window {
     /// Events that still count at `now`.
     #[must_use]
     pub fn used(&self, now: Timestamp, window: Duration) -> usize {
-        self.0.iter().filter(|at| **at + window > now).count()
+        self.0.iter().filter(|at| now.since(**at) < window).count()
     }
 
     pub(crate) fn push(&mut self, now: Timestamp, window: Duration) {
-        self.0.retain(|at| *at + window > now);
-        self.0.push(now);
+        self.0.retain(|at| now.since(*at) < window);
+        // In order even after the clock was turned back: `opens_at` reads the oldest first.
+        let place = self.0.partition_point(|at| *at <= now);
+        self.0.insert(place, now);
     }
 }
 
@@ -102,8 +110,8 @@ impl PinBudget {
     /// When the next try is allowed: `None` means now.
     #[must_use]
     pub fn opens_at(self, now: Timestamp, failures_max: u32, lock: Duration) -> Option<Timestamp> {
-        let opens_at = self.last_failure_at + lock;
-        (self.failures >= failures_max && now < opens_at).then_some(opens_at)
+        let closed = self.failures >= failures_max && now.since(self.last_failure_at) < lock;
+        closed.then_some(self.last_failure_at + lock)
     }
 }
 

@@ -4,8 +4,8 @@ mod code;
 mod holder;
 
 use crate::{
-    Command, Effect, Fact, Limits, NumberRecord, PhoneNumberId, PinCheck, PinQuestion, Refusal,
-    Timestamp,
+    Claim, ClaimPhase, Command, Effect, Fact, Limits, NumberRecord, PhoneNumberId, PinCheck,
+    PinQuestion, Refusal, Timestamp,
 };
 
 /// What to store, what to answer, what to do. `next` is stored whatever the answer is: a wrong code
@@ -84,6 +84,14 @@ pub fn decide(
     Decision { next: draft.next, outcome, effects: draft.effects, facts: draft.facts }
 }
 
+/// When the PIN in force was proven for a verified claim, if it was.
+fn pin_proven_at(claim: &Claim) -> Option<Timestamp> {
+    match &claim.phase {
+        ClaimPhase::Verified { pin_proven_at, .. } => *pin_proven_at,
+        ClaimPhase::Unverified | ClaimPhase::AwaitingCode(_) => None,
+    }
+}
+
 /// A decision in the making. The branches live in `code` (proof of ownership) and `holder` (who has the
 /// number); what both need is here.
 struct Draft<'a> {
@@ -97,19 +105,21 @@ struct Draft<'a> {
 type Outcome = Result<Accepted, Refusal>;
 
 impl Draft<'_> {
-    /// Passes if two-step verification is off, was proven after the present PIN was set, or the PIN is
-    /// right; charges a wrong one.
+    /// Passes if two-step verification is off, the PIN is right, or none is given and it was proven
+    /// before; charges a wrong one.
     fn pass_two_step(
         &mut self,
         pin: PinCheck,
         proven_at: Option<Timestamp>,
     ) -> Result<Option<Timestamp>, Refusal> {
-        let Some(two_step) = &self.next.two_step else { return Ok(None) };
-        if let Some(at) = proven_at.filter(|at| *at >= two_step.set_at) {
-            return Ok(Some(at));
+        if self.next.two_step.is_none() {
+            return Ok(None);
         }
-        if pin == PinCheck::Absent {
-            return Err(Refusal::PinRequired);
+        match (pin, proven_at) {
+            // Nothing said about the PIN takes nothing back; a wrong one is refused below all the same.
+            (PinCheck::Absent | PinCheck::Unchecked, Some(_)) => return Ok(proven_at),
+            (PinCheck::Absent, None) => return Err(Refusal::PinRequired),
+            (PinCheck::Unchecked, None) | (PinCheck::Right | PinCheck::Wrong, _) => {}
         }
         if let PinQuestion::Locked(opens_at) = self.next.pin_question(self.now, self.limits) {
             return Err(Refusal::PinLocked { opens_at });

@@ -51,7 +51,7 @@ pub enum ClaimPhase {
     Verified {
         /// When the code was accepted.
         since: Timestamp,
-        /// When the PIN was last proven for this claim, if it was.
+        /// When the PIN in force was last proven for this claim, if it was.
         pin_proven_at: Option<Timestamp>,
     },
 }
@@ -81,7 +81,7 @@ pub struct Challenge {
     pub guesses: u32,
     /// When the latest guess was evaluated.
     pub last_guess_at: Option<Timestamp>,
-    /// When the requester last gave the right two-step PIN, if it did.
+    /// When the requester last gave the two-step PIN in force, if it did.
     pub pin_proven_at: Option<Timestamp>,
     /// The On-Premises client that asked, if one did.
     pub client: Option<ClientId>,
@@ -172,6 +172,22 @@ impl NumberRecord {
         )
     }
 
+    /// Since when a claim is verified, if that still counts at `now`: a proof of ownership that is older
+    /// than somebody else's registration of the number does not.
+    #[must_use]
+    pub fn verified_since(
+        &self,
+        claim: &Claim,
+        now: Timestamp,
+        limits: &Limits,
+    ) -> Option<Timestamp> {
+        let superseded = |since: &Timestamp| {
+            let held = self.registration.as_ref();
+            held.is_some_and(|held| held.claim != claim.id && held.since > *since)
+        };
+        claim.verified_since(now, limits).filter(|since| !superseded(since))
+    }
+
     /// What has to be known about a submitted PIN before deciding: asked before hashing, so that a
     /// locked number costs no hash.
     #[must_use]
@@ -196,9 +212,10 @@ impl Claim {
         }
     }
 
-    /// Since when the claim is verified, if it still is at `now`.
+    /// Since when the claim is verified, if it still is at `now`; whether the proof counts, only the
+    /// record can tell ([`NumberRecord::verified_since`]).
     #[must_use]
-    pub fn verified_since(&self, now: Timestamp, limits: &Limits) -> Option<Timestamp> {
+    fn verified_since(&self, now: Timestamp, limits: &Limits) -> Option<Timestamp> {
         match &self.phase {
             ClaimPhase::Verified { since, .. } => {
                 (now < *since + limits.verified_idle).then_some(*since)

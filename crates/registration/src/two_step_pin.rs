@@ -72,7 +72,7 @@ impl fmt::Debug for PinVerifier {
 pub struct TwoStep {
     /// What a submitted PIN is checked against.
     pub verifier: PinVerifier,
-    /// When this PIN was set; a PIN proven before that no longer counts.
+    /// When this PIN was set. Proofs of an earlier one are taken back then.
     pub set_at: Timestamp,
 }
 

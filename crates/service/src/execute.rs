@@ -199,7 +199,7 @@ impl Service {
             .facts
             .iter()
             .map(|fact| Event {
-                id: EventId(self.entropy.id128()),
+                id: EventId(self.time_ordered_id(now)),
                 at: now,
                 subject: subject.clone(),
                 account: caller.account.clone(),
@@ -210,15 +210,21 @@ impl Service {
             .collect()
     }
 
-    /// An id for the ledger: a UUID version 7 (RFC 9562 §5.7), and above every id given before even if
-    /// the clock was turned back, because readers page by it.
-    fn send_id(&self, now: Timestamp) -> SendId {
-        let millis = u64::try_from(now.as_millis()).unwrap_or(0);
-        let random = self.entropy.bytes::<10>();
-        let id = uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid().as_u128();
+    /// An id for the ledger, above every id given before even if the clock was turned back, because
+    /// readers page by it.
+    pub(crate) fn send_id(&self, now: Timestamp) -> SendId {
+        let id = self.time_ordered_id(now);
         let mut last = self.last_send.lock().unwrap_or_else(PoisonError::into_inner);
         *last = id.max(last.saturating_add(1));
         SendId(*last)
+    }
+
+    /// A UUID of version 7 (RFC 9562 §5.7): 48 bits of time in front, so that indexes grow at one end,
+    /// and 74 random bits, so that nobody guesses it.
+    pub(crate) fn time_ordered_id(&self, now: Timestamp) -> u128 {
+        let millis = u64::try_from(now.as_millis()).unwrap_or(0);
+        let random = self.entropy.bytes::<10>();
+        uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid().as_u128()
     }
 }
 

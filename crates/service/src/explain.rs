@@ -6,6 +6,7 @@ use registration::{CodeMethod, Fact, NumberKind, Platform, Refusal, TextId, Time
 use serde_json::{Value, json};
 
 use crate::error::ServiceError;
+use crate::policy::Policy;
 use crate::ports::{AuditQuery, EventId, Subject};
 use crate::service::Service;
 
@@ -66,31 +67,41 @@ pub fn in_words(refusal: &Refusal) -> Explanation {
     Explanation { opens_at: refusal.opens_at(), ..words(refusal.id(), method) }
 }
 
-/// One refusal of each kind, with made-up particulars: for tables, magic numbers and documents.
+/// One refusal of each kind, with made-up particulars: for tables and documents.
 #[must_use]
 pub fn catalogue() -> Vec<Refusal> {
-    let opens_at = Timestamp::from_millis(0);
+    examples(Timestamp::default())
+}
+
+/// One refusal of each kind as it may be given at `now`, with the waits of the default limits: for magic
+/// numbers.
+#[must_use]
+pub fn examples(now: Timestamp) -> Vec<Refusal> {
+    let Policy { limits, country_sends, client_requests, .. } = Policy::default();
+    let second_sms = limits.sms_waits.get(1).copied().unwrap_or_default();
+    let fourth_guess = limits.guess_waits.get(3).copied().unwrap_or_default();
+    let ladder_restarts = now + limits.ladder_restart;
     vec![
-        Refusal::CodeTooSoon { method: CodeMethod::Sms, opens_at },
-        Refusal::SmsExhausted { opens_at },
-        Refusal::VoiceExhausted { opens_at },
+        Refusal::CodeTooSoon { method: CodeMethod::Sms, opens_at: now + second_sms },
+        Refusal::SmsExhausted { opens_at: ladder_restarts },
+        Refusal::VoiceExhausted { opens_at: ladder_restarts },
         Refusal::ChannelImpossible { method: CodeMethod::Sms, kind: NumberKind::FixedLine },
         Refusal::CodeMismatch { guesses_left: 4 },
         Refusal::CodeMissing,
-        Refusal::GuessTooSoon { opens_at },
+        Refusal::GuessTooSoon { opens_at: now + fourth_guess },
         Refusal::OutOfGuesses,
-        Refusal::GuessesExhausted { opens_at },
+        Refusal::GuessesExhausted { opens_at: now + limits.failed_guesses_window },
         Refusal::NumberLocked,
         Refusal::PinRequired,
         Refusal::PinMismatch { tries_left: 9 },
-        Refusal::PinLocked { opens_at },
-        Refusal::RegisterLimit { opens_at },
+        Refusal::PinLocked { opens_at: now + limits.pin_lock },
+        Refusal::RegisterLimit { opens_at: now + limits.register_window },
         Refusal::NotVerified,
         Refusal::NotClaimed,
         Refusal::NotRegistered,
         Refusal::BackupOutdated,
-        Refusal::CountryLimit { opens_at },
-        Refusal::TooManyRequests { opens_at },
+        Refusal::CountryLimit { opens_at: now + country_sends.interval },
+        Refusal::TooManyRequests { opens_at: now + client_requests.interval },
         Refusal::NotAdmin,
         Refusal::Retired,
         Refusal::CertificateRefused { reason: "biz_link_info_invalid_payload" },

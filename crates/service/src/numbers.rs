@@ -112,7 +112,7 @@ impl Service {
         order: &CodeOrder,
     ) -> Result<Committed, ServiceError> {
         let number = order.planned.number;
-        self.rehearse(caller, "request_code", Some(number)).await?;
+        self.rehearse_code(caller, number, order.method).await?;
         let proposal = CodeRequest {
             order,
             claim: order.claim.as_ref().map(|name| self.new_claim(name)),
@@ -315,7 +315,7 @@ impl Service {
         }
     }
 
-    fn phone_number_id(&self) -> PhoneNumberId {
+    pub(crate) fn phone_number_id(&self) -> PhoneNumberId {
         loop {
             // Fifteen digits always have the form of an identifier; the loop ends at its first turn.
             if let Some(id) = PhoneNumberId::parse(&self.entropy.node_id()) {

@@ -45,7 +45,13 @@ impl Service {
         let sends = self.store.sends(&query).await?;
         Ok(sends
             .into_iter()
-            .filter_map(|send| self.message(&send).map(|message| (send, message)))
+            .filter_map(|send| self.inbox_message(&send).map(|message| (send, message)))
             .collect())
+    }
+
+    /// The message of a send that the sandbox inbox took; `None` for every other send.
+    #[must_use]
+    pub fn inbox_message(&self, send: &Send) -> Option<CodeMessage> {
+        (send.sender.as_deref() == Some(INBOX)).then(|| self.message(send)).flatten()
     }
 }

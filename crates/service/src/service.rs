@@ -5,8 +5,8 @@ use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash, Hasher as _};
 use std::sync::{Arc, PoisonError, RwLock};
 
-use registration::{ClientId, Limits, PhoneNumber, Refusal, Timestamp};
-use tokio::sync::{Mutex, MutexGuard, Notify, watch};
+use registration::{ClientId, CodeMethod, Limits, PhoneNumber, Refusal, Timestamp};
+use tokio::sync::{Mutex, MutexGuard, Notify, broadcast, watch};
 
 use crate::caller::Caller;
 use crate::error::{Refused, ServiceError, Unavailable};
@@ -14,14 +14,18 @@ use crate::hashing::Hasher;
 use crate::keys::KeyRing;
 use crate::policy::Policy;
 use crate::ports::{
-    Clock, CodeDelivery, CommitError, Entropy, EntropyExt, Event, EventId, Occasion, Rehearsal,
-    Store, Subject, Twist, Unit,
+    Clock, CodeDelivery, CommitError, Ending, Entropy, Event, EventId, OPERATIONS, Occasion,
+    Rehearsal, Send, SendQuery, Store, Subject, Unit,
 };
 use crate::throttle::Throttle;
 
 /// Stripes of the lock that lines up work on one number in this process; more stripes, fewer numbers
 /// that wait for each other by accident.
 const STRIPES: usize = 1024;
+
+/// Batches of handed-over sends kept for a reader that falls behind: 256 batches of at most 256 sends
+/// of some 500 bytes stay below 40 MB, and usual batches are small.
+const BATCHES_KEPT: usize = 256;
 
 /// The adapters that a [`Service`] works with.
 pub struct Ports {
@@ -52,6 +56,7 @@ pub struct Service {
     pub(crate) last_send: std::sync::Mutex<u128>,
     pub(crate) sends_due: Notify,
     pub(crate) ledger_changed: watch::Sender<u64>,
+    pub(crate) handed_over: broadcast::Sender<Arc<[Send]>>,
 }
 
 impl Service {
@@ -72,6 +77,7 @@ impl Service {
             last_send: std::sync::Mutex::new(0),
             sends_due: Notify::new(),
             ledger_changed: watch::Sender::new(0),
+            handed_over: broadcast::Sender::new(BATCHES_KEPT),
         }
     }
 
@@ -116,6 +122,20 @@ impl Service {
         self.ledger_changed.subscribe()
     }
 
+    /// Sends as this process hands them over, in batches and in that order, each once it stands in the
+    /// ledger. Whoever reads the ledger after subscribing misses none.
+    ///
+    /// Ids do not tell that order: a send with a smaller id may be committed, and handed over, later.
+    #[must_use]
+    pub fn watch_handed_over(&self) -> broadcast::Receiver<Arc<[Send]>> {
+        self.handed_over.subscribe()
+    }
+
+    /// Lets the worker look at the outbox now: the clock was turned, so other sends may be due.
+    pub fn wake_worker(&self) {
+        self.sends_due.notify_one();
+    }
+
     /// Takes one request from a client's allowance.
     pub fn admit_client(&self, client: &ClientId) -> Result<(), Timestamp> {
         self.client_requests.take(client, self.policy().client_requests, self.now())
@@ -142,6 +162,20 @@ impl Service {
         Ok(found)
     }
 
+    /// Takes up the ledger where it was left: ids of sends go on from the newest one.
+    pub async fn resume_ledger(&self) -> Result<(), ServiceError> {
+        let query = SendQuery { limit: 1, ..SendQuery::default() };
+        let newest = self.store.sends(&query).await?.first().map_or(0, |send| send.id.0);
+        let mut last = self.last_send.lock().unwrap_or_else(PoisonError::into_inner);
+        *last = newest.max(*last);
+        Ok(())
+    }
+
+    /// Removes what has expired from the store.
+    pub async fn sweep(&self) -> Result<(), ServiceError> {
+        Ok(self.store.sweep(self.now()).await?)
+    }
+
     /// Fails if the store cannot serve.
     pub async fn ping(&self) -> Result<(), ServiceError> {
         Ok(self.store.ping().await?)
@@ -159,19 +193,40 @@ impl Service {
         operation: &str,
         number: Option<PhoneNumber>,
     ) -> Result<(), ServiceError> {
-        let occasion = Occasion { dialect: caller.dialect, operation, number };
-        match self.rehearsal.twist(&occasion) {
-            Twist::Proceed => Ok(()),
-            Twist::Delay(pause) => {
-                tokio::time::sleep(pause).await;
-                Ok(())
-            }
-            Twist::Refuse(refusal) => {
+        self.let_happen(caller, operation, number, None).await
+    }
+
+    /// The same for an order of a code by `method`.
+    pub(crate) async fn rehearse_code(
+        &self,
+        caller: &Caller,
+        number: PhoneNumber,
+        method: CodeMethod,
+    ) -> Result<(), ServiceError> {
+        self.let_happen(caller, "request_code", Some(number), Some(method)).await
+    }
+
+    async fn let_happen(
+        &self,
+        caller: &Caller,
+        operation: &str,
+        number: Option<PhoneNumber>,
+        method: Option<CodeMethod>,
+    ) -> Result<(), ServiceError> {
+        debug_assert!(OPERATIONS.contains(&operation), "{operation} is not in the list");
+        let (dialect, now) = (caller.dialect, self.now());
+        let twist = self.rehearsal.twist(&Occasion { dialect, operation, number, method, now });
+        if !twist.pause.is_zero() {
+            tokio::time::sleep(twist.pause).await;
+        }
+        match twist.ending {
+            Ending::Proceed => Ok(()),
+            Ending::Refuse(refusal) => {
                 let subject = number.map_or(Subject::System, Subject::Number);
                 Err(self.refuse(caller, subject, operation, refusal).await)
             }
-            Twist::Unavailable => Err(Unavailable::Rehearsed.into()),
-            Twist::Drop => Err(Unavailable::RehearsedDrop.into()),
+            Ending::Unavailable => Err(Unavailable::Rehearsed.into()),
+            Ending::Drop => Err(Unavailable::RehearsedDrop.into()),
         }
     }
 
@@ -192,9 +247,10 @@ impl Service {
         kind: &str,
         details: &serde_json::Value,
     ) -> Event {
+        let at = self.clock.now();
         Event {
-            id: EventId(self.entropy.id128()),
-            at: self.clock.now(),
+            id: EventId(self.time_ordered_id(at)),
+            at,
             subject,
             account: caller.account.clone(),
             actor: caller.actor.clone(),

@@ -48,10 +48,17 @@ impl Service {
         if claimed.is_empty() {
             return Ok(0);
         }
+        let count = claimed.len();
         let reports = join_all(claimed.iter().map(|send| self.deliver(send))).await;
+        let handed_over: Arc<[Send]> =
+            claimed.into_iter().zip(&reports).filter_map(|(send, it)| taken(send, it)).collect();
         self.store.report_sends(reports).await?;
         self.ledger_changed.send_modify(|count| *count += 1);
-        Ok(claimed.len())
+        if !handed_over.is_empty() {
+            // An error means that nobody listens.
+            let _ = self.handed_over.send(handed_over);
+        }
+        Ok(count)
     }
 
     async fn deliver(&self, send: &Send) -> SendReport {
@@ -103,6 +110,17 @@ impl Service {
             text,
         })
     }
+}
+
+/// The send as its report leaves it, if a provider took it.
+fn taken(send: Send, report: &SendReport) -> Option<Send> {
+    let SendReport { state, sender, provider_id, .. } = report.clone();
+    matches!(state, SendState::HandedOver { .. }).then_some(Send {
+        state,
+        sender,
+        provider_id,
+        ..send
+    })
 }
 
 fn retry_pause(attempt: u32) -> Duration {

@@ -78,7 +78,7 @@ pub(crate) async fn issue(
         // 15 digits, as Meta's serials have.
         serial: app.service.entropy().node_id().parse().map_err(|_| Failure::Internal)?,
     };
-    let certificate = app.authority.issue(&new);
+    let certificate = app.service.keys().authority().issue(&new);
     let details = json!({ "waba": new.waba.as_str(), "serial": new.serial });
     let (caller, subject) = (Caller::operator(), Subject::Number(number));
     app.service.record(&caller, subject, "certificate_issued", &details).await?;
@@ -115,7 +115,8 @@ fn view(app: &App, text: String) -> Result<CertificateView, Failure> {
     let certificate = Certificate::decode(&text)
         .map_err(|fault| Failure::invalid("certificate", fault.to_string()))?;
     let lifetime = app.service.policy().certificate_lifetime;
-    let provenance = app.authority.provenance(&certificate, app.service.now(), lifetime);
+    let provenance =
+        app.service.keys().authority().provenance(&certificate, app.service.now(), lifetime);
     let (origin, expires_at) = match &provenance {
         Provenance::Own { expires_at, .. } => ("own", Some(*expires_at)),
         Provenance::OwnExpired { expires_at, .. } => ("own_expired", Some(*expires_at)),

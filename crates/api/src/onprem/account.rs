@@ -15,7 +15,7 @@ use service::numbers::{ClaimName, CodeAnswer, CodeOrder, PinInput, RegisterOrder
 use service::ports::Subject;
 
 use super::call::{AdminCall, Call, RawBody, object, text};
-use super::reply::{Backing, Fault, success};
+use super::reply::{Backing, Fault, done, success};
 use crate::state::App;
 
 /// `POST /v1/account`: 202 when a code is on its way, 201 when nothing is left to do.
@@ -30,7 +30,7 @@ pub async fn request_code(
     let pin = pin(&app, &body)?;
     not_retired(&call).await?;
     let claimed = certified(&call, &form).await?;
-    app.service.coreapp_up(&call.visit.client).await.map_err(|error| call.visit.fault(error))?;
+    call.visit.coreapp_up().await?;
 
     let order = CodeOrder {
         payer: call.visit.client.account.clone(),
@@ -77,7 +77,7 @@ pub async fn verify(
     };
     not_retired(&call).await?;
     let client = &call.visit.client;
-    app.service.coreapp_up(client).await.map_err(|error| call.visit.fault(error))?;
+    call.visit.coreapp_up().await?;
     let pending = app
         .service
         .pending_claim(&call.caller(), &client.id)
@@ -98,7 +98,7 @@ pub async fn verify(
         .verify_code(&call.caller(), &answer)
         .await
         .map_err(|error| call.visit.fault(error))?;
-    Ok(success(&app, StatusCode::CREATED, Backing::Coreapp, json!({})))
+    Ok(done(&app, StatusCode::CREATED, Backing::Coreapp))
 }
 
 /// `GET /v1/account/shards`.
@@ -120,12 +120,12 @@ pub async fn set_shards(
     not_retired(&call).await?;
     certified(&call, &form).await?;
     let client = &call.visit.client;
-    app.service.coreapp_up(client).await.map_err(|error| call.visit.fault(error))?;
+    call.visit.coreapp_up().await?;
     app.service
         .set_shards(&call.caller(), client, form.planned.number, pin, shards)
         .await
         .map_err(|error| call.visit.fault(error))?;
-    Ok(success(&app, StatusCode::CREATED, Backing::Coreapp, json!({})))
+    Ok(done(&app, StatusCode::CREATED, Backing::Coreapp))
 }
 
 /// `POST /v1/settings/account/two-step` (§3).
@@ -142,7 +142,7 @@ pub async fn set_two_step(
         .set_two_step(&call.caller(), number, Some(holder), &pin)
         .await
         .map_err(|error| call.visit.fault(error))?;
-    Ok(success(&app, StatusCode::OK, Backing::Coreapp, json!({})))
+    Ok(done(&app, StatusCode::OK, Backing::Coreapp))
 }
 
 /// `DELETE /v1/settings/account/two-step` (§3): 200 also when it was off.
@@ -155,14 +155,14 @@ pub async fn clear_two_step(
         .clear_two_step(&call.caller(), number, Some(holder))
         .await
         .map_err(|error| call.visit.fault(error))?;
-    Ok(success(&app, StatusCode::OK, Backing::Coreapp, json!({})))
+    Ok(done(&app, StatusCode::OK, Backing::Coreapp))
 }
 
 /// The number that the client holds, or the refusal that it holds none.
 async fn held(call: &Call) -> Result<(registration::PhoneNumber, Holding), Fault> {
     let client = &call.visit.client;
     let service = &call.visit.app.service;
-    service.coreapp_up(client).await.map_err(|error| call.visit.fault(error))?;
+    call.visit.coreapp_up().await?;
     let record =
         service.number_of_client(&client.id).await.map_err(|error| call.visit.fault(error))?;
     if let Some(record) = record {
@@ -208,8 +208,11 @@ async fn certified(call: &Call, form: &Registration) -> Result<Claimed, Fault> {
     let policy = app.service.policy();
     let client = &call.visit.client;
     let certificate = &form.certificate;
-    let found =
-        app.authority.provenance(certificate, app.service.now(), policy.certificate_lifetime);
+    let found = app.service.keys().authority().provenance(
+        certificate,
+        app.service.now(),
+        policy.certificate_lifetime,
+    );
     let verdict = match found {
         Provenance::Own { number, waba, .. } if number == form.planned.number => Ok(waba),
         // Issued here, but for another number: the link between the two does not hold.

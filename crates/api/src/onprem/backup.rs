@@ -8,7 +8,7 @@ use http::StatusCode;
 use serde_json::{Map, Value, json};
 
 use super::call::{AdminCall, RawBody, object, text};
-use super::reply::{Backing, Fault, success};
+use super::reply::{Backing, Fault, done, success};
 use crate::state::App;
 
 /// `POST /v1/settings/backup`: the client's settings and registration, sealed, as base64.
@@ -20,7 +20,7 @@ pub async fn backup(
     let body = object(&app, &body)?;
     let password = password(&app, &body)?;
     let client = &call.visit.client;
-    app.service.coreapp_up(client).await.map_err(|error| call.visit.fault(error))?;
+    call.visit.coreapp_up().await?;
     let sealed = app
         .service
         .backup(&call.caller(), client, password)
@@ -45,18 +45,24 @@ pub async fn restore(
         .decode(data)
         .map_err(|_| Fault::invalid(&app, "data is not the text of a backup"))?;
     let client = &call.visit.client;
-    app.service.coreapp_up(client).await.map_err(|error| call.visit.fault(error))?;
+    call.visit.coreapp_up().await?;
     app.service
         .restore(&call.caller(), client, password, sealed)
         .await
         .map_err(|error| call.visit.fault(error))?;
-    Ok(success(&app, StatusCode::OK, Backing::Coreapp, json!({})))
+    Ok(done(&app, StatusCode::OK, Backing::Coreapp))
 }
+
+/// Longest password, in bytes. (Our bound; none is documented. It is hashed, so length costs.)
+const PASSWORD_BYTES_MAX: usize = 1_024;
 
 fn password<'b>(app: &App, body: &'b Map<String, Value>) -> Result<&'b str, Fault> {
     match text(app, body, "password")? {
         "" => {
             Err(Fault::invalid(app, "password must not be empty; at least 8 characters are wise"))
+        }
+        password if password.len() > PASSWORD_BYTES_MAX => {
+            Err(Fault::invalid(app, "password must not be longer than 1024 bytes"))
         }
         password => Ok(password),
     }

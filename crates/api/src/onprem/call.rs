@@ -1,5 +1,6 @@
 //! What every On-Premises handler is given: the client that is addressed, the caller, the body.
 
+use core::convert::Infallible;
 use core::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 use axum::body::Bytes;
@@ -18,6 +19,7 @@ use service::ports::Subject;
 use service::{Caller, ServiceError};
 
 use super::reply::Fault;
+use super::strict;
 use crate::state::App;
 
 /// A request to one client, not yet authenticated.
@@ -53,6 +55,11 @@ impl Visit {
     #[must_use]
     pub fn fault(&self, error: ServiceError) -> Fault {
         Fault::of(&self.app, error)
+    }
+
+    /// Refuses with 1011 while Coreapp of the client restarts.
+    pub async fn coreapp_up(&self) -> Result<(), Fault> {
+        self.app.service.coreapp_up(&self.client).await.map_err(|error| self.fault(error))
     }
 
     /// A parameter of the path.
@@ -96,10 +103,14 @@ impl Visit {
             .ok_or_else(unauthorized)
     }
 
-    /// User and password of a Basic header.
+    /// User and password of a Basic header. One that is longer than any of ours is nobody's: it shall
+    /// neither be hashed nor counted under its name.
     #[must_use]
     pub fn basic(&self) -> Option<(String, String)> {
         let encoded = credentials(&self.headers, "Basic")?;
+        if encoded.len() > BASIC_CHARS_MAX {
+            return None;
+        }
         let decoded = String::from_utf8(STANDARD.decode(encoded).ok()?).ok()?;
         let (user, password) = decoded.split_once(':')?;
         Some((user.to_owned(), password.to_owned()))
@@ -123,6 +134,9 @@ impl Call {
         Subject::Entity(EntityRef::client(&self.visit.client.id))
     }
 }
+
+/// Longest Basic credentials: a name of 32 and a password of 64 characters, four bytes each, in base64.
+const BASIC_CHARS_MAX: usize = (4 * (32 + 1 + 64_usize)).div_ceil(3) * 4;
 
 /// The client that a request addresses.
 async fn addressed(
@@ -219,6 +233,27 @@ impl FromRequestParts<App> for ReaderCall {
     }
 }
 
+/// The `format` that the query asks for, if it does.
+pub struct Format(pub Option<String>);
+
+impl Format {
+    /// Whether Prometheus text is asked for.
+    #[must_use]
+    pub fn is_prometheus(&self) -> bool {
+        self.0.as_deref() == Some("prometheus")
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for Format {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        let pairs = parts.uri.query().unwrap_or_default().split('&');
+        let mut named = pairs.filter_map(|pair| pair.strip_prefix("format="));
+        Ok(Self(named.next().map(str::to_ascii_lowercase)))
+    }
+}
+
 /// The raw body of a request, at most what the listener lets through.
 pub struct RawBody(pub Bytes);
 
@@ -243,9 +278,9 @@ pub fn object(app: &App, body: &RawBody) -> Result<Map<String, Value>, Fault> {
     if body.0.iter().all(u8::is_ascii_whitespace) {
         return Ok(Map::new());
     }
-    match serde_json::from_slice(&body.0) {
-        Ok(Value::Object(members)) => Ok(members),
-        Ok(_) | Err(_) => Err(Fault::not_json(app)),
+    match strict::parse(&body.0) {
+        Some(Value::Object(members)) => Ok(members),
+        Some(_) | None => Err(Fault::not_json(app)),
     }
 }
 

@@ -3,11 +3,12 @@
 use axum::extract::State;
 use axum::response::Response;
 use http::StatusCode;
-use registration::TextId;
 use serde_json::{Value, json};
 use service::coreapp::CoreappStatus;
+use service::{ServiceError, Unavailable};
 
 use super::call::ReaderCall;
+use super::nodes::{Node, Role, nodes};
 use super::reply::{Backing, Fault, success};
 use crate::state::App;
 
@@ -17,29 +18,24 @@ pub async fn health(
     ReaderCall(visit): ReaderCall,
 ) -> Result<Response, Fault> {
     let status = match app.service.coreapp_status(&visit.client).await {
-        Ok(status) => status,
-        Err(service::ServiceError::Unavailable(service::Unavailable::Store(_))) => {
-            let payload = json!({ "health": { "gateway_status": "uninitialized" } });
-            return Ok(success(&app, StatusCode::OK, Backing::Coreapp, payload));
-        }
+        Ok(status) => word(status),
+        Err(ServiceError::Unavailable(Unavailable::Store(_))) => Some("uninitialized"),
         Err(error) => return Err(visit.fault(error)),
     };
-    let shards = visit.client.shards;
-    if shards > 1 {
-        let payload = json!({ "health": cluster(&app, visit.client.id.as_str(), shards, status) });
-        return Ok(success(&app, StatusCode::OK, Backing::Coreapp, payload));
-    }
-    match word(status) {
-        Some(word) => {
-            let payload = json!({ "health": { "gateway_status": word } });
-            Ok(success(&app, StatusCode::OK, Backing::Coreapp, payload))
+    let nodes = nodes(&visit.client);
+    let health = match status {
+        Some(status) if nodes.is_empty() => json!({ "gateway_status": status }),
+        None if nodes.is_empty() => return Err(Fault::not_ready(&app)),
+        status => {
+            nodes.iter().map(|node| (node.name.clone(), report(&app, node, status))).collect()
         }
-        None => Err(Fault::not_ready(&app)),
-    }
+    };
+    Ok(success(&app, StatusCode::OK, Backing::Coreapp, json!({ "health": health })))
 }
 
 /// `gateway_status`; `None` while there is no Coreapp to have one.
-fn word(status: CoreappStatus) -> Option<&'static str> {
+#[must_use]
+pub fn word(status: CoreappStatus) -> Option<&'static str> {
     match status {
         CoreappStatus::Unregistered => Some("unregistered"),
         CoreappStatus::Restarting { .. } => None,
@@ -48,19 +44,17 @@ fn word(status: CoreappStatus) -> Option<&'static str> {
     }
 }
 
-/// A client with shards: a primary master, a standby master, and one Coreapp per shard.
-fn cluster(app: &App, host: &str, shards: u8, status: CoreappStatus) -> Value {
-    let node = |role: &str| match word(status) {
-        Some(word) => json!({ "gateway_status": word, "role": role }),
-        None => json!({ "errors": [Fault::not_ready(app).error()] }),
-    };
-    let mut nodes = serde_json::Map::new();
-    nodes.insert(format!("{host}:master-1"), node("primary_master"));
-    // A standby has no link by design (§5.1: normal for standby nodes).
-    let standby = json!({ "gateway_status": "disconnected", "role": "secondary_master" });
-    nodes.insert(format!("{host}:master-2"), standby);
-    for shard in 1..=shards {
-        nodes.insert(format!("{host}:coreapp-{shard}"), node("coreapp"));
+fn report(app: &App, node: &Node, status: Option<&str>) -> Value {
+    match (node.role, status) {
+        // A standby has no link by design (§5.1: normal for standby nodes).
+        (Role::SecondaryMaster, _) => {
+            json!({ "gateway_status": "disconnected", "role": node.role.as_str() })
+        }
+        (Role::PrimaryMaster | Role::Coreapp, Some(status)) => {
+            json!({ "gateway_status": status, "role": node.role.as_str() })
+        }
+        (Role::PrimaryMaster | Role::Coreapp, None) => {
+            json!({ "errors": [Fault::not_ready(app).error()] })
+        }
     }
-    Value::Object(nodes)
 }

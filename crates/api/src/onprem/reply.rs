@@ -16,7 +16,8 @@ use crate::state::App;
 /// `v` by the former, without by the latter, and only the latter adds internal request ids.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Backing {
-    /// Login, logout, users, certificates.
+    /// Login, logout, users, the external CA; and what is wrong with a request before anybody else is
+    /// asked: credentials, role, rate, route, verb, form and values of the body.
     Webapp,
     /// Everything else.
     Coreapp,
@@ -37,13 +38,15 @@ struct Parts {
     /// Sent without a body: how a 401 looks to clients.
     bare: bool,
     headers: Vec<(HeaderName, HeaderValue)>,
+    backing: Backing,
+    /// `meta`, but for the leading `v` of its version.
     version: String,
     /// The connection is cut instead of answering (a rehearsed fault).
     drop_connection: bool,
 }
 
 impl Fault {
-    /// A failure with HTTP status, code, title and details.
+    /// A failure with HTTP status, code, title and details, found by Webapp.
     #[must_use]
     pub fn new(
         app: &App,
@@ -61,6 +64,7 @@ impl Fault {
             retry_after_seconds: None,
             bare: false,
             headers: Vec::new(),
+            backing: Backing::Webapp,
             version: app.settings.onprem_version.clone(),
             drop_connection: false,
         }))
@@ -104,7 +108,7 @@ impl Fault {
     pub fn not_ready(app: &App) -> Self {
         let details = "Wacore is not instantiated. Please check wacore log for details.";
         let status = StatusCode::SERVICE_UNAVAILABLE;
-        let mut fault = Self::new(app, status, 1011, "Service not ready", details);
+        let mut fault = Self::new(app, status, 1011, "Service not ready", details).by_coreapp();
         fault.0.retry_after_seconds = Some(1);
         fault
     }
@@ -120,7 +124,8 @@ impl Fault {
                 let details =
                     "A part of the server is unavailable; the same request may work later";
                 let status = StatusCode::SERVICE_UNAVAILABLE;
-                let mut fault = Self::new(app, status, 1016, "System overloaded", details);
+                let mut fault =
+                    Self::new(app, status, 1016, "System overloaded", details).by_coreapp();
                 fault.0.retry_after_seconds = Some(1);
                 fault.0.drop_connection = matches!(unavailable, Unavailable::RehearsedDrop);
                 fault
@@ -128,7 +133,7 @@ impl Fault {
             ServiceError::Bug(what) => {
                 tracing::error!(what, "bug");
                 let status = StatusCode::INTERNAL_SERVER_ERROR;
-                Self::new(app, status, 1014, "Internal error", "See the server's log")
+                Self::new(app, status, 1014, "Internal error", "See the server's log").by_coreapp()
             }
         }
     }
@@ -139,6 +144,9 @@ impl Fault {
         let id = refused.id.map_or_else(|| refused.refusal.id().to_owned(), |id| id.to_string());
         let opens_at = refused.refusal.opens_at();
         let mut fault = Self::new(app, status, code, title, details);
+        if !matches!(refused.refusal, Refusal::NotAdmin | Refusal::TooManyRequests { .. }) {
+            fault = fault.by_coreapp();
+        }
         fault.0.href = Some(format!("{}/explain/{id}", app.settings.public_url));
         fault.0.retry_after_seconds = opens_at.map(|at| retry_after(at.since(refused.at)));
         fault
@@ -149,6 +157,13 @@ impl Fault {
     pub fn of_refusal(app: &App, refusal: Refusal) -> Self {
         let at = app.service.now();
         Self::refused(app, &Refused { refusal, id: None, number: None, at })
+    }
+
+    /// The same, found by Coreapp.
+    #[must_use]
+    pub fn by_coreapp(mut self) -> Self {
+        self.0.backing = Backing::Coreapp;
+        self
     }
 
     /// The same with one more header.
@@ -197,10 +212,10 @@ impl IntoResponse for Fault {
         let body = if parts.bare {
             Vec::new()
         } else {
-            let meta = json!({ "api_status": "stable", "version": parts.version });
-            json::to_bytes(&json!({ "errors": [error], "meta": meta }))
+            let meta = meta_of(parts.backing, &parts.version);
+            json::to_bytes(&json!({ "meta": meta, "errors": [error] }))
         };
-        let mut response = finish(parts.status, body, Backing::Coreapp);
+        let mut response = finish(parts.status, body, parts.backing);
         if parts.bare {
             response.headers_mut().remove(header::CONTENT_TYPE);
         }
@@ -226,12 +241,30 @@ pub fn success(app: &App, status: StatusCode, backing: Backing, payload: Value) 
 /// `meta` of a reply.
 #[must_use]
 pub fn meta(app: &App, backing: Backing) -> Value {
-    let version = &app.settings.onprem_version;
+    meta_of(backing, &app.settings.onprem_version)
+}
+
+/// Done, and nothing to show: `{"meta":…}`, which satisfies who expects JSON and who expects nothing.
+#[must_use]
+pub fn done(app: &App, status: StatusCode, backing: Backing) -> Response {
+    success(app, status, backing, json!({}))
+}
+
+/// A file: bytes under their own media type.
+#[must_use]
+pub fn file(content_type: &'static str, bytes: Vec<u8>, backing: Backing) -> Response {
+    let mut response = finish(StatusCode::OK, bytes, backing);
+    let kind = HeaderValue::from_static(content_type);
+    response.headers_mut().insert(header::CONTENT_TYPE, kind);
+    response
+}
+
+fn meta_of(backing: Backing, version: &str) -> Value {
     let version = match backing {
         Backing::Webapp => format!("v{version}"),
-        Backing::Coreapp => version.clone(),
+        Backing::Coreapp => version.to_owned(),
     };
-    json!({ "api_status": "stable", "version": version })
+    json!({ "version": version, "api_status": "stable" })
 }
 
 fn finish(status: StatusCode, body: Vec<u8>, backing: Backing) -> Response {

@@ -9,7 +9,7 @@ use service::directory::Role;
 use service::login::{IssuedToken, LoginOutcome, PASSWORD_SPECIALS, UserChange};
 
 use super::call::{AdminCall, Call, RawBody, Visit, object, text};
-use super::reply::{Backing, Fault, success};
+use super::reply::{Backing, Fault, done, success};
 use crate::state::App;
 
 /// `POST /v1/users/login`: Basic credentials; the first login brings a new password.
@@ -46,7 +46,7 @@ pub async fn logout(State(app): State<App>, call: Call) -> Result<Response, Faul
         .logout(&call.visit.client, &call.who)
         .await
         .map_err(|error| call.visit.fault(error))?;
-    Ok(success(&app, StatusCode::OK, Backing::Webapp, json!({})))
+    Ok(done(&app, StatusCode::OK, Backing::Webapp))
 }
 
 /// `POST /v1/users`: makes a user.

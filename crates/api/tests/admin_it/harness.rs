@@ -11,7 +11,7 @@ use http::{HeaderMap, Method, Request, StatusCode};
 use http_body_util::BodyExt as _;
 use registration::{PhoneNumber, TextId as _, WabaId};
 use serde_json::{Value, json};
-use service::certificate::Authority;
+
 use service::clients::FirstPassword;
 use service::hashing::{HashCost, Hasher};
 use service::keys::{KeyRing, MasterKeys};
@@ -81,7 +81,8 @@ impl World {
         let epoch = AtomicU32::new(1);
         let app = App(Arc::new(AppInner {
             service: Arc::clone(&service),
-            authority: Authority::new([(1, [7; 32])]).unwrap(),
+            stopping: tokio::sync::watch::channel(false).1,
+            gauges: Box::new(Vec::new),
             metrics: api::metrics::Metrics::default(),
             settings: Settings {
                 onprem_version: "2.45.1".to_owned(),

@@ -1,6 +1,6 @@
 //! Proof of ownership: claims, codes, guesses.
 
-use super::{Accepted, Draft, Outcome};
+use super::{Accepted, Draft, Outcome, pin_proven_at};
 use crate::budget::Rung;
 use crate::{
     AddNumber, Challenge, Claim, ClaimPhase, CodeMethod, CodeProof, CodeSend, Effect, Fact,
@@ -56,22 +56,30 @@ impl Draft<'_> {
         Ok(Accepted::CodeSent(id))
     }
 
-    /// The On-Premises 201: the client holds this very number, or its claim was verified beforehand.
+    /// The On-Premises 201: the client holds this very number for this WABA, or the claim was verified
+    /// beforehand.
     fn nothing_left_to_do(&mut self, request: &RequestCode) -> Result<Option<Accepted>, Refusal> {
         let (Some(register), Some(client)) = (&request.register, &request.requester.client) else {
             return Ok(None);
         };
         let waba = &request.requester.waba;
-        if self.next.held_by(client) {
+        let held = self.next.registration.as_ref().filter(|held| held.waba == *waba);
+        if held.is_some() && self.next.held_by(client) {
             let index = self.claim_for(waba, request.claim.as_ref())?;
             return Ok(Some(Accepted::AlreadyRegistered(self.next.claims[index].id.clone())));
         }
-        let verified = |claim: &Claim| claim.verified_since(self.now, self.limits).is_some();
-        if self.next.claim_of(waba).is_some_and(verified) {
-            let index = self.claim_for(waba, request.claim.as_ref())?;
-            return self.take_over(index, register).map(Some);
+        let verified =
+            |claim: &&Claim| self.next.verified_since(claim, self.now, self.limits).is_some();
+        let Some(claim) = self.next.claim_of(waba).filter(verified) else { return Ok(None) };
+        if request.pin.is_none() {
+            // The request had no place for a PIN; the registration still needs it.
+            let proven_at = pin_proven_at(claim);
+            self.pass_two_step(register.pin, proven_at)?;
         }
-        Ok(None)
+        // Before the claim takes the name that came along: a refusal changes no name.
+        self.register_call_open()?;
+        let index = self.claim_for(waba, request.claim.as_ref())?;
+        self.take_over(index, register).map(Some)
     }
 
     /// Finds the claim of `waba`, makes it if allowed, and gives it the name that was brought along.
@@ -132,12 +140,10 @@ impl Draft<'_> {
             return Ok(());
         }
         let wait = self.limits.voice_waits.first().copied().unwrap_or_default();
-        let opens_at = sms.first_at + wait;
-        if self.now >= opens_at {
-            Ok(())
-        } else {
-            Err(Refusal::CodeTooSoon { method: CodeMethod::Voice, opens_at })
+        if self.now.since(sms.first_at) >= wait {
+            return Ok(());
         }
+        Err(Refusal::CodeTooSoon { method: CodeMethod::Voice, opens_at: sms.first_at + wait })
     }
 
     /// The live challenge of the claim, asked for again, or a new one. A code that is out of guesses
@@ -236,10 +242,11 @@ impl Draft<'_> {
             return Err(Refusal::GuessesExhausted { opens_at });
         }
         let wait = self.limits.guess_waits.get(challenge.guesses as usize);
-        let opens_at = challenge.last_guess_at.zip(wait).map(|(last, wait)| last + *wait);
-        match opens_at.filter(|opens_at| self.now < *opens_at) {
-            Some(opens_at) => Err(Refusal::GuessTooSoon { opens_at }),
-            None => Ok(()),
+        match challenge.last_guess_at.zip(wait) {
+            Some((last, wait)) if self.now.since(last) < *wait => {
+                Err(Refusal::GuessTooSoon { opens_at: last + *wait })
+            }
+            Some(_) | None => Ok(()),
         }
     }
 

@@ -1,9 +1,9 @@
 //! Who holds the number: registration, moves, the PIN, the lock.
 
-use super::{Accepted, Draft, Outcome};
+use super::{Accepted, Draft, Outcome, pin_proven_at};
 use crate::{
-    ClaimPhase, ClientId, Fact, Holding, PinVerifier, Platform, Refusal, Register, Registration,
-    Restore, TwoStep, VerifiedName, WabaId,
+    ClaimPhase, ClientId, Fact, Holding, PhoneNumberId, PinVerifier, Platform, Refusal, Register,
+    Registration, Restore, TwoStep, VerifiedName, WabaId,
 };
 
 impl Draft<'_> {
@@ -25,25 +25,25 @@ impl Draft<'_> {
             .position(|claim| claim.waba == register.waba)
             .ok_or(Refusal::NotClaimed)?;
         let claim = &self.next.claims[index];
-        let already = self
-            .next
-            .registration
-            .as_ref()
-            .is_some_and(|held| held.claim == claim.id && held.platform == register.platform);
-        let proven_at = match &claim.phase {
-            ClaimPhase::Verified { pin_proven_at, .. } => *pin_proven_at,
-            ClaimPhase::Unverified | ClaimPhase::AwaitingCode(_) => None,
-        };
-        if !already && claim.verified_since(self.now, self.limits).is_none() {
+        let already = self.runs_for(&claim.id, &register.platform);
+        let proven_at = pin_proven_at(claim);
+        if !already && self.next.verified_since(claim, self.now, self.limits).is_none() {
             return Err(Refusal::NotVerified);
         }
         self.register_call_open()?;
         self.pass_two_step(register.pin, proven_at)?;
         if already {
             self.count_register_call();
+            self.set_first_pin(register);
             return Ok(Accepted::AlreadyRegistered(self.next.claims[index].id.clone()));
         }
         self.take_over(index, register)
+    }
+
+    /// Whether the number is registered for this claim on this platform.
+    fn runs_for(&self, claim: &PhoneNumberId, platform: &Platform) -> bool {
+        let held = self.next.registration.as_ref();
+        held.is_some_and(|held| held.claim == *claim && held.platform == *platform)
     }
 
     fn count_register_call(&mut self) {
@@ -54,26 +54,32 @@ impl Draft<'_> {
     pub(super) fn take_over(&mut self, index: usize, register: &Register) -> Outcome {
         self.register_call_open()?;
         self.count_register_call();
-        self.log_off_holder();
+        if !self.runs_for(&self.next.claims[index].id, &register.platform) {
+            self.log_off_holder();
+        }
         let claim = &mut self.next.claims[index];
         claim.phase = ClaimPhase::Unverified;
-        let id = claim.id.clone();
+        let (id, waba) = (claim.id.clone(), claim.waba.clone());
         let pause =
             if register.restart { self.limits.coreapp_restart } else { core::time::Duration::ZERO };
         self.next.registration = Some(Registration {
             claim: id.clone(),
-            waba: register.waba.clone(),
+            waba,
             platform: register.platform.clone(),
             since: self.now,
             restarting_until: self.now + pause,
             key: register.key,
         });
-        if let (None, Some(verifier)) = (&self.next.two_step, &register.set_pin) {
-            self.next.two_step = Some(TwoStep { verifier: verifier.clone(), set_at: self.now });
-            self.fact(Fact::TwoStepSet);
-        }
+        self.set_first_pin(register);
         self.fact(Fact::Registered { platform: register.platform.clone() });
         Ok(Accepted::Registered(id))
+    }
+
+    /// Switches two-step verification on with the PIN that came along, unless it is on.
+    fn set_first_pin(&mut self, register: &Register) {
+        if let (None, Some(verifier)) = (&self.next.two_step, &register.set_pin) {
+            self.put_pin_in_force(verifier);
+        }
     }
 
     fn log_off_holder(&mut self) {
@@ -167,9 +173,22 @@ impl Draft<'_> {
         if !self.holds(holder) {
             return Err(Refusal::NotRegistered);
         }
-        self.next.two_step = Some(TwoStep { verifier: verifier.clone(), set_at: self.now });
-        self.fact(Fact::TwoStepSet);
+        self.put_pin_in_force(verifier);
         Ok(Accepted::Done)
+    }
+
+    /// Takes the proofs of an earlier PIN back here and now, rather than compare times later: a clock
+    /// that stands or was turned back would let them count.
+    fn put_pin_in_force(&mut self, verifier: &PinVerifier) {
+        self.next.two_step = Some(TwoStep { verifier: verifier.clone(), set_at: self.now });
+        for claim in &mut self.next.claims {
+            match &mut claim.phase {
+                ClaimPhase::Unverified => {}
+                ClaimPhase::AwaitingCode(challenge) => challenge.pin_proven_at = None,
+                ClaimPhase::Verified { pin_proven_at, .. } => *pin_proven_at = None,
+            }
+        }
+        self.fact(Fact::TwoStepSet);
     }
 
     pub(super) fn clear_two_step(&mut self, holder: Option<&Holding>) -> Outcome {

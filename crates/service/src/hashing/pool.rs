@@ -60,20 +60,27 @@ mod tests {
         (release, task)
     }
 
+    /// Lets the other tasks run until no permit is left; each of them needs one turn.
+    async fn until_taken(permits: &Semaphore) {
+        for _ in 0..100 {
+            if permits.available_permits() == 0 {
+                return;
+            }
+            tokio::task::yield_now().await;
+        }
+        panic!("{} permits are left", permits.available_permits());
+    }
+
     #[tokio::test]
     async fn beyond_the_waiting_line_the_answer_is_busy_at_once() {
         let pool = Pool::new(1, 1);
         let (release, running) = occupy(&pool);
-        while pool.cores.available_permits() > 0 {
-            tokio::task::yield_now().await;
-        }
+        until_taken(&pool.cores).await;
         let waiting = tokio::spawn({
             let pool = pool.clone();
             async move { pool.run(|| 7).await }
         });
-        while pool.seats.available_permits() > 0 {
-            tokio::task::yield_now().await;
-        }
+        until_taken(&pool.seats).await;
         assert_eq!(pool.run(|| 8).await, Err(HashError::Busy));
         assert!(!waiting.is_finished());
         drop(release);
@@ -86,19 +93,16 @@ mod tests {
     async fn who_gives_up_frees_its_place_and_running_work_keeps_its_core() {
         let pool = Pool::new(1, 1);
         let (release, running) = occupy(&pool);
-        while pool.cores.available_permits() > 0 {
-            tokio::task::yield_now().await;
-        }
+        until_taken(&pool.cores).await;
         let (_unused, waiting) = occupy(&pool);
-        while pool.seats.available_permits() > 0 {
-            tokio::task::yield_now().await;
-        }
+        until_taken(&pool.seats).await;
         waiting.abort();
         assert!(waiting.await.expect_err("aborted").is_cancelled());
         assert_eq!(pool.seats.available_permits(), 1);
         running.abort();
         assert!(running.await.expect_err("aborted").is_cancelled());
         assert_eq!(pool.cores.available_permits(), 0, "the work still runs");
+        assert_eq!(pool.seats.available_permits(), 1, "and keeps its seat");
         drop(release);
         assert_eq!(pool.run(|| 1).await, Ok(1));
     }

@@ -11,6 +11,7 @@ use subtle::{Choice, ConstantTimeEq as _};
 use zeroize::Zeroizing;
 
 use super::master_keys::{MasterKey, MasterKeys};
+use crate::certificate::Authority;
 
 /// Salt of the derivation: sets this program's keys apart from any other use of the same secret.
 const HKDF_SALT: &[u8] = b"rollcall master key";
@@ -28,6 +29,7 @@ pub struct KeyRing(Arc<RwLock<Arc<Ring>>>);
 pub(super) struct Ring {
     /// In ascending order of the epoch, never empty: [`MasterKeys`] is not.
     epochs: Vec<EpochKeys>,
+    authority: Arc<Authority>,
 }
 
 /// The subkeys of one epoch.
@@ -120,6 +122,12 @@ impl KeyRing {
         self.ring().find(epoch).map(|keys| keys.authority.clone())
     }
 
+    /// The built-in certificate authority of all epochs: the present one signs, all are recognised.
+    #[must_use]
+    pub fn authority(&self) -> Arc<Authority> {
+        Arc::clone(&self.ring().authority)
+    }
+
     /// A keyed hash of `bytes` that only this installation can compute; values of different purposes
     /// cannot be compared.
     ///
@@ -148,7 +156,11 @@ impl fmt::Debug for KeyRing {
 
 impl Ring {
     fn derive(keys: &MasterKeys) -> Self {
-        Self { epochs: keys.iter().map(EpochKeys::derive).collect() }
+        let epochs: Vec<_> = keys.iter().map(EpochKeys::derive).collect();
+        let seeds = epochs.iter().map(|keys| (keys.epoch, *keys.authority));
+        let authority =
+            Authority::new(seeds).expect("a ring is made of master keys, which are never empty");
+        Self { epochs, authority: Arc::new(authority) }
     }
 
     pub(super) fn current(&self) -> &EpochKeys {

@@ -19,6 +19,8 @@ pub trait TurnableClock: Clock {
     fn freeze(&self);
     /// Runs on from where it stands.
     fn resume(&self);
+    /// Shows the real time again and runs.
+    fn reset(&self);
     /// Whether it stands still.
     fn is_frozen(&self) -> bool;
 }

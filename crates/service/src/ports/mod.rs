@@ -9,9 +9,9 @@ pub mod store;
 pub use clock::{Clock, TurnableClock};
 pub use delivery::{CodeDelivery, CodeMessage, DeliveryError, HandedOver};
 pub use entropy::{Entropy, EntropyExt};
-pub use rehearsal::{Occasion, Rehearsal, Twist};
+pub use rehearsal::{Ending, NoRehearsal, OPERATIONS, Occasion, Rehearsal, Twist};
 pub use store::{
     AuditEntry, AuditQuery, CommitError, Entity, EntityKind, EntityRef, EntityWrite, Event,
     EventId, NumberKey, NumberQuery, NumberWrite, Send, SendId, SendQuery, SendReport, SendState,
-    Store, StoreError, Subject, Take, Unit, Version, Versioned,
+    Store, StoreError, Subject, Take, Unit, Version, Versioned, is_snapshot_name,
 };

@@ -186,10 +186,45 @@ pub struct Take {
     pub now: Timestamp,
 }
 
+impl Take {
+    /// Takes this request from an allowance that stands at `arrival_us`.
+    ///
+    /// The state of an allowance is its theoretical arrival time in microseconds since the Unix epoch
+    /// (milliseconds would not do for a rate like three a second); `None` stands for one never used.
+    /// Answers with the next state or, refused, with the moment from which the same request passes.
+    pub fn draw(&self, arrival_us: Option<i64>) -> Result<i64, Timestamp> {
+        let now = self.now.as_millis().saturating_mul(1000);
+        let interval = i64::try_from(self.interval.as_micros()).unwrap_or(i64::MAX);
+        let ahead = interval.saturating_mul(i64::from(self.burst.saturating_sub(1)));
+        // No allowance is ever further ahead than when its last request has just passed; what is, is left
+        // over from before the clock was turned back.
+        let furthest = now.saturating_add(ahead).saturating_add(interval);
+        let arrival = arrival_us.map_or(now, |arrival| arrival.min(furthest));
+        if arrival <= now.saturating_add(ahead) {
+            return Ok(arrival.max(now).saturating_add(interval));
+        }
+        // Rounded up, so that a request at the announced moment does pass.
+        let opens_us = arrival.saturating_sub(ahead).saturating_add(999);
+        Err(Timestamp::from_millis(opens_us.div_euclid(1000)))
+    }
+}
+
+/// Whether a snapshot may be called `name`: 1 to 64 letters, digits, `-`, `_`, `.`, no dot in front.
+///
+/// A backend makes a file name of it, so it is checked again behind the port.
+#[must_use]
+pub fn is_snapshot_name(name: &str) -> bool {
+    (1..=64).contains(&name.len())
+        && !name.starts_with('.')
+        && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
+}
+
 /// Work that happens as a whole or not at all.
 ///
 /// Checks come first: every version, every allowance. If one fails, nothing of the unit is stored and no
-/// other unit is affected.
+/// other unit is affected. A unit names each number at most once. The directory changes before the
+/// numbers do, so a unit may create a WABA together with a claim of it; a WABA that still has claims
+/// cannot be removed ([`CommitError::Conflict`]).
 #[derive(Debug, Clone, Default)]
 pub struct Unit {
     /// Records of numbers to store.

@@ -1,7 +1,11 @@
-//! Adapters for tests: time and chance that repeat. Behind the feature `testing`, never in production.
+//! Adapters for tests: a store in memory with the contract that every store keeps, time and chance that
+//! repeat. Behind the feature `testing`, never in production.
 
 mod manual_clock;
+pub mod memory_store;
 mod seeded_entropy;
+pub mod store_contract;
 
 pub use manual_clock::ManualClock;
+pub use memory_store::MemoryStore;
 pub use seeded_entropy::SeededEntropy;

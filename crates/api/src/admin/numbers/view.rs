@@ -212,7 +212,7 @@ impl ClaimView {
         now: Timestamp,
         limits: &Limits,
     ) -> Self {
-        let verified_since = claim.verified_since(now, limits);
+        let verified_since = record.verified_since(claim, now, limits);
         let code = claim.live_challenge(now, limits).map(|challenge| PendingCode {
             requested_at: challenge.requested_at.into(),
             expires_at: (challenge.created_at + limits.code_lifetime).into(),
@@ -301,7 +301,7 @@ fn phase(record: &NumberRecord, claim: &Claim, now: Timestamp, limits: &Limits) 
         ClaimPhase::AwaitingCode(_) if claim.live_challenge(now, limits).is_some() => {
             Phase::AwaitingCode
         }
-        ClaimPhase::Verified { .. } if claim.verified_since(now, limits).is_some() => {
+        ClaimPhase::Verified { .. } if record.verified_since(claim, now, limits).is_some() => {
             Phase::Verified
         }
         ClaimPhase::Unverified | ClaimPhase::AwaitingCode(_) | ClaimPhase::Verified { .. } => {

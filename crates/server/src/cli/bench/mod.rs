@@ -1,0 +1,122 @@
+//! `rollcall bench`: how fast this machine registers numbers, as ratios to limits measured in the same
+//! run.
+//!
+//! The server is a process of its own on a data folder made for the run; this process is the load. Both
+//! share the machine, so every figure is a lower bound.
+
+mod data;
+mod load;
+mod million;
+mod probe;
+mod report;
+mod server_process;
+
+use core::time::Duration;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use clap::Args;
+
+use super::{Context, print};
+use report::{Report, Row};
+use server_process::ServerProcess;
+
+const EXAMPLES: &str = "\
+Examples:
+  rollcall bench                        about two minutes; prints a table
+  rollcall bench --seconds 3 --quick    a first impression, without the million numbers
+  rollcall bench --json bench.json      the figures for a program, besides the table
+
+Traffic stays on loopback. The data folder is made for the run and removed after it.";
+
+/// Callers at once, each on a connection of its own.
+const CONNECTIONS: usize = 64;
+
+/// Measure durable registrations per second against limits of this machine
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct Arguments {
+    /// Length of each measurement
+    #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u64).range(1..=120))]
+    seconds: u64,
+    /// Leave out the database of a million numbers
+    #[arg(long)]
+    quick: bool,
+    /// Where to make the data folder; its disk is the one that is measured
+    #[arg(long, value_name = "DIR")]
+    folder: Option<PathBuf>,
+    /// Also write the figures to this file, as JSON
+    #[arg(long, value_name = "FILE")]
+    json: Option<String>,
+}
+
+pub(super) fn run(arguments: &Arguments, _context: &Context<'_>) -> anyhow::Result<ExitCode> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    crate::tls::install_provider();
+    let report = runtime.block_on(measure(arguments))?;
+    print(&report.to_table())?;
+    if let Some(path) = &arguments.json {
+        std::fs::write(path, serde_json::to_vec_pretty(&report.to_json())?)
+            .with_context(|| format!("cannot write {path}"))?;
+    }
+    Ok(if report.all_held() { ExitCode::SUCCESS } else { ExitCode::from(super::FAILURE) })
+}
+
+async fn measure(arguments: &Arguments) -> anyhow::Result<Report> {
+    let length = Duration::from_secs(arguments.seconds);
+    let mut builder = tempfile::Builder::new();
+    builder.prefix("rollcall-bench-");
+    let folder = match &arguments.folder {
+        Some(parent) => builder.tempdir_in(parent)?,
+        None => builder.tempdir()?,
+    };
+    let mut report = Report::new();
+
+    progress("flush of the disk")?;
+    let flush = probe::flush(folder.path())?;
+    report.note("one flush of 4 KiB appended, median", format!("{} µs", flush.as_micros()));
+
+    // As many as the fastest server could register in both measurements.
+    let clients = usize::try_from(arguments.seconds)? * 24_000;
+    progress(&format!("data folder with {clients} clients"))?;
+    let data = folder.path().join("data");
+    let tokens = data::clients(&data, clients).await?;
+    let server = ServerProcess::start(&data)?;
+    report.note("start-up on this folder", format!("{} ms", server.started_in.as_millis()));
+
+    progress("requests that do nothing")?;
+    let nothing = load::nothing(&server, CONNECTIONS, length).await?;
+    report.note("no-op requests per second", format!("{:.0}", nothing.per_second()));
+
+    progress("registrations, as many as go")?;
+    let before = server.store_counters().await?;
+    let mut work = load::Registrations::new(&server, tokens).await?;
+    let full = work.run(CONNECTIONS, length, None).await?;
+    let after = server.store_counters().await?;
+    let limit = nothing.per_second() / 2.0;
+    let share = full.per_second() / limit;
+    report.note("registrations per second", format!("{:.0}", full.per_second()));
+    report.row(Row::at_least("registrations, share of no-op rate / 2", share, 0.20));
+    let batch = (after.units - before.units) / (after.transactions - before.transactions).max(1.0);
+    report.row(Row::at_least("commits per flush at 64 connections", batch, 20.0));
+    report.note("p50 / p99 at full load", format!("{} / {} ms", full.ms(0.5), full.ms(0.99)));
+
+    progress("registrations at half of that")?;
+    let half = work.run(CONNECTIONS, length, Some(full.per_second() / 2.0)).await?;
+    report.note("p50 at half load", format!("{} ms", half.ms(0.5)));
+    report.row(Row::at_most("p99 at half load, ms", half.quantile_ms(0.99), 60.0));
+    report.note("resident memory of the server", format!("{} MiB", server.resident_mib()?));
+    server.stop()?;
+
+    if !arguments.quick {
+        million::measure(folder.path(), length, &mut report).await?;
+    }
+    Ok(report)
+}
+
+/// Says on standard error what is being measured, so that standard output stays the table.
+fn progress(what: &str) -> std::io::Result<()> {
+    use std::io::Write as _;
+    writeln!(std::io::stderr(), "measuring: {what} …")
+}

@@ -1,0 +1,101 @@
+//! The server under test: the same program, as a process of its own.
+
+use core::time::Duration;
+use std::io::{BufRead as _, BufReader};
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::Instant;
+
+use anyhow::{Context as _, bail, ensure};
+
+/// Settings of the run: limits that would stop a load generator are out of the way.
+const SETTINGS: &[(&str, &str)] = &[
+    ("ROLLCALL__LOG__LEVEL", "warn"),
+    ("ROLLCALL__ONPREM__REQUESTS_PER_SECOND", "1000000"),
+    ("ROLLCALL__ONPREM__REQUESTS_BURST", "1000000"),
+    ("ROLLCALL__LIMITS__COUNTRY_BURST", "1000000"),
+    ("ROLLCALL__LIMITS__COUNTRY_PER_MINUTE", "1000000"),
+];
+
+/// A running server; killed if dropped before [`ServerProcess::stop`].
+pub(super) struct ServerProcess {
+    child: Child,
+    pub(super) address: SocketAddr,
+    /// From the start of the process to its first answer.
+    pub(super) started_in: Duration,
+}
+
+/// What the store of the server has done so far.
+pub(super) struct StoreCounters {
+    pub(super) units: f64,
+    pub(super) transactions: f64,
+}
+
+impl ServerProcess {
+    pub(super) fn start(data: &Path) -> anyhow::Result<Self> {
+        #[expect(clippy::disallowed_methods, reason = "this is a measurement")]
+        let begun = Instant::now();
+        let mut child = Command::new(std::env::current_exe()?)
+            .args(["serve", "--listen", "127.0.0.1:0", "--data"])
+            .arg(data)
+            .envs(SETTINGS.iter().copied())
+            .stdout(Stdio::piped())
+            .spawn()
+            .context("cannot start the server")?;
+        let out = child.stdout.take().context("the server has no standard output")?;
+        let mut line = String::new();
+        BufReader::new(out).read_line(&mut line)?;
+        let started_in = begun.elapsed();
+        let address = line.trim().strip_prefix("listening on http://");
+        let Some(address) = address.and_then(|address| address.parse().ok()) else {
+            // What went wrong stands on standard error already.
+            _ = child.kill();
+            _ = child.wait();
+            bail!("the server did not start");
+        };
+        Ok(Self { child, address, started_in })
+    }
+
+    pub(super) fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.address)
+    }
+
+    pub(super) async fn store_counters(&self) -> anyhow::Result<StoreCounters> {
+        let text = reqwest::get(self.url("/metrics?format=prometheus")).await?.text().await?;
+        let value = |name: &str| {
+            let line = text.lines().find(|line| line.starts_with(name));
+            let value = line.and_then(|line| line.rsplit(' ').next()?.parse().ok());
+            value.with_context(|| format!("the server's metrics have no {name}"))
+        };
+        Ok(StoreCounters {
+            units: value("rollcall_store_units_total")?,
+            transactions: value("rollcall_store_transactions_total")?,
+        })
+    }
+
+    /// Resident memory, from the kernel.
+    pub(super) fn resident_mib(&self) -> anyhow::Result<u64> {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let kib = line.and_then(|line| line.trim().split(' ').next()?.parse::<u64>().ok());
+        Ok(kib.context("the kernel tells no VmRSS")? / 1024)
+    }
+
+    /// Stops it in order, as an operator would.
+    pub(super) fn stop(mut self) -> anyhow::Result<()> {
+        let asked = Command::new("kill").arg(self.child.id().to_string()).status()?;
+        ensure!(asked.success(), "the server could not be asked to stop");
+        let ended = self.child.wait()?;
+        ensure!(ended.success(), "the server ended with {ended}");
+        Ok(())
+    }
+}
+
+impl Drop for ServerProcess {
+    fn drop(&mut self) {
+        // After `stop` both fail, and that is as it should be.
+        _ = self.child.kill();
+        _ = self.child.wait();
+    }
+}

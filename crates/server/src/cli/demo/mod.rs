@@ -1,0 +1,121 @@
+//! `rollcall demo`
+
+mod story;
+
+use std::io::IsTerminal as _;
+use std::net::{SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use clap::Args;
+use tokio::sync::oneshot;
+
+use super::{Context, print, serve};
+use crate::config::{self, Config, Flag};
+use crate::data_dir::DataDir;
+use crate::listener::Stop;
+use crate::{logging, wiring};
+
+const EXAMPLES: &str = "\
+Examples:
+  rollcall demo                  one registration over HTTP, then a server to go on with
+  rollcall demo --once           the registration alone; exit code 0 if it worked
+  rollcall demo --data ./demo    keeps the data folder (it must be new)
+
+The data folder is a temporary one unless --data names it, and goes when the server stops.";
+
+/// Where the demo listens unless told otherwise.
+const LISTEN: &str = "127.0.0.1:8080";
+
+/// See one number registered over HTTP, then go on with the server
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct Arguments {
+    /// New data folder; without it a temporary one
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// Address for HTTP; port 0 takes a free one [default: 127.0.0.1:8080, or a free port if taken]
+    #[arg(long, value_name = "HOST:PORT")]
+    listen: Option<String>,
+    /// Stop after the registration
+    #[arg(long)]
+    once: bool,
+}
+
+pub(super) fn run(arguments: Arguments, context: &Context<'_>) -> anyhow::Result<ExitCode> {
+    // Dropped, and with it the folder, after the server has stopped.
+    let temporary = match &arguments.data {
+        None => Some(tempfile::Builder::new().prefix("rollcall-demo-").tempdir()?),
+        Some(_) => None,
+    };
+    let folder = arguments
+        .data
+        .or_else(|| temporary.as_ref().map(|folder| folder.path().to_owned()))
+        .context("no data folder")?;
+    let config = settings(&folder, arguments.listen, context)?;
+    logging::start(&config.log, context.environment.value("NO_COLOR").is_none());
+    let data = DataDir::open(&config.data.dir)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(play(&config, &data, arguments.once, context))
+}
+
+fn settings(
+    folder: &Path,
+    listen: Option<String>,
+    context: &Context<'_>,
+) -> anyhow::Result<Config> {
+    let listen = listen.unwrap_or_else(|| {
+        // Taken by somebody else: any free port will do for a demo.
+        if TcpListener::bind(LISTEN).is_ok() { LISTEN } else { "127.0.0.1:0" }.to_owned()
+    });
+    let folder = folder.to_str().context("the path of the data folder is not UTF-8")?;
+    let flags = [
+        ("--data", "data.dir", folder.to_owned()),
+        ("--listen", "listen.http", listen),
+        ("--mode", "mode", "sandbox".to_owned()),
+        // Only what goes wrong belongs between the lines of the story.
+        ("demo", "log.level", "warn".to_owned()),
+    ];
+    let flags = flags.map(|(name, key, value)| Flag { name, key, value });
+    let mut config = config::load(None, context.environment, &flags)?.config;
+    config.listen.https = None;
+    Ok(config)
+}
+
+async fn play(
+    config: &Config,
+    data: &DataDir,
+    once: bool,
+    context: &Context<'_>,
+) -> anyhow::Result<ExitCode> {
+    let stop = Stop::on_signals()?;
+    let (ready, address) = oneshot::channel();
+    let inputs = wiring::Inputs { config, environment: context.environment, seed: None };
+    let served = serve::serve(inputs, data, stop.clone(), |address| {
+        // Nobody waits any more if the demo was stopped meanwhile.
+        _ = ready.send(address);
+    });
+    let tell = async {
+        // An error of the server itself ends both; it is reported below.
+        let Ok(address) = address.await else { return Ok(()) };
+        let told = story(address, data, once).await;
+        if once || told.is_err() {
+            stop.request();
+        }
+        told
+    };
+    let (served, told) = tokio::join!(served, tell);
+    told.and(served)
+}
+
+async fn story(address: SocketAddr, data: &DataDir, once: bool) -> anyhow::Result<()> {
+    let colours = std::io::stdout().is_terminal();
+    let token = data.operator_token(&crate::entropy::OsEntropy)?;
+    let mut story = story::Story::new(format!("http://{address}"), token.to_string(), colours)?;
+    story.tell().await.context("the demo could not go on")?;
+    if !once {
+        print(&story.farewell(data.path()))?;
+    }
+    Ok(())
+}

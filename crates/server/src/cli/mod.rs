@@ -1,0 +1,110 @@
+//! The command line. Each command has a file with its arguments and a `run`.
+
+mod bench;
+mod completions;
+mod config;
+mod demo;
+mod serve;
+
+use std::ffi::OsString;
+use std::io::{self, Write as _};
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::config::Environment;
+
+/// The exit code of a command that failed; 2 is for a command line that cannot be understood.
+const FAILURE: u8 = 1;
+
+const EXAMPLES: &str = "\
+Examples:
+  rollcall serve                                   a sandbox on 127.0.0.1:8080, data in ./rollcall-data
+  rollcall serve --data /srv/rollcall --config /etc/rollcall.toml
+  rollcall config default > rollcall.toml          all settings with their meaning, to start from
+  rollcall config check rollcall.toml              every mistake at once, with line and key
+
+Exit codes: 0 done, 1 failed, 2 the command line cannot be understood.";
+
+/// A self-hosted registrar for WhatsApp Business phone numbers.
+#[derive(Debug, Parser)]
+#[command(name = "rollcall", version, after_help = EXAMPLES, propagate_version = true)]
+struct Cli {
+    /// Print results as JSON, for programs
+    // Text and not a switch only so that `bench --json FILE` can share its name.
+    #[arg(long, global = true, num_args = 0, default_missing_value = "yes")]
+    json: Option<String>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Serve(serve::Arguments),
+    Demo(demo::Arguments),
+    Bench(bench::Arguments),
+    Config(config::Arguments),
+    Completions(completions::Arguments),
+}
+
+/// What every command is given besides its arguments.
+struct Context<'a> {
+    environment: &'a Environment,
+    /// Whether results are printed as JSON.
+    json: bool,
+}
+
+/// Prints a result on standard output.
+fn print(text: &str) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    out.write_all(text.as_bytes())?;
+    out.flush()
+}
+
+/// Runs the command that `arguments` name, the program's own name first.
+#[must_use]
+pub fn run(arguments: impl IntoIterator<Item = OsString>, environment: &Environment) -> ExitCode {
+    let cli = match Cli::try_parse_from(arguments) {
+        Ok(cli) => cli,
+        Err(refusal) => {
+            // Help and version are refusals too, with exit code 0. A closed pipe is not our problem.
+            _ = refusal.print();
+            return ExitCode::from(u8::try_from(refusal.exit_code()).unwrap_or(FAILURE));
+        }
+    };
+    let context = Context { environment, json: cli.json.is_some() };
+    let done = match cli.command {
+        Command::Serve(arguments) => serve::run(&arguments, &context),
+        Command::Demo(arguments) => demo::run(arguments, &context),
+        Command::Bench(arguments) => bench::run(&arguments, &context),
+        Command::Config(arguments) => config::run(&arguments, &context),
+        Command::Completions(arguments) => completions::run(&arguments),
+    };
+    done.unwrap_or_else(|error| {
+        _ = writeln!(io::stderr(), "error: {error:#}");
+        ExitCode::from(FAILURE)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_sound_and_teaches() {
+        Cli::command().debug_assert();
+        let mut command = Cli::command();
+        for command in command.get_subcommands_mut().filter(|command| !command.is_hide_set()) {
+            let help = command.render_long_help().to_string();
+            assert!(help.contains("Examples:"), "{} has no examples", command.get_name());
+        }
+    }
+
+    #[test]
+    fn a_command_that_does_not_exist_is_a_usage_error() {
+        let arguments = ["rollcall", "sevre"].map(OsString::from);
+        assert_eq!(run(arguments, &Environment::default()), ExitCode::from(2));
+    }
+}

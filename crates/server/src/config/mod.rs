@@ -1,0 +1,24 @@
+//! The settings: embedded defaults, then a file, then the environment, then the command line.
+//!
+//! Every setting stands in `config.default.toml` with its meaning, unit and reason; [`sections`] gives
+//! each its type and range, [`load`] puts the layers together and reports every mistake at once.
+//! Nothing else in the program reads a file or a variable to find out how to behave, and no other crate
+//! sees these types: wiring turns them into the small option structs that the crates ask for.
+
+mod defaults;
+pub mod docs;
+mod duration;
+mod layers;
+mod load;
+mod problem;
+mod rules;
+pub mod sections;
+mod suggestion;
+mod values;
+
+pub use defaults::DEFAULTS;
+pub use layers::{Environment, Flag, Setting};
+pub use load::{Loaded, load};
+pub use problem::{Origin, Problem, Problems};
+pub use sections::{Config, Mode};
+pub use values::HostPort;

@@ -1,0 +1,42 @@
+//! What must hold between settings.
+
+use super::sections::{Config, Mode};
+
+/// Each broken rule as the key to blame and the words for it.
+pub(super) fn broken(config: &Config) -> Vec<(&'static str, String)> {
+    let mut broken = Vec::new();
+    exposed_sandbox(config, &mut broken);
+    if config.mode == Mode::Production && config.onprem.retired {
+        let message = "only a sandbox can play the retired service";
+        broken.push(("onprem.retired", message.to_owned()));
+    }
+    match (&config.tls.certificate_file, &config.tls.key_file) {
+        (Some(_), None) => {
+            broken.push(("tls.certificate_file", "needs tls.key_file too".to_owned()));
+        }
+        (None, Some(_)) => {
+            broken.push(("tls.key_file", "needs tls.certificate_file too".to_owned()));
+        }
+        (None, None) | (Some(_), Some(_)) => {}
+    }
+    broken
+}
+
+fn exposed_sandbox(config: &Config, broken: &mut Vec<(&'static str, String)>) {
+    if config.mode == Mode::Production || config.listen.remote_sandbox {
+        return;
+    }
+    let listen = &config.listen;
+    let addresses = [("listen.http", Some(&listen.http)), ("listen.https", listen.https.as_ref())];
+    for (key, address) in addresses {
+        if let Some(address) = address.filter(|address| !address.is_loopback()) {
+            broken.push((
+                key,
+                format!(
+                    "a sandbox shows every code to whoever reaches {address}; listen on \
+                     127.0.0.1, or set listen.remote_sandbox = true or mode = \"production\""
+                ),
+            ));
+        }
+    }
+}

@@ -1,0 +1,224 @@
+//! The sockets: an accept loop of its own over hyper, for HTTP/1.1 and HTTP/2, plain and TLS.
+//!
+//! A client can hold a connection, memory or time only within [`Options`]: slow heads and slow bodies
+//! end, large ones are refused, a panic costs one request. A handler sees only complete requests, with
+//! two extensions: `axum::extract::ConnectInfo<SocketAddr>`, the other end of the connection, and
+//! [`http::uri::Scheme`], `https` exactly if the connection is encrypted.
+
+mod connection;
+mod linger;
+mod rejection;
+mod request;
+mod stop;
+
+use core::time::Duration;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use axum::Router;
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+use hyper_util::server::conn::auto;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
+use tokio_rustls::TlsAcceptor;
+use tokio_util::task::TaskTracker;
+
+use crate::config::HostPort;
+use crate::config::sections::Listen;
+pub use rejection::{Rejection, RenderRejection, plain_text};
+pub use stop::Stop;
+
+/// Pause after the system refused to accept, as when it is out of file descriptors: long enough not to
+/// spin, short enough not to be noticed.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// Streams that one HTTP/2 connection may have open; the number common servers allow.
+const HTTP2_STREAMS_MAX: u32 = 128;
+
+/// How often a quiet HTTP/2 connection is asked whether its client is still there.
+const HTTP2_PING_INTERVAL: Duration = Duration::from_secs(20);
+
+/// What connections and requests may take; the meaning of each stands in `config.default.toml`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(missing_docs, reason = "each field is described in config.default.toml")]
+pub struct Options {
+    pub connections_max: usize,
+    pub header_timeout: Duration,
+    pub body_timeout: Duration,
+    pub body_max: usize,
+    pub headers_max: usize,
+    pub header_bytes_max: usize,
+    pub drain_timeout: Duration,
+}
+
+impl From<&Listen> for Options {
+    fn from(listen: &Listen) -> Self {
+        Self {
+            connections_max: listen.connections_max,
+            header_timeout: listen.header_timeout,
+            body_timeout: listen.body_timeout,
+            body_max: listen.body_max,
+            headers_max: listen.headers_max,
+            header_bytes_max: listen.header_bytes_max,
+            drain_timeout: listen.drain_timeout,
+        }
+    }
+}
+
+/// How the connections ended after the server was told to stop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Drained {
+    /// Each request in flight was answered.
+    Finished,
+    /// Some were not within the drain timeout.
+    TimedOut,
+    /// Somebody insisted.
+    Forced,
+}
+
+/// Bound sockets, not yet accepting.
+#[derive(Debug)]
+pub struct Listener {
+    http: TcpListener,
+    https: Option<TcpListener>,
+}
+
+/// What all connections share.
+struct Shared {
+    router: Router,
+    options: Options,
+    render: RenderRejection,
+    http: auto::Builder<TokioExecutor>,
+    permits: Arc<Semaphore>,
+    connections: TaskTracker,
+    stop: Stop,
+}
+
+impl Listener {
+    /// Binds the addresses; port 0 takes any free one.
+    pub async fn bind(http: &HostPort, https: Option<&HostPort>) -> io::Result<Self> {
+        let https = match https {
+            Some(address) => Some(bind(address).await?),
+            None => None,
+        };
+        Ok(Self { http: bind(http).await?, https })
+    }
+
+    /// The address of the plain listener.
+    pub fn http_address(&self) -> io::Result<SocketAddr> {
+        self.http.local_addr()
+    }
+
+    /// The address of the TLS listener, if there is one.
+    pub fn https_address(&self) -> io::Result<Option<SocketAddr>> {
+        self.https.as_ref().map(TcpListener::local_addr).transpose()
+    }
+
+    /// Serves `router` until told to stop, then lets requests in flight finish.
+    ///
+    /// `tls` is needed by the TLS listener only; `render` words the refusals that no handler sees.
+    pub async fn serve(
+        self,
+        router: Router,
+        options: Options,
+        tls: Option<Arc<rustls::ServerConfig>>,
+        render: RenderRejection,
+        stop: Stop,
+    ) -> Drained {
+        let shared = Arc::new(Shared {
+            router,
+            http: protocol(&options),
+            permits: Arc::new(Semaphore::new(options.connections_max)),
+            options,
+            render,
+            connections: TaskTracker::new(),
+            stop,
+        });
+        let plain = shared.accept(self.http, None);
+        let encrypted = async {
+            if let Some((listener, tls)) = self.https.zip(tls) {
+                shared.accept(listener, Some(TlsAcceptor::from(tls))).await;
+            }
+        };
+        // Both loops end, and close their sockets, when the server is told to stop.
+        tokio::join!(plain, encrypted);
+        shared.drain().await
+    }
+}
+
+impl Shared {
+    async fn accept(self: &Arc<Self>, listener: TcpListener, tls: Option<TlsAcceptor>) {
+        let next = async || {
+            // At the cap, connections wait in the kernel's queue.
+            let permit = Arc::clone(&self.permits).acquire_owned().await;
+            (permit, listener.accept().await)
+        };
+        loop {
+            let accepted = tokio::select! {
+                accepted = next() => accepted,
+                () = self.stop.requested() => return,
+            };
+            match accepted {
+                (Ok(permit), Ok((stream, peer))) => {
+                    let stream = linger::Lingering::new(prepared(stream), permit);
+                    let shared = Arc::clone(self);
+                    let tls = tls.clone();
+                    self.connections.spawn(connection::serve(shared, stream, peer, tls));
+                }
+                (Ok(_), Err(error)) => {
+                    tracing::warn!(%error, "cannot accept a connection");
+                    tokio::time::sleep(ACCEPT_PAUSE).await;
+                }
+                // The semaphore is never closed.
+                (Err(_), _) => return,
+            }
+        }
+    }
+
+    async fn drain(&self) -> Drained {
+        self.connections.close();
+        let drained = tokio::select! {
+            // First, because force also ends the connections, and then both are ready.
+            biased;
+            () = self.stop.forced() => Drained::Forced,
+            () = self.connections.wait() => return Drained::Finished,
+            () = tokio::time::sleep(self.options.drain_timeout) => Drained::TimedOut,
+        };
+        tracing::warn!(connections = self.connections.len(), "stopping with requests in flight");
+        self.stop.force();
+        self.connections.wait().await;
+        drained
+    }
+}
+
+async fn bind(address: &HostPort) -> io::Result<TcpListener> {
+    TcpListener::bind((address.host.as_str(), address.port)).await.map_err(|error| {
+        io::Error::new(error.kind(), format!("cannot listen on {address}: {error}"))
+    })
+}
+
+fn prepared(stream: TcpStream) -> TcpStream {
+    // Answers are small and complete: waiting to fill a packet would only delay them. A socket that
+    // refuses the option works all the same.
+    _ = stream.set_nodelay(true);
+    stream
+}
+
+fn protocol(options: &Options) -> auto::Builder<TokioExecutor> {
+    let mut builder = auto::Builder::new(TokioExecutor::new());
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(options.header_timeout)
+        .max_headers(options.headers_max)
+        .max_buf_size(options.header_bytes_max);
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .max_concurrent_streams(HTTP2_STREAMS_MAX)
+        .max_header_list_size(u32::try_from(options.header_bytes_max).unwrap_or(u32::MAX))
+        .keep_alive_interval(HTTP2_PING_INTERVAL)
+        .keep_alive_timeout(options.header_timeout);
+    builder
+}

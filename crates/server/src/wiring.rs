@@ -1,0 +1,302 @@
+//! The only place that picks adapters and puts the parts together. What differs between sandbox and
+//! production is decided here, once; no handler asks.
+
+use core::fmt::Display;
+use core::future::Future;
+use core::pin::Pin;
+use core::time::Duration;
+use std::num::NonZeroUsize;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::available_parallelism;
+
+use anyhow::{Context as _, bail};
+use api::metrics::{Family, Kind};
+use api::sandbox::{SandboxRehearsal, Tools};
+use api::{AppInner, Settings};
+use axum::Router;
+use outbound::delivery::InboxDelivery;
+use registration::TextId as _;
+use service::clients::FirstPassword;
+use service::hashing::{HashCost, Hasher};
+use service::keys::{KeyRing, MasterKeys};
+use service::ports::{
+    Clock, CodeDelivery, Entropy, EntropyExt as _, Rehearsal, Store, TurnableClock,
+};
+use service::seed::Seed;
+use service::{Allowance, Policy, Ports, Service};
+use sha2::{Digest as _, Sha256};
+use store::sqlite::{SqliteOptions, SqliteStats, SqliteStore};
+use tokio::sync::watch;
+
+use crate::clock::{SandboxClock, SystemClock};
+use crate::config::{Config, Environment, Mode};
+use crate::data_dir::{DataDir, MASTER_KEY_FILE, MasterKeySource};
+use crate::entropy::OsEntropy;
+use crate::files;
+use crate::listener::{RenderRejection, Stop, plain_text};
+
+/// How often what has expired is removed from the store.
+const SWEEP: Duration = Duration::from_mins(1);
+
+/// What the listener serves, and what has to be done after it.
+pub struct App {
+    /// Every route.
+    pub router: Router,
+    /// Words the refusals that no handler sees.
+    pub render: RenderRejection,
+    /// The password that the admin of the default client was given just now, in production.
+    pub first_password: Option<String>,
+    /// Finishes what the worker has begun and writes out what is still in memory; awaited once, after
+    /// the last request.
+    pub flush: Pin<Box<dyn Future<Output = ()> + Send>>,
+}
+
+/// What the parts are put together from.
+pub struct Inputs<'a> {
+    /// The settings.
+    pub config: &'a Config,
+    /// The environment, for a master key that stands there.
+    pub environment: &'a Environment,
+    /// What a sandbox starts with.
+    pub seed: Option<Seed>,
+}
+
+/// What is different between a sandbox and production.
+struct Scene {
+    clock: Arc<dyn Clock>,
+    delivery: Arc<dyn CodeDelivery>,
+    rehearsal: Arc<dyn Rehearsal>,
+    /// What the sandbox's tools will work on.
+    tools: Option<(Arc<dyn TurnableClock>, Arc<SandboxRehearsal>)>,
+}
+
+/// Puts the parts together on an open data folder.
+pub async fn app(
+    inputs: Inputs<'_>,
+    data: &DataDir,
+    ca_pem: impl Fn() -> String + Send + Sync + 'static,
+    stop: &Stop,
+) -> anyhow::Result<App> {
+    let Inputs { config, environment, seed } = inputs;
+    let entropy: Arc<dyn Entropy> = Arc::new(OsEntropy);
+    let scene = match config.mode {
+        Mode::Sandbox => sandbox(data)?,
+        Mode::Production => production()?,
+    };
+    let keys = keys(config, environment, data)?;
+    let token = data.operator_token(&OsEntropy)?;
+    let database = data.file("rollcall.db");
+    let store = SqliteStore::open(&database, &SqliteOptions::default())
+        .with_context(|| format!("cannot open {}", database.display()))?;
+    let store = Arc::new(store);
+    let service = Arc::new(Service::new(
+        Ports {
+            store: Arc::clone(&store) as Arc<dyn Store>,
+            clock: scene.clock,
+            entropy: Arc::clone(&entropy),
+            delivery: scene.delivery,
+            rehearsal: scene.rehearsal,
+        },
+        keys.clone(),
+        hasher(config, keys.clone(), &entropy)?,
+        policy(config),
+    ));
+    let (tools, first_password) = match scene.tools {
+        Some((clock, rehearsal)) => {
+            let seed = match seed {
+                Some(seed) => Some(service.prepare_seed(seed).await?),
+                None => None,
+            };
+            let tools = Tools::new(clock, rehearsal, seed);
+            tools.first_start(&service).await?;
+            (Some(tools), None)
+        }
+        None => (None, first_start(&service, &*entropy).await?),
+    };
+    service.resume_ledger().await?;
+
+    let stopping = watch::Sender::new(false);
+    let inner = AppInner {
+        service: Arc::clone(&service),
+        metrics: api::metrics::Metrics::default(),
+        gauges: Box::new(move || store_gauges(&store.stats())),
+        settings: Settings {
+            onprem_version: config.onprem.version.clone(),
+            onprem_retired: config.onprem.retired,
+            public_url: config.public_url.clone().unwrap_or_default(),
+            operator_token_sha256: Sha256::digest(token.as_bytes()).into(),
+            started_at: service.now(),
+        },
+        sandbox: tools,
+        stopping: stopping.subscribe(),
+        ca_pem: Box::new(ca_pem),
+        rotate_master: rotate_master(config, data, keys.clone()),
+    };
+    announce_stop(stop, stopping);
+    Ok(App {
+        router: api::router(api::App(Arc::new(inner))),
+        render: Arc::new(plain_text),
+        first_password,
+        flush: background(service),
+    })
+}
+
+fn sandbox(data: &DataDir) -> anyhow::Result<Scene> {
+    let file = data.file("clock.json");
+    let clock = SandboxClock::open(SystemClock::new(), &file)
+        .with_context(|| format!("cannot read {}", file.display()))?;
+    let clock = Arc::new(clock);
+    let rehearsal = Arc::new(SandboxRehearsal::default());
+    Ok(Scene {
+        clock: Arc::clone(&clock) as Arc<dyn Clock>,
+        delivery: Arc::new(InboxDelivery),
+        rehearsal: Arc::clone(&rehearsal) as Arc<dyn Rehearsal>,
+        tools: Some((clock, rehearsal)),
+    })
+}
+
+fn production() -> anyhow::Result<Scene> {
+    bail!(
+        "production needs a sender that brings codes to telephones, or an upstream registrar; this version has \
+         neither yet. Use mode = \"sandbox\""
+    )
+}
+
+fn keys(config: &Config, environment: &Environment, data: &DataDir) -> anyhow::Result<KeyRing> {
+    let source = MasterKeySource::configured(&config.data, environment);
+    let text =
+        data.master_key(source, || MasterKeys::generate(&OsEntropy).to_text().to_string())?;
+    let keys = MasterKeys::parse(&text).context("cannot understand the master key")?;
+    Ok(KeyRing::new(&keys))
+}
+
+/// Adds an epoch to the key file and takes it into use. The file comes first: a key that is not on disk
+/// must never sign or seal anything.
+fn rotate_master(
+    config: &Config,
+    data: &DataDir,
+    keys: KeyRing,
+) -> Box<dyn Fn() -> Result<u32, String> + Send + Sync> {
+    if let Some(name) = &config.data.master_key_variable {
+        let refusal = format!(
+            "the master key comes from the variable {name}; add an epoch there and start the server again"
+        );
+        return Box::new(move || Err(refusal.clone()));
+    }
+    let file = config.data.master_key_file.clone();
+    let file = file.unwrap_or_else(|| data.file(MASTER_KEY_FILE));
+    let turn = Mutex::new(());
+    Box::new(move || {
+        // One at a time: each rotation builds on the file that the one before has written.
+        let _turn = turn.lock().unwrap_or_else(PoisonError::into_inner);
+        let shown = |error: &dyn Display| format!("cannot rotate {}: {error}", file.display());
+        let text = std::fs::read_to_string(&file).map_err(|error| shown(&error))?;
+        let rotated = MasterKeys::parse(&text).map_err(|error| shown(&error))?.rotated(&OsEntropy);
+        files::replace(&file, rotated.to_text().as_bytes()).map_err(|error| shown(&error))?;
+        keys.replace(&rotated);
+        Ok(rotated.epoch())
+    })
+}
+
+fn hasher(config: &Config, keys: KeyRing, entropy: &Arc<dyn Entropy>) -> anyhow::Result<Hasher> {
+    let cost = HashCost::new(config.hashing.memory_kib, config.hashing.passes, 1)
+        .context("hashing.memory_kib and hashing.passes ask for more than is supported")?;
+    let cores = available_parallelism().map_or(1, NonZeroUsize::get);
+    Ok(Hasher::new(keys, Arc::clone(entropy), cost, cores, config.hashing.queue))
+}
+
+fn policy(config: &Config) -> Policy {
+    let limits = &config.limits;
+    Policy {
+        limits: config.limits(),
+        country_sends: Allowance {
+            burst: limits.country_burst,
+            interval: Duration::from_mins(1) / limits.country_per_minute.max(1),
+        },
+        client_requests: Allowance {
+            burst: config.onprem.requests_burst,
+            interval: Duration::from_secs(1) / config.onprem.requests_per_second.max(1),
+        },
+        login_failures: Allowance {
+            burst: limits.login_failures_max,
+            interval: limits.login_window / limits.login_failures_max.max(1),
+        },
+        token_lifetime: config.onprem.token_lifetime,
+        accept_foreign_certificates: config.accepts_foreign_certificates(),
+        ..Policy::default()
+    }
+}
+
+fn store_gauges(stats: &SqliteStats) -> Vec<Family> {
+    let counter = |name, help, value| Family::single(name, Kind::Counter, help, value);
+    let micros = |span: Duration| u64::try_from(span.as_micros()).unwrap_or(u64::MAX);
+    vec![
+        counter("rollcall_store_units_total", "Units of work committed", stats.units),
+        counter(
+            "rollcall_store_transactions_total",
+            "Transactions, each with one flush to the disk",
+            stats.transactions,
+        ),
+        counter(
+            "rollcall_store_commit_micros_total",
+            "Time spent flushing to the disk",
+            micros(stats.committing),
+        ),
+        counter(
+            "rollcall_store_log_restarts_total",
+            "Times the log had grown too large and started again",
+            stats.log_restarts,
+        ),
+    ]
+}
+
+/// Makes what exists from the first start of a production server on. The password of the admin is drawn
+/// at random and returned, to be shown once; `None` if it was made before.
+async fn first_start(service: &Service, entropy: &dyn Entropy) -> anyhow::Result<Option<String>> {
+    let waba = registration::WabaId::parse(&entropy.node_id())
+        .context("a random WABA id has the form of an id")?;
+    // Sixteen random characters, and one of each kind that the password rule asks for.
+    let password = format!("{}-Aa1", hex::encode(entropy.bytes::<8>()));
+    let first = FirstPassword { password: password.clone(), must_change: true };
+    let first_time = service.first_start(&waba, &first).await?;
+    Ok(first_time.then_some(password))
+}
+
+/// Tells replies that wait that the server stops.
+fn announce_stop(stop: &Stop, stopping: watch::Sender<bool>) {
+    let stop = stop.clone();
+    tokio::spawn(async move {
+        stop.requested().await;
+        stopping.send_replace(true);
+        // Kept until the process ends: a dropped sender would read as a change.
+        core::future::pending::<()>().await;
+    });
+}
+
+/// Starts the worker and the sweeper; the future ends them in order.
+fn background(service: Arc<Service>) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+    let done = watch::Sender::new(false);
+    let worker = tokio::spawn(Arc::clone(&service).work(done.subscribe()));
+    let sweeper = tokio::spawn({
+        let service = Arc::clone(&service);
+        async move {
+            let mut ticks = tokio::time::interval(SWEEP);
+            loop {
+                ticks.tick().await;
+                if let Err(error) = service.sweep().await {
+                    tracing::warn!(%error, "the sweep failed");
+                }
+            }
+        }
+    });
+    Box::pin(async move {
+        done.send_replace(true);
+        sweeper.abort();
+        if let Err(error) = worker.await {
+            tracing::error!(%error, "the worker ended badly");
+        }
+        if let Err(error) = service.close().await {
+            tracing::error!(%error, "the store could not be closed");
+        }
+    })
+}

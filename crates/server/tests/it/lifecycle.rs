@@ -1,0 +1,105 @@
+//! The binary from start to end.
+
+use std::os::unix::fs::PermissionsExt as _;
+
+use tokio::io::AsyncWriteExt as _;
+use tokio::net::TcpStream;
+
+use crate::harness::{Rollcall, read_all, read_until, status, within};
+
+#[tokio::test]
+async fn it_says_where_it_listens_answers_and_ends_with_zero() {
+    let data = tempfile::tempdir().unwrap();
+    let server = Rollcall::serve(data.path(), &[]);
+    assert_ne!(server.address.port(), 0);
+    let mut stream = TcpStream::connect(server.address).await.unwrap();
+    stream.write_all(b"GET /livez HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").await.unwrap();
+    assert_eq!(status(&read_all(&mut stream).await), 200);
+    let token = std::fs::metadata(data.path().join("operator.token")).unwrap();
+    assert_eq!((token.len(), token.permissions().mode() & 0o777), (65, 0o600));
+    server.signal("TERM");
+    let (ended, rest) = server.ended();
+    assert_eq!((ended.code(), rest.as_str()), (Some(0), ""));
+}
+
+/// A request whose body the server waits for.
+async fn begin(server: &Rollcall) -> TcpStream {
+    let mut stream = TcpStream::connect(server.address).await.unwrap();
+    let head =
+        "POST /livez HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n";
+    stream.write_all(head.as_bytes()).await.unwrap();
+    // From here on the request is in flight.
+    assert_eq!(status(&read_until(&mut stream, "\r\n\r\n").await), 100);
+    stream
+}
+
+#[tokio::test]
+async fn a_signal_lets_the_request_in_flight_finish() {
+    for signal in ["TERM", "INT"] {
+        let data = tempfile::tempdir().unwrap();
+        let mut server = Rollcall::serve(data.path(), &[]);
+        let mut stream = begin(&server).await;
+        server.signal(signal);
+        server.await_log("stopping");
+        stream.write_all(b"ok").await.unwrap();
+        assert_eq!(status(&read_all(&mut stream).await), 405);
+        assert_eq!(server.ended().0.code(), Some(0), "{signal}");
+    }
+}
+
+#[tokio::test]
+async fn a_second_signal_does_not_wait() {
+    let data = tempfile::tempdir().unwrap();
+    let mut server = Rollcall::serve(data.path(), &[]);
+    let mut stream = begin(&server).await;
+    server.signal("TERM");
+    server.await_log("stopping");
+    server.signal("TERM");
+    assert_eq!(read_all(&mut stream).await, "");
+    assert_eq!(server.ended().0.code(), Some(1));
+}
+
+#[tokio::test]
+async fn two_servers_do_not_share_a_folder() {
+    let data = tempfile::tempdir().unwrap();
+    let first = Rollcall::serve(data.path(), &[]);
+    let second = Rollcall::serve_to_end(data.path(), &[]);
+    let words = String::from_utf8(second.stderr).unwrap();
+    assert_eq!(second.status.code(), Some(1), "{words}");
+    assert!(words.contains(&format!("(process {})", first.id())), "{words}");
+    // A server that was killed leaves the folder free.
+    first.signal("KILL");
+    first.ended();
+    let third = Rollcall::serve(data.path(), &[]);
+    within(TcpStream::connect(third.address)).await.unwrap();
+}
+
+#[test]
+fn an_address_in_use_is_named() {
+    let data = tempfile::tempdir().unwrap();
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let failed = Rollcall::serve_to_end(data.path(), &["--listen-https", &address]);
+    let words = String::from_utf8(failed.stderr).unwrap();
+    assert_eq!(failed.status.code(), Some(1));
+    assert!(words.contains(&format!("cannot listen on {address}")), "{words}");
+}
+
+#[test]
+fn a_seed_is_checked_before_anything_is_touched() {
+    let parent = tempfile::tempdir().unwrap();
+    let (data, seed) = (parent.path().join("data"), parent.path().join("seed.toml"));
+    std::fs::write(&seed, "[[account]\n").unwrap();
+    let path = seed.to_str().unwrap();
+    for (arguments, words) in [
+        (vec!["--seed", path], "cannot understand the seed file"),
+        (vec!["--seed", path, "--mode", "production"], "--seed is for a sandbox"),
+        (vec!["--seed", "/nowhere/seed.toml"], "cannot read the seed file"),
+    ] {
+        let failed = Rollcall::serve_to_end(&data, &arguments);
+        let said = String::from_utf8(failed.stderr).unwrap();
+        assert_eq!(failed.status.code(), Some(1));
+        assert!(said.contains(words), "{said}");
+        assert!(!data.exists());
+    }
+}

@@ -1,0 +1,199 @@
+//! Records of numbers, and how they are found.
+
+use std::sync::Arc;
+
+use registration::{ClaimPhase, NumberRecord, PhoneNumber, Platform};
+
+use super::sample::{
+    awaiting, claim, claimed, commit, full, held_by, id, is_conflict, number, seed, waba, write,
+};
+use crate::ports::{
+    EntityRef, EntityWrite, NumberKey, NumberQuery, NumberWrite, Store, Unit, Versioned,
+};
+
+fn held(client: &str) -> NumberKey {
+    NumberKey::HeldBy(id(client))
+}
+
+fn pending(client: &str) -> NumberKey {
+    NumberKey::PendingFor(id(client))
+}
+
+async fn find(store: &dyn Store, key: &NumberKey) -> Option<PhoneNumber> {
+    store.find_number(key).await.expect("store")
+}
+
+pub async fn every_field_of_a_record_is_kept(store: Arc<dyn Store>) {
+    seed(&*store).await;
+    let mut record = full(number(1));
+    write(&*store, 0, record.clone()).await.expect("new");
+    let stored = store.number(number(1)).await.expect("store").expect("there");
+    assert_eq!(stored, Versioned { version: 1, value: record.clone() });
+    if let Some(registration) = &mut record.registration {
+        registration.platform = Platform::CloudApi;
+    }
+    write(&*store, 1, record.clone()).await.expect("version 1");
+    let stored = store.number(number(1)).await.expect("store").expect("there");
+    assert_eq!(stored, Versioned { version: 2, value: record });
+    assert_eq!(store.number(number(2)).await.expect("store"), None);
+}
+
+pub async fn a_number_is_found_by_its_client_wherever_it_moves(store: Arc<dyn Store>) {
+    seed(&*store).await;
+    write(&*store, 0, held_by(number(1), "client-1")).await.expect("new");
+    assert_eq!(find(&*store, &held("client-1")).await, Some(number(1)));
+    write(&*store, 1, held_by(number(1), "client-2")).await.expect("moved");
+    assert_eq!(find(&*store, &held("client-1")).await, None);
+    assert_eq!(find(&*store, &held("client-2")).await, Some(number(1)));
+    write(&*store, 2, claimed(number(1), ClaimPhase::Unverified)).await.expect("deregistered");
+    assert_eq!(find(&*store, &held("client-2")).await, None);
+}
+
+pub async fn the_latest_pending_request_of_a_client_is_found(store: Arc<dyn Store>) {
+    seed(&*store).await;
+    let wait = |n, client, at| claimed(number(n), awaiting(client, at));
+    write(&*store, 0, wait(1, Some("client-1"), 10)).await.expect("new");
+    write(&*store, 0, wait(2, Some("client-1"), 20)).await.expect("new");
+    write(&*store, 0, wait(3, Some("client-2"), 30)).await.expect("new");
+    write(&*store, 0, wait(4, None, 40)).await.expect("new");
+    assert_eq!(find(&*store, &pending("client-1")).await, Some(number(2)));
+    // Asked again for the first.
+    write(&*store, 1, wait(1, Some("client-1"), 50)).await.expect("again");
+    assert_eq!(find(&*store, &pending("client-1")).await, Some(number(1)));
+    // Confirmed: what still waits is found.
+    write(&*store, 2, claimed(number(1), ClaimPhase::Unverified)).await.expect("confirmed");
+    assert_eq!(find(&*store, &pending("client-1")).await, Some(number(2)));
+    // Another client asks for the same claim.
+    write(&*store, 1, wait(2, Some("client-2"), 60)).await.expect("taken over");
+    assert_eq!(find(&*store, &pending("client-1")).await, None);
+    assert_eq!(find(&*store, &pending("client-2")).await, Some(number(2)));
+}
+
+pub async fn a_number_is_found_by_its_claims(store: Arc<dyn Store>) {
+    seed(&*store).await;
+    let by = |name: &str| NumberKey::Claim(id(name));
+    let mut record = NumberRecord::absent(number(1));
+    record.claims = vec![claim("one", "waba-1", ClaimPhase::Unverified)];
+    write(&*store, 0, record.clone()).await.expect("new");
+    record.claims.push(claim("two", "waba-2", awaiting(Some("client-1"), 5)));
+    write(&*store, 1, record.clone()).await.expect("a second claim");
+    assert_eq!(find(&*store, &by("one")).await, Some(number(1)));
+    assert_eq!(find(&*store, &by("two")).await, Some(number(1)));
+    record.claims.remove(1);
+    write(&*store, 2, record).await.expect("given up");
+    assert_eq!(find(&*store, &by("one")).await, Some(number(1)));
+    assert_eq!(find(&*store, &by("two")).await, None);
+    assert_eq!(find(&*store, &pending("client-1")).await, None);
+}
+
+pub async fn a_client_holds_one_number(store: Arc<dyn Store>) {
+    seed(&*store).await;
+    write(&*store, 0, held_by(number(1), "client-1")).await.expect("new");
+    assert!(is_conflict(&write(&*store, 0, held_by(number(2), "client-1")).await));
+    assert_eq!(store.number(number(2)).await.expect("store"), None);
+    // One unit moves the client from one number to the other, in either order.
+    for (version, from, to) in [(1, 1, 2), (2, 2, 1)] {
+        let taken = NumberWrite { expected: version - 1, record: held_by(number(to), "client-1") };
+        let freed = claimed(number(from), ClaimPhase::Unverified);
+        let expected = store.number(number(from)).await.expect("store").map_or(0, |it| it.version);
+        let expected_to = store.number(number(to)).await.expect("store").map_or(0, |it| it.version);
+        let taken = NumberWrite { expected: expected_to, ..taken };
+        let numbers = vec![taken, NumberWrite { expected, record: freed }];
+        commit(&*store, Unit { numbers, ..Unit::default() }).await.expect("a move");
+        assert_eq!(find(&*store, &held("client-1")).await, Some(number(to)));
+    }
+}
+
+pub async fn clients_can_swap_numbers_in_one_unit(store: Arc<dyn Store>) {
+    seed(&*store).await;
+    write(&*store, 0, held_by(number(1), "client-1")).await.expect("new");
+    write(&*store, 0, held_by(number(2), "client-2")).await.expect("new");
+    let numbers = vec![
+        NumberWrite { expected: 1, record: held_by(number(1), "client-2") },
+        NumberWrite { expected: 1, record: held_by(number(2), "client-1") },
+    ];
+    commit(&*store, Unit { numbers, ..Unit::default() }).await.expect("a swap");
+    assert_eq!(find(&*store, &held("client-1")).await, Some(number(2)));
+    assert_eq!(find(&*store, &held("client-2")).await, Some(number(1)));
+}
+
+pub async fn a_claim_belongs_to_one_number_and_one_waba_that_exists(store: Arc<dyn Store>) {
+    seed(&*store).await;
+    let with = |n, name: &str, waba: &str| NumberRecord {
+        claims: vec![claim(name, waba, ClaimPhase::Unverified)],
+        ..NumberRecord::absent(number(n))
+    };
+    write(&*store, 0, with(1, "one", "waba-1")).await.expect("new");
+    assert!(is_conflict(&write(&*store, 0, with(2, "one", "waba-1")).await), "somebody's claim");
+    assert!(is_conflict(&write(&*store, 0, with(2, "two", "waba-9")).await), "no such WABA");
+    let remove = |name: &str| Unit {
+        entities: vec![EntityWrite::Delete { expected: 1, entity: EntityRef::waba(&id(name)) }],
+        ..Unit::default()
+    };
+    assert!(is_conflict(&commit(&*store, remove("waba-1")).await), "it has a claim");
+    commit(&*store, remove("waba-2")).await.expect("it has none");
+    // A WABA and a claim of it come into being together.
+    let both = Unit {
+        entities: vec![EntityWrite::Put { expected: 0, entity: waba("waba-2") }],
+        numbers: vec![NumberWrite { expected: 0, record: with(2, "two", "waba-2") }],
+        ..Unit::default()
+    };
+    commit(&*store, both).await.expect("parent first");
+}
+
+pub async fn pages_are_in_order_and_filtered(store: Arc<dyn Store>) {
+    seed(&*store).await;
+    let short = PhoneNumber::parse("4477009").expect("seven digits");
+    for n in [3, 1, 2, 40] {
+        write(&*store, 0, claimed(number(n), ClaimPhase::Unverified)).await.expect("new");
+    }
+    write(&*store, 1, held_by(number(2), "client-1")).await.expect("registered");
+    let mut second = full(number(41));
+    second.claims.truncate(2);
+    write(&*store, 0, second).await.expect_err("its client runs number 2");
+    write(&*store, 0, NumberRecord::absent(short)).await.expect("new");
+    let page = async |query: NumberQuery| {
+        let records = store.numbers(&query).await.expect("store");
+        records.iter().map(|it| it.number).collect::<Vec<_>>()
+    };
+    let all = NumberQuery { limit: 99, ..NumberQuery::default() };
+    let numbers = |ns: &[u64]| ns.iter().map(|n| number(*n)).collect::<Vec<_>>();
+    assert_eq!(page(all.clone()).await, [vec![short], numbers(&[1, 2, 3, 40])].concat());
+    assert_eq!(page(NumberQuery { limit: 2, ..all.clone() }).await, [short, number(1)]);
+    assert_eq!(page(NumberQuery { limit: 0, ..all.clone() }).await, []);
+    let after = Some(number(2));
+    assert_eq!(page(NumberQuery { after, ..all.clone() }).await, numbers(&[3, 40]));
+    let registered = |it| NumberQuery { registered: Some(it), ..all.clone() };
+    assert_eq!(page(registered(true)).await, numbers(&[2]));
+    assert_eq!(page(registered(false)).await, [vec![short], numbers(&[1, 3, 40])].concat());
+    for (prefix, expected) in [
+        ("", 5),
+        ("44", 5),
+        ("4477009", 5),
+        ("44770090000", 3),
+        ("447700900040", 1),
+        ("4477009000400", 0),
+        ("+44", 0),
+        ("04", 0),
+        ("x", 0),
+    ] {
+        let query = NumberQuery { prefix: Some(prefix.into()), ..all.clone() };
+        assert_eq!(page(query).await.len(), expected, "{prefix:?}");
+    }
+    let wabas = |names: &[&str]| NumberQuery {
+        wabas: Some(names.iter().map(|name| id(name)).collect()),
+        ..all.clone()
+    };
+    assert_eq!(page(wabas(&["waba-1"])).await, numbers(&[1, 2, 3, 40]));
+    assert_eq!(page(wabas(&["waba-2"])).await, []);
+    assert_eq!(page(wabas(&["waba-2", "waba-1"])).await, numbers(&[1, 2, 3, 40]));
+    assert_eq!(page(wabas(&[])).await, []);
+    let narrow = NumberQuery {
+        registered: Some(false),
+        prefix: Some("447700900".into()),
+        after: Some(number(1)),
+        limit: 1,
+        ..wabas(&["waba-1"])
+    };
+    assert_eq!(page(narrow).await, numbers(&[3]));
+}

@@ -1,0 +1,267 @@
+//! Records, events and sends for the checks; all numbers are fictitious (Ofcom's range for drama).
+
+use core::time::Duration;
+use std::sync::Arc;
+
+use registration::{
+    Budgets, Challenge, ChallengeId, Claim, ClaimPhase, CodeMethod, CodeSend, Ladder, Locale,
+    NumberRecord, PhoneNumber, PinBudget, PinVerifier, Platform, Registration, RegistrationKey,
+    TextId, Timestamp, TwoStep, VerifiedName, Window,
+};
+
+use crate::directory::{Account, Client, Role, Session, Space, User, Waba};
+use crate::ports::{
+    CommitError, Entity, EntityWrite, Event, EventId, NumberWrite, Send, SendId, SendState, Store,
+    Subject, Take, Unit, Version,
+};
+
+/// The `n`th number, below 1000.
+#[must_use]
+pub fn number(n: u64) -> PhoneNumber {
+    PhoneNumber::parse(&(447_700_900_000 + n).to_string()).expect("a British mobile number")
+}
+
+#[must_use]
+pub fn id<T: TextId>(text: &str) -> T {
+    T::parse(text).expect("an identifier")
+}
+
+#[must_use]
+pub fn at(ms: i64) -> Timestamp {
+    Timestamp::from_millis(ms)
+}
+
+/// Account, space and the WABAs `waba-1`, `waba-2`: what claims need.
+pub async fn seed(store: &dyn Store) {
+    let entities = vec![account("default"), space("default"), waba("waba-1"), waba("waba-2")];
+    put_all(store, entities).await.expect("an empty directory");
+}
+
+/// Creates `entities` in one unit.
+pub async fn put_all(store: &dyn Store, entities: Vec<Entity>) -> Result<(), CommitError> {
+    let put = |entity| EntityWrite::Put { expected: 0, entity };
+    commit(store, Unit { entities: entities.into_iter().map(put).collect(), ..Unit::default() })
+        .await
+}
+
+pub async fn commit(store: &dyn Store, unit: Unit) -> Result<(), CommitError> {
+    store.commit(unit).await
+}
+
+/// Writes `record` over version `expected`.
+pub async fn write(
+    store: &dyn Store,
+    expected: Version,
+    record: NumberRecord,
+) -> Result<(), CommitError> {
+    commit(store, Unit { numbers: vec![NumberWrite { expected, record }], ..Unit::default() }).await
+}
+
+/// Commits all units at once and returns the outcomes in their order.
+pub async fn commit_in_parallel(
+    store: &Arc<dyn Store>,
+    units: Vec<Unit>,
+) -> Vec<Result<(), CommitError>> {
+    let spawn = |unit| {
+        let store = Arc::clone(store);
+        tokio::spawn(async move { store.commit(unit).await })
+    };
+    let tasks: Vec<_> = units.into_iter().map(spawn).collect();
+    let mut outcomes = Vec::with_capacity(tasks.len());
+    for task in tasks {
+        outcomes.push(task.await.expect("a commit does not panic"));
+    }
+    outcomes
+}
+
+#[must_use]
+pub fn is_conflict(outcome: &Result<(), CommitError>) -> bool {
+    matches!(outcome, Err(CommitError::Conflict))
+}
+
+#[must_use]
+pub fn account(name: &str) -> Entity {
+    Entity::Account(Account {
+        id: id(name),
+        name: "Default".into(),
+        subscribed: true,
+        created_at: at(1),
+    })
+}
+
+#[must_use]
+pub fn space(name: &str) -> Entity {
+    Entity::Space(Space {
+        id: id(name),
+        account: id("default"),
+        name: "A \"customer\"".into(),
+        created_at: at(2),
+    })
+}
+
+#[must_use]
+pub fn waba(name: &str) -> Entity {
+    Entity::Waba(Waba {
+        id: id(name),
+        account: id("default"),
+        space: id("default"),
+        name: "Größe".into(),
+        created_at: at(3),
+    })
+}
+
+#[must_use]
+pub fn client(name: &str, host: Option<&str>) -> Entity {
+    Entity::Client(Client {
+        id: id(name),
+        account: id("default"),
+        waba: id("waba-1"),
+        host: host.map(str::to_owned),
+        retired: true,
+        api_key_sha256: Some([7; 32]),
+        shards: 32,
+        restarting_until: at(4),
+        created_at: at(5),
+    })
+}
+
+#[must_use]
+pub fn user(client: &str, name: &str) -> Entity {
+    Entity::User(User {
+        client: id(client),
+        name: name.into(),
+        role: Role::Admin,
+        password: "$argon2id$v=19$fictitious".into(),
+        must_change_password: true,
+        created_at: at(6),
+    })
+}
+
+#[must_use]
+pub fn session(client: &str, user: &str, token: &str, expires_at: Timestamp) -> Entity {
+    Entity::Session(Session { id: token.into(), client: id(client), user: user.into(), expires_at })
+}
+
+/// A record with nothing but one claim of `waba-1` in this phase.
+#[must_use]
+pub fn claimed(number: PhoneNumber, phase: ClaimPhase) -> NumberRecord {
+    let claims = vec![claim(&format!("claim-{}", number.as_u64()), "waba-1", phase)];
+    NumberRecord { claims, ..NumberRecord::absent(number) }
+}
+
+#[must_use]
+pub fn claim(name: &str, waba: &str, phase: ClaimPhase) -> Claim {
+    Claim {
+        id: id(name),
+        waba: id(waba),
+        name: VerifiedName::parse("Lucky Shrub").expect("a name"),
+        certificate_serial: Some(u64::MAX),
+        added_at: at(10),
+        phase,
+    }
+}
+
+/// A code on its way that `client` asked for at this time.
+#[must_use]
+pub fn awaiting(client: Option<&str>, requested_at: i64) -> ClaimPhase {
+    ClaimPhase::AwaitingCode(Challenge {
+        id: ChallengeId(u128::MAX - 1),
+        key_epoch: 3,
+        created_at: at(100),
+        requested_at: at(requested_at),
+        guesses: 2,
+        last_guess_at: Some(at(101)),
+        pin_proven_at: Some(at(102)),
+        client: client.map(id),
+    })
+}
+
+/// `claimed`, and registered to `client`.
+#[must_use]
+pub fn held_by(number: PhoneNumber, client: &str) -> NumberRecord {
+    let mut record = claimed(number, ClaimPhase::Unverified);
+    record.registration = Some(Registration {
+        claim: record.claims[0].id.clone(),
+        waba: id("waba-1"),
+        platform: Platform::OnPremise { client: id(client) },
+        since: at(200),
+        restarting_until: at(201),
+        key: RegistrationKey(u128::MAX / 3),
+    });
+    record
+}
+
+/// A record in which every field differs from its default.
+#[must_use]
+pub fn full(number: PhoneNumber) -> NumberRecord {
+    let ladder = |taken| Ladder { taken, first_at: at(11), last_at: at(i64::MAX) };
+    let window = |from| Window((from..from + 3).map(at).collect());
+    let verified = ClaimPhase::Verified { since: at(20), pin_proven_at: Some(at(21)) };
+    let held = held_by(number, "client-1");
+    let unverified = held.claims[0].clone();
+    NumberRecord {
+        budgets: Budgets {
+            sms: ladder(1),
+            voice: ladder(u32::MAX),
+            failed_guesses: window(30),
+            failed_in_a_row: 4,
+            locked_since: Some(at(31)),
+            register_calls: window(40),
+            deregister_calls: window(50),
+            pin: PinBudget { failures: 9, last_failure_at: at(-1) },
+        },
+        two_step: Some(TwoStep {
+            verifier: PinVerifier::new("$argon2id$fictitious"),
+            set_at: at(60),
+        }),
+        claims: vec![
+            unverified,
+            claim("claim-w", "waba-2", awaiting(Some("client-2"), 103)),
+            claim("claim-v", "waba-1", verified),
+        ],
+        ..held
+    }
+}
+
+#[must_use]
+pub fn event(n: u128, subject: Subject) -> Event {
+    Event {
+        id: EventId(n),
+        at: at(1_000),
+        subject,
+        account: Some(id("default")),
+        actor: "operator".into(),
+        kind: "code_requested".into(),
+        details: r#"{"method":"sms"}"#.into(),
+    }
+}
+
+/// A send that is due from `due_at` on.
+#[must_use]
+pub fn send(n: u128, number: PhoneNumber, due_at: i64) -> Send {
+    Send {
+        id: SendId(n),
+        number,
+        account: id("default"),
+        dialect: "onprem".into(),
+        what: CodeSend {
+            claim: id("claim-1"),
+            waba: id("waba-1"),
+            challenge: ChallengeId(5),
+            key_epoch: 1,
+            method: CodeMethod::Voice,
+            locale: Locale::parse("pt_BR").expect("a locale"),
+            useless_after: at(600_000),
+        },
+        decided_at: at(due_at),
+        state: SendState::Decided { due_at: at(due_at) },
+        attempt: 0,
+        sender: None,
+        provider_id: None,
+    }
+}
+
+#[must_use]
+pub fn take(key: &str, interval: Duration, burst: u32, now: Timestamp) -> Take {
+    Take { key: key.into(), interval, burst, now }
+}

@@ -1,0 +1,394 @@
+//! Numbers: the record as JSON, and the columns that repeat parts of it for look-ups.
+
+use std::borrow::Cow;
+
+use registration::{
+    Budgets, Challenge, ChallengeId, Claim, ClaimPhase, ClientId, Ladder, NumberRecord,
+    PhoneNumber, PhoneNumberId, PinBudget, PinVerifier, Platform, Registration, RegistrationKey,
+    TextId, Timestamp, TwoStep, VerifiedName, WabaId, Window,
+};
+use serde::{Deserialize, Serialize};
+
+use super::{BadRow, Place, from_hex128, hex128, is_default, to_json};
+
+/// What a backend stores for a number besides its version.
+pub(crate) struct NumberRow {
+    pub(crate) number: PhoneNumber,
+    pub(crate) registered_client: Option<String>,
+    pub(crate) registered_waba: Option<String>,
+    pub(crate) body: String,
+}
+
+/// What a backend stores to find a number by a claim on it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ClaimRow {
+    pub(crate) id: String,
+    pub(crate) waba: String,
+    pub(crate) pending_client: Option<String>,
+    pub(crate) pending_since: Option<i64>,
+}
+
+impl NumberRow {
+    /// The row of `record`.
+    pub(crate) fn of(record: &NumberRecord) -> Self {
+        let (client, waba) = Self::registered(record);
+        Self {
+            number: record.number,
+            registered_client: client.map(str::to_owned),
+            registered_waba: waba.map(str::to_owned),
+            body: to_json(&Body::of(record)),
+        }
+    }
+
+    /// The columns that repeat the registration: its client, if it has one, and its WABA.
+    pub(crate) fn registered(record: &NumberRecord) -> (Option<&str>, Option<&str>) {
+        let registration = record.registration.as_ref();
+        let client = registration.and_then(|it| match &it.platform {
+            Platform::OnPremise { client } => Some(client.as_str()),
+            Platform::CloudApi => None,
+        });
+        (client, registration.map(|it| it.waba.as_str()))
+    }
+}
+
+impl ClaimRow {
+    /// The row of `claim`.
+    pub(crate) fn of(claim: &Claim) -> Self {
+        let pending = match &claim.phase {
+            ClaimPhase::AwaitingCode(it) => it.client.as_ref().map(|client| (client, it)),
+            ClaimPhase::Unverified | ClaimPhase::Verified { .. } => None,
+        };
+        Self {
+            id: claim.id.to_string(),
+            waba: claim.waba.to_string(),
+            pending_client: pending.map(|(client, _)| client.to_string()),
+            pending_since: pending.map(|(_, it)| it.requested_at.as_millis()),
+        }
+    }
+}
+
+/// What a write changes in the rows that find a number by its claims.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct ClaimChanges {
+    /// Ids of claims that are no more.
+    pub(crate) gone: Vec<String>,
+    /// New claims.
+    pub(crate) added: Vec<ClaimRow>,
+    /// Claims whose pending client or time is another one.
+    pub(crate) moved: Vec<ClaimRow>,
+}
+
+impl ClaimChanges {
+    /// What turns the rows of `old` into those of `new`; nothing for most writes but code requests.
+    pub(crate) fn between(old: Option<&NumberRecord>, new: &NumberRecord) -> Self {
+        let rows_of = |record: &NumberRecord| record.claims.iter().map(ClaimRow::of).collect();
+        let old: Vec<ClaimRow> = old.map(rows_of).unwrap_or_default();
+        let mut changes = Self::default();
+        let new: Vec<ClaimRow> = rows_of(new);
+        let same = |a: &ClaimRow, b: &ClaimRow| a.id == b.id && a.waba == b.waba;
+        for row in &old {
+            if !new.iter().any(|it| same(it, row)) {
+                changes.gone.push(row.id.clone());
+            }
+        }
+        for row in new {
+            match old.iter().find(|it| same(it, &row)) {
+                None => changes.added.push(row),
+                Some(before) if *before != row => changes.moved.push(row),
+                Some(_) => {}
+            }
+        }
+        changes
+    }
+}
+
+/// Reads the record of `number` from its JSON.
+pub(crate) fn record_from_body(number: PhoneNumber, body: &str) -> Result<NumberRecord, BadRow> {
+    // Masked, because this name reaches the log.
+    let place = Place { table: "numbers", id: &number.masked() };
+    let twin: Body<'_> = place.json("body", body)?;
+    place.ok("body", twin.into_record(number))
+}
+
+/// Times in rows are milliseconds.
+type Millis = i64;
+
+#[derive(Serialize, Deserialize)]
+struct Body<'a> {
+    #[serde(rename = "b", default, skip_serializing_if = "is_default")]
+    budgets: BudgetsTwin,
+    #[serde(rename = "t", borrow, default, skip_serializing_if = "Option::is_none")]
+    two_step: Option<(Cow<'a, str>, Millis)>,
+    #[serde(rename = "c", borrow, default, skip_serializing_if = "Vec::is_empty")]
+    claims: Vec<ClaimTwin<'a>>,
+    #[serde(rename = "r", borrow, default, skip_serializing_if = "Option::is_none")]
+    registration: Option<RegistrationTwin<'a>>,
+}
+
+#[derive(Serialize, Deserialize, Default, PartialEq)]
+#[serde(default)]
+struct BudgetsTwin {
+    #[serde(rename = "s", skip_serializing_if = "is_default")]
+    sms: LadderTwin,
+    #[serde(rename = "v", skip_serializing_if = "is_default")]
+    voice: LadderTwin,
+    #[serde(rename = "g", skip_serializing_if = "Vec::is_empty")]
+    failed_guesses: Vec<Millis>,
+    #[serde(rename = "f", skip_serializing_if = "is_default")]
+    failed_in_a_row: u32,
+    #[serde(rename = "l", skip_serializing_if = "Option::is_none")]
+    locked_since: Option<Millis>,
+    #[serde(rename = "r", skip_serializing_if = "Vec::is_empty")]
+    register_calls: Vec<Millis>,
+    #[serde(rename = "d", skip_serializing_if = "Vec::is_empty")]
+    deregister_calls: Vec<Millis>,
+    /// Failures, time of the latest.
+    #[serde(rename = "p", skip_serializing_if = "is_default")]
+    pin: (u32, Millis),
+}
+
+/// Steps taken, time of the first, time of the latest.
+type LadderTwin = (u32, Millis, Millis);
+
+#[derive(Serialize, Deserialize)]
+struct ClaimTwin<'a> {
+    #[serde(rename = "i", borrow)]
+    id: Cow<'a, str>,
+    #[serde(rename = "w", borrow)]
+    waba: Cow<'a, str>,
+    #[serde(rename = "n", borrow)]
+    name: Cow<'a, str>,
+    #[serde(rename = "s", default, skip_serializing_if = "Option::is_none")]
+    certificate_serial: Option<u64>,
+    #[serde(rename = "a")]
+    added_at: Millis,
+    #[serde(rename = "p", borrow, default, skip_serializing_if = "Option::is_none")]
+    phase: Option<PhaseTwin<'a>>,
+}
+
+/// `Unverified` is the absence of a phase.
+#[derive(Serialize, Deserialize)]
+enum PhaseTwin<'a> {
+    #[serde(rename = "c", borrow)]
+    AwaitingCode(ChallengeTwin<'a>),
+    /// Since when; when the PIN was proven.
+    #[serde(rename = "v")]
+    Verified(Millis, Option<Millis>),
+}
+
+#[derive(Serialize, Deserialize)]
+struct ChallengeTwin<'a> {
+    #[serde(rename = "i", borrow)]
+    id: Cow<'a, str>,
+    #[serde(rename = "e", default, skip_serializing_if = "is_default")]
+    key_epoch: u32,
+    #[serde(rename = "a")]
+    created_at: Millis,
+    #[serde(rename = "r")]
+    requested_at: Millis,
+    #[serde(rename = "g", default, skip_serializing_if = "is_default")]
+    guesses: u32,
+    #[serde(rename = "l", default, skip_serializing_if = "Option::is_none")]
+    last_guess_at: Option<Millis>,
+    #[serde(rename = "p", default, skip_serializing_if = "Option::is_none")]
+    pin_proven_at: Option<Millis>,
+    #[serde(rename = "c", borrow, default, skip_serializing_if = "Option::is_none")]
+    client: Option<Cow<'a, str>>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct RegistrationTwin<'a> {
+    #[serde(rename = "i", borrow)]
+    claim: Cow<'a, str>,
+    #[serde(rename = "w", borrow)]
+    waba: Cow<'a, str>,
+    /// The On-Premises client; without one the number runs on the hosted platform.
+    #[serde(rename = "c", borrow, default, skip_serializing_if = "Option::is_none")]
+    client: Option<Cow<'a, str>>,
+    #[serde(rename = "a")]
+    since: Millis,
+    #[serde(rename = "u")]
+    restarting_until: Millis,
+    #[serde(rename = "k", borrow)]
+    key: Cow<'a, str>,
+}
+
+fn at(ms: Millis) -> Timestamp {
+    Timestamp::from_millis(ms)
+}
+
+fn millis(times: &Window) -> Vec<Millis> {
+    times.0.iter().map(|it| it.as_millis()).collect()
+}
+
+fn window(times: &[Millis]) -> Window {
+    Window(times.iter().copied().map(at).collect())
+}
+
+fn ladder_twin(ladder: Ladder) -> LadderTwin {
+    (ladder.taken, ladder.first_at.as_millis(), ladder.last_at.as_millis())
+}
+
+fn ladder((taken, first_at, last_at): LadderTwin) -> Ladder {
+    Ladder { taken, first_at: at(first_at), last_at: at(last_at) }
+}
+
+impl<'a> Body<'a> {
+    fn of(record: &'a NumberRecord) -> Self {
+        let two_step = record.two_step.as_ref();
+        Self {
+            budgets: BudgetsTwin::of(&record.budgets),
+            two_step: two_step.map(|it| (it.verifier.as_str().into(), it.set_at.as_millis())),
+            claims: record.claims.iter().map(ClaimTwin::of).collect(),
+            registration: record.registration.as_ref().map(RegistrationTwin::of),
+        }
+    }
+
+    fn into_record(self, number: PhoneNumber) -> Option<NumberRecord> {
+        let registration = match self.registration {
+            Some(twin) => Some(twin.into_registration()?),
+            None => None,
+        };
+        Some(NumberRecord {
+            number,
+            budgets: self.budgets.into_budgets(),
+            two_step: self.two_step.map(|(verifier, set_at)| TwoStep {
+                verifier: PinVerifier::new(&verifier),
+                set_at: at(set_at),
+            }),
+            claims: self.claims.into_iter().map(ClaimTwin::into_claim).collect::<Option<_>>()?,
+            registration,
+        })
+    }
+}
+
+impl BudgetsTwin {
+    fn of(budgets: &Budgets) -> Self {
+        Self {
+            sms: ladder_twin(budgets.sms),
+            voice: ladder_twin(budgets.voice),
+            failed_guesses: millis(&budgets.failed_guesses),
+            failed_in_a_row: budgets.failed_in_a_row,
+            locked_since: budgets.locked_since.map(Timestamp::as_millis),
+            register_calls: millis(&budgets.register_calls),
+            deregister_calls: millis(&budgets.deregister_calls),
+            pin: (budgets.pin.failures, budgets.pin.last_failure_at.as_millis()),
+        }
+    }
+
+    fn into_budgets(self) -> Budgets {
+        let (failures, last_failure_at) = self.pin;
+        Budgets {
+            sms: ladder(self.sms),
+            voice: ladder(self.voice),
+            failed_guesses: window(&self.failed_guesses),
+            failed_in_a_row: self.failed_in_a_row,
+            locked_since: self.locked_since.map(at),
+            register_calls: window(&self.register_calls),
+            deregister_calls: window(&self.deregister_calls),
+            pin: PinBudget { failures, last_failure_at: at(last_failure_at) },
+        }
+    }
+}
+
+impl<'a> ClaimTwin<'a> {
+    fn of(claim: &'a Claim) -> Self {
+        let phase = match &claim.phase {
+            ClaimPhase::Unverified => None,
+            ClaimPhase::AwaitingCode(it) => Some(PhaseTwin::AwaitingCode(ChallengeTwin::of(it))),
+            ClaimPhase::Verified { since, pin_proven_at } => Some(PhaseTwin::Verified(
+                since.as_millis(),
+                pin_proven_at.map(Timestamp::as_millis),
+            )),
+        };
+        Self {
+            id: claim.id.as_str().into(),
+            waba: claim.waba.as_str().into(),
+            name: claim.name.as_str().into(),
+            certificate_serial: claim.certificate_serial,
+            added_at: claim.added_at.as_millis(),
+            phase,
+        }
+    }
+
+    fn into_claim(self) -> Option<Claim> {
+        Some(Claim {
+            id: PhoneNumberId::parse(&self.id)?,
+            waba: WabaId::parse(&self.waba)?,
+            name: VerifiedName::parse(&self.name).ok()?,
+            certificate_serial: self.certificate_serial,
+            added_at: at(self.added_at),
+            phase: match self.phase {
+                None => ClaimPhase::Unverified,
+                Some(PhaseTwin::AwaitingCode(it)) => ClaimPhase::AwaitingCode(it.into_challenge()?),
+                Some(PhaseTwin::Verified(since, pin_proven_at)) => {
+                    ClaimPhase::Verified { since: at(since), pin_proven_at: pin_proven_at.map(at) }
+                }
+            },
+        })
+    }
+}
+
+impl<'a> ChallengeTwin<'a> {
+    fn of(challenge: &'a Challenge) -> Self {
+        Self {
+            id: hex128(challenge.id.0).into(),
+            key_epoch: challenge.key_epoch,
+            created_at: challenge.created_at.as_millis(),
+            requested_at: challenge.requested_at.as_millis(),
+            guesses: challenge.guesses,
+            last_guess_at: challenge.last_guess_at.map(Timestamp::as_millis),
+            pin_proven_at: challenge.pin_proven_at.map(Timestamp::as_millis),
+            client: challenge.client.as_ref().map(|it| it.as_str().into()),
+        }
+    }
+
+    fn into_challenge(self) -> Option<Challenge> {
+        Some(Challenge {
+            id: ChallengeId(from_hex128(&self.id)?),
+            key_epoch: self.key_epoch,
+            created_at: at(self.created_at),
+            requested_at: at(self.requested_at),
+            guesses: self.guesses,
+            last_guess_at: self.last_guess_at.map(at),
+            pin_proven_at: self.pin_proven_at.map(at),
+            client: match self.client {
+                Some(id) => Some(ClientId::parse(&id)?),
+                None => None,
+            },
+        })
+    }
+}
+
+impl<'a> RegistrationTwin<'a> {
+    fn of(registration: &'a Registration) -> Self {
+        Self {
+            claim: registration.claim.as_str().into(),
+            waba: registration.waba.as_str().into(),
+            client: match &registration.platform {
+                Platform::OnPremise { client } => Some(client.as_str().into()),
+                Platform::CloudApi => None,
+            },
+            since: registration.since.as_millis(),
+            restarting_until: registration.restarting_until.as_millis(),
+            key: hex128(registration.key.0).into(),
+        }
+    }
+
+    fn into_registration(self) -> Option<Registration> {
+        Some(Registration {
+            claim: PhoneNumberId::parse(&self.claim)?,
+            waba: WabaId::parse(&self.waba)?,
+            platform: match self.client {
+                Some(id) => Platform::OnPremise { client: ClientId::parse(&id)? },
+                None => Platform::CloudApi,
+            },
+            since: at(self.since),
+            restarting_until: at(self.restarting_until),
+            key: RegistrationKey(from_hex128(&self.key)?),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;

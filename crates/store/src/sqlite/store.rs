@@ -1,0 +1,176 @@
+//! The port, call by call: which thread does what.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering::{Acquire, Release};
+
+use async_trait::async_trait;
+use registration::{NumberRecord, PhoneNumber, Timestamp};
+use rusqlite::Connection;
+use service::ports::{
+    AuditEntry, AuditQuery, CommitError, Entity, EntityKind, EntityRef, NumberKey, NumberQuery,
+    Send, SendQuery, SendReport, Store, StoreError, Unit, Versioned,
+};
+
+use super::failure::Failure;
+use super::unit::UnitRows;
+use super::writer::Queue;
+use super::{SqliteStore, allowances, audit, entities, numbers, sends, snapshot};
+
+/// Rows that one transaction of a sweep removes at most, so that commits pass in between.
+const SWEEP_ROWS: usize = 1000;
+
+impl SqliteStore {
+    /// The way to the writer, as long as it lives.
+    fn queue(&self) -> Result<&Queue, Failure> {
+        self.queue.as_ref().filter(|queue| !queue.is_closed()).ok_or(Failure::Closed)
+    }
+
+    fn read<T>(&self, work: impl FnOnce(&Connection) -> Result<T, Failure>) -> Result<T, Failure> {
+        // A store without its writer is no store any more, even if the file can still be read.
+        if self.queue.as_ref().is_some_and(Queue::is_closed) {
+            return Err(Failure::Closed);
+        }
+        self.readers.with(work)
+    }
+
+    async fn commit_unit(&self, unit: Unit) -> Result<(), Failure> {
+        let queue = self.queue()?;
+        let epoch = self.epoch.load(Acquire);
+        let rows = self.readers.with(|conn| UnitRows::prepare(conn, unit))?;
+        let current = Arc::clone(&self.epoch);
+        let apply = move |conn: &Connection, head: &mut audit::AuditHead| {
+            if current.load(Acquire) != epoch {
+                return Err(Failure::Conflict);
+            }
+            *head = rows.apply(conn, *head)?;
+            Ok(())
+        };
+        queue.shared(apply).await
+    }
+
+    /// Replaces all rows by `work`.
+    async fn replace<T: core::marker::Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection) -> Result<T, Failure> + core::marker::Send + 'static,
+    ) -> Result<T, Failure> {
+        let epoch = Arc::clone(&self.epoch);
+        let replace = move |conn: &Connection| {
+            let outcome = work(conn);
+            epoch.fetch_add(1, Release);
+            outcome
+        };
+        self.queue()?.alone(replace).await
+    }
+}
+
+#[async_trait]
+impl Store for SqliteStore {
+    async fn number(
+        &self,
+        number: PhoneNumber,
+    ) -> Result<Option<Versioned<NumberRecord>>, StoreError> {
+        Ok(self.read(|conn| numbers::load(conn, number))?)
+    }
+
+    async fn find_number(&self, key: &NumberKey) -> Result<Option<PhoneNumber>, StoreError> {
+        Ok(self.read(|conn| numbers::find(conn, key))?)
+    }
+
+    async fn numbers(&self, query: &NumberQuery) -> Result<Vec<NumberRecord>, StoreError> {
+        Ok(self.read(|conn| numbers::page(conn, query))?)
+    }
+
+    async fn entity(&self, key: &EntityRef) -> Result<Option<Versioned<Entity>>, StoreError> {
+        Ok(self.read(|conn| entities::load(conn, key))?)
+    }
+
+    async fn entity_by_lookup(
+        &self,
+        kind: EntityKind,
+        lookup: &str,
+    ) -> Result<Option<Versioned<Entity>>, StoreError> {
+        Ok(self.read(|conn| entities::by_lookup(conn, kind, lookup))?)
+    }
+
+    async fn entities(
+        &self,
+        kind: EntityKind,
+        parent: Option<&EntityRef>,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<Versioned<Entity>>, StoreError> {
+        Ok(self.read(|conn| entities::page(conn, kind, parent, after, limit))?)
+    }
+
+    async fn commit(&self, unit: Unit) -> Result<(), CommitError> {
+        Ok(self.commit_unit(unit).await?)
+    }
+
+    async fn audit(&self, query: &AuditQuery) -> Result<Vec<AuditEntry>, StoreError> {
+        Ok(self.read(|conn| audit::page(conn, query))?)
+    }
+
+    async fn claim_sends(
+        &self,
+        now: Timestamp,
+        until: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<Send>, StoreError> {
+        if !self.read(|conn| sends::any_due(conn, now))? {
+            return Ok(Vec::new());
+        }
+        let claim = move |conn: &Connection, _: &mut _| sends::claim(conn, now, until, limit);
+        Ok(self.queue()?.shared(claim).await?)
+    }
+
+    async fn report_sends(&self, reports: Vec<SendReport>) -> Result<(), StoreError> {
+        let report = move |conn: &Connection, _: &mut _| {
+            reports.into_iter().try_for_each(|report| sends::report(conn, report))
+        };
+        Ok(self.queue()?.shared(report).await?)
+    }
+
+    async fn sends(&self, query: &SendQuery) -> Result<Vec<Send>, StoreError> {
+        Ok(self.read(|conn| sends::page(conn, query))?)
+    }
+
+    async fn sweep(&self, now: Timestamp) -> Result<(), StoreError> {
+        let now_ms = now.as_millis();
+        let sweep = move |conn: &Connection, _: &mut _| {
+            let entities = entities::sweep(conn, now_ms, SWEEP_ROWS)?;
+            Ok(entities.max(allowances::sweep(conn, now_ms, SWEEP_ROWS)?))
+        };
+        while self.queue()?.shared(sweep).await? == SWEEP_ROWS {}
+        Ok(())
+    }
+
+    async fn ping(&self) -> Result<(), StoreError> {
+        Ok(self.read(|conn| Ok(conn.query_row("SELECT 1", [], |_| Ok(()))?))?)
+    }
+
+    async fn close(&self) -> Result<(), StoreError> {
+        if let Some(queue) = &self.queue {
+            queue.close().await?;
+        }
+        let threads = self.threads.lock().await.take();
+        let ended = tokio::task::spawn_blocking(|| drop(threads)).await;
+        ended.map_err(|error| StoreError {
+            reason: "the store did not end".into(),
+            source: Some(error.into()),
+        })
+    }
+
+    async fn clear(&self) -> Result<(), StoreError> {
+        Ok(self.replace(snapshot::clear).await?)
+    }
+
+    async fn save_snapshot(&self, name: &str) -> Result<(), StoreError> {
+        let file = snapshot::file(&self.path, name)?;
+        Ok(self.queue()?.alone(move |conn| snapshot::save(conn, &file)).await?)
+    }
+
+    async fn load_snapshot(&self, name: &str) -> Result<bool, StoreError> {
+        let file = snapshot::file(&self.path, name)?;
+        Ok(self.replace(move |conn| snapshot::load(conn, &file)).await?)
+    }
+}
