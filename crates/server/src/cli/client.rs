@@ -55,7 +55,7 @@ pub(super) enum Failure {
     #[error("refused")]
     Refused(Value),
     /// The server says what is wrong with the request.
-    #[error("{}", api_message(.0))]
+    #[error("{}", said(.0).unwrap_or_default())]
     Answered(Value),
     /// Nobody answers.
     #[error(
@@ -302,7 +302,7 @@ fn settled(status: StatusCode, body: Value) -> Result<Value, Failure> {
     if status.is_success() {
         return Ok(body);
     }
-    if body["error"]["message"].is_string() {
+    if said(&body).is_some() {
         let refused = body["error"]["code"] == "refused";
         return Err(if refused { Failure::Refused(body) } else { Failure::Answered(body) });
     }
@@ -310,8 +310,17 @@ fn settled(status: StatusCode, body: Value) -> Result<Value, Failure> {
     Err(Failure::Other(anyhow::anyhow!(problem)))
 }
 
-fn api_message(body: &Value) -> &str {
-    body["error"]["message"].as_str().unwrap_or("the server refused the request")
+/// What the server says is wrong: the admin API in `error.message`, the sandbox in `error` and `details`.
+fn said(body: &Value) -> Option<String> {
+    let details = match body["details"].as_str() {
+        Some(details) => format!(": {details}"),
+        None => String::new(),
+    };
+    match (body["error"]["message"].as_str(), body["error"].as_str()) {
+        (Some(message), _) => Some(message.to_owned()),
+        (None, Some(error)) => Some(format!("{error}{details}")),
+        (None, None) => None,
+    }
 }
 
 /// What a person reads of a refusal: what, when it opens, what would work, where it is explained.
@@ -451,6 +460,10 @@ mod tests {
         let invalid = json!({ "error": { "code": "invalid", "message": "name: is required" } });
         let failure = settled(StatusCode::UNPROCESSABLE_ENTITY, invalid).expect_err("invalid");
         assert_eq!(failure.to_string(), "name: is required");
+        let sandbox =
+            json!({ "error": "The request is not valid", "details": "number: too short" });
+        let failure = settled(StatusCode::BAD_REQUEST, sandbox).expect_err("invalid");
+        assert_eq!(failure.to_string(), "The request is not valid: number: too short");
         let failure = settled(StatusCode::BAD_GATEWAY, Value::Null).expect_err("no Rollcall");
         assert!(failure.to_string().contains("is it a Rollcall server"), "{failure}");
     }

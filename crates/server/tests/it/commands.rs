@@ -1,77 +1,71 @@
-//! The commands that talk to a server, against one in memory: the real binary over a real socket.
+//! The commands that talk to a server: the real binary against a sandbox of its own.
 
 use std::fs::Permissions;
-use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt as _;
 use std::process::Output;
-use std::sync::{Arc, mpsc};
 
-use api::{App, AppInner, Settings, router};
-use async_trait::async_trait;
-use axum::extract::{Query, State};
-use axum::routing::get;
-use axum::{Json, Router};
-use registration::{PhoneNumber, TextId as _, WabaId};
 use serde_json::{Value, json};
-use service::certificate::Authority;
-use service::clients::FirstPassword;
-use service::hashing::{HashCost, Hasher};
-use service::keys::{KeyRing, MasterKeys};
-use service::ports::rehearsal::NoRehearsal;
-use service::ports::{Clock as _, CodeDelivery, CodeMessage, DeliveryError, HandedOver, SendQuery};
-use service::testing::{ManualClock, MemoryStore, SeededEntropy};
-use service::{Policy, Ports, Service};
-use sha2::{Digest as _, Sha256};
 
-use crate::harness::rollcall;
+use crate::harness::{Rollcall, rollcall};
 
 const NUMBER: &str = "+447700900123";
-const TOKEN: &str = "operator-token-of-the-tests";
 
-/// A server on a free port, and a data folder with its token.
+/// A sandbox whose clock stands at 2027-01-15T08:00:00Z, and its data folder.
 struct Server {
-    address: SocketAddr,
+    child: Rollcall,
     data: tempfile::TempDir,
-    service: Arc<Service>,
-}
-
-struct Taker;
-
-#[async_trait]
-impl CodeDelivery for Taker {
-    async fn hand_over(&self, _: &CodeMessage) -> Result<HandedOver, DeliveryError> {
-        Ok(HandedOver { sender: "inbox".to_owned(), provider_id: None })
-    }
 }
 
 impl Server {
     fn start() -> Self {
-        let (ready, started) = mpsc::channel();
-        std::thread::spawn(move || {
-            let runtime = tokio::runtime::Runtime::new().unwrap();
-            runtime.block_on(async {
-                let (routes, service) = application().await;
-                let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-                ready.send((listener.local_addr().unwrap(), service)).unwrap();
-                axum::serve(listener, routes).await.unwrap();
-            });
-        });
-        let (address, service) = started.recv().unwrap();
+        Self::with(&[])
+    }
+
+    fn with(arguments: &[&str]) -> Self {
         let data = tempfile::tempdir().unwrap();
         std::fs::set_permissions(data.path(), Permissions::from_mode(0o700)).unwrap();
-        server::files::replace(&data.path().join("operator.token"), TOKEN.as_bytes()).unwrap();
-        Self { address, data, service }
+        let server = Self { child: Rollcall::serve(data.path(), arguments), data };
+        assert_eq!(server.run(&["clock", "freeze"]).code, 0);
+        let clock = server.run(&["clock", "set", "2027-01-15T08:00:00Z"]);
+        assert_eq!(clock.out, "2027-01-15 08:00:00 UTC, stands still\n", "{clock:?}");
+        server
     }
 
     fn url(&self) -> String {
-        format!("http://{}", self.address)
+        format!("http://{}", self.child.address)
     }
 
-    /// Runs a command against this server.
+    fn token(&self) -> String {
+        let text = std::fs::read_to_string(self.data.path().join("operator.token")).unwrap();
+        text.trim().to_owned()
+    }
+
+    /// Runs a command against this server, with its data folder.
     fn run(&self, arguments: &[&str]) -> Done {
         let mut command = rollcall(arguments);
         command.args(["--server", &self.url(), "--data"]).arg(self.data.path()).env("TZ", "UTC");
         Done::from(command.output().unwrap())
+    }
+
+    /// The same with address and token from the environment.
+    fn run_by_environment(&self, arguments: &[&str]) -> Done {
+        let mut command = rollcall(arguments);
+        command.env("ROLLCALL_TOKEN", self.token()).env("ROLLCALL_SERVER", self.url());
+        Done::from(command.output().unwrap())
+    }
+
+    /// Orders a code and reads it from the inbox.
+    fn ordered_code(&self) -> String {
+        let sent = self.run(&["register", "--number", NUMBER, "--name", "Acme", "--json"]).json();
+        assert_eq!(sent["outcome"], "code_sent", "{sent}");
+        let inbox = ["inbox", "--number", NUMBER, "--limit", "1", "--json"];
+        loop {
+            // Handing over follows the commit; the inbox has the message a moment later.
+            let messages = self.run(&inbox).json()["messages"].take();
+            if let Some(code) = messages[0]["code"].as_str() {
+                return code.to_owned();
+            }
+        }
     }
 }
 
@@ -98,61 +92,6 @@ impl Done {
     fn json(&self) -> Value {
         serde_json::from_str(&self.out).unwrap_or_else(|_| panic!("no JSON: {self:?}"))
     }
-}
-
-async fn application() -> (Router, Arc<Service>) {
-    let clock = Arc::new(ManualClock::default());
-    let entropy = Arc::new(SeededEntropy::new(7));
-    let keys = KeyRing::new(&MasterKeys::generate(&*entropy));
-    let hasher = Hasher::new(keys.clone(), entropy.clone(), HashCost::CHEAPEST, 2, 64);
-    let ports = Ports {
-        store: Arc::new(MemoryStore::new()),
-        clock: clock.clone(),
-        entropy,
-        delivery: Arc::new(Taker),
-        rehearsal: Arc::new(NoRehearsal),
-    };
-    let service = Arc::new(Service::new(ports, keys, hasher, Policy::default()));
-    let first = FirstPassword { password: "Sandbox-1!".to_owned(), must_change: false };
-    let waba = WabaId::parse("102290129340398").unwrap();
-    service.first_start(&waba, &first).await.unwrap();
-    let app = App(Arc::new(AppInner {
-        service: Arc::clone(&service),
-        authority: Authority::new([(1, [7; 32])]).unwrap(),
-        metrics: api::metrics::Metrics::default(),
-        settings: Settings {
-            onprem_version: "2.45.1".to_owned(),
-            onprem_retired: false,
-            public_url: String::new(),
-            operator_token_sha256: Sha256::digest(TOKEN.as_bytes()).into(),
-            started_at: clock.now(),
-        },
-        sandbox: None,
-        ca_pem: Box::new(String::new),
-        rotate_master: Box::new(|| Ok(2)),
-    }));
-    let sandbox = Router::new()
-        .route("/sandbox/v1/inbox", get(async || Json(json!({ "messages": [] }))))
-        .route("/sandbox/v1/inbox/wait", get(next_message))
-        .with_state(Arc::clone(&service));
-    let routes = sandbox.fallback_service(router(app));
-    (routes, service)
-}
-
-/// The newest message to a number, in the form that the product fixes for the sandbox.
-async fn next_message(
-    State(service): State<Arc<Service>>,
-    Query(query): Query<Vec<(String, String)>>,
-) -> Json<Value> {
-    service.deliver_due().await.unwrap();
-    let number = query.iter().find(|(name, _)| name == "number").map(|(_, number)| number);
-    let number = number.map(|number| PhoneNumber::parse(number).unwrap());
-    let query = SendQuery { number, limit: 1, ..SendQuery::default() };
-    let (_, message) = service.inbox(query).await.unwrap().pop().unwrap();
-    Json(json!({
-        "id": message.id.to_string(), "number": message.number.to_string(), "channel": "sms",
-        "code": message.code.reveal(), "text": message.text, "at": "2027-01-15T08:00:00Z",
-    }))
 }
 
 #[test]
@@ -184,11 +123,8 @@ NUMBER           STATE       RUNS ON         NAME         PIN
 #[test]
 fn the_two_steps_of_a_registration_can_be_two_commands() {
     let server = Server::start();
-    let sent = server.run(&["register", "--number", NUMBER, "--name", "Acme", "--json"]).json();
-    assert_eq!(sent["outcome"], "code_sent");
-    let message = server.run(&["inbox", "--number", NUMBER, "--wait", "5", "--json"]).json();
-    let code = message["code"].as_str().unwrap();
-    let done = server.run(&["register", "--number", NUMBER, "--code", code]);
+    let code = server.ordered_code();
+    let done = server.run(&["register", "--number", NUMBER, "--code", &code]);
     assert_eq!((done.code, done.out.contains("is registered on")), (0, true), "{done:?}");
 }
 
@@ -240,21 +176,13 @@ fn who_cannot_be_reached_or_asked_is_told_what_to_do() {
     assert!(no_token.code == 1 && no_token.said.contains("ROLLCALL_TOKEN"), "{no_token:?}");
     let wrong = Done::from(rollcall(&list).env("ROLLCALL_TOKEN", "wrong").output().unwrap());
     assert!(wrong.code == 1 && wrong.said.contains("operator.token"), "{wrong:?}");
-    let by_variable = rollcall(&["numbers", "list"])
-        .env("ROLLCALL_TOKEN", TOKEN)
-        .env("ROLLCALL_SERVER", server.url())
-        .output();
-    assert_eq!(Done::from(by_variable.unwrap()).code, 0);
-    let clock = server.run(&["clock", "show"]);
-    assert!(clock.code == 1 && clock.said.contains("is no sandbox"), "{clock:?}");
+    assert_eq!(server.run_by_environment(&["numbers", "list"]).code, 0);
 }
 
 #[test]
-fn the_trail_is_shown_and_verified() {
+fn the_trail_is_shown_and_verified_by_the_server_and_by_the_file() {
     let server = Server::start();
     server.run(&["register", "--number", NUMBER, "--name", "Acme", "--wait-inbox"]);
-    let verified = server.rerun_without_data(&["audit", "verify"]);
-    assert!(verified.code == 0 && verified.out.starts_with("The chain holds: "), "{verified:?}");
     let trail = server.run(&["audit", "show", NUMBER]);
     for what in ["number added", "code requested", "code confirmed", "registered", "Times are UTC."]
     {
@@ -263,15 +191,35 @@ fn the_trail_is_shown_and_verified() {
     assert!(trail.out.lines().all(|line| line.chars().count() <= 80), "{trail:?}");
     let sends = server.run(&["sends", "list", "--json"]).json();
     assert_eq!(sends["items"][0]["state"], "handed_over");
+
+    let asked = server.run_by_environment(&["audit", "verify", "--json"]).json();
+    assert!(asked["holds"] == true && asked["entries"].as_u64().unwrap() > 5, "{asked}");
+    let read = rollcall(&["audit", "verify", "--json", "--data"]).arg(server.data.path()).output();
+    assert_eq!(Done::from(read.unwrap()).json(), asked, "while the server runs");
+    let Server { child, data } = server;
+    child.signal("TERM");
+    assert!(child.ended().0.success());
+    let read = rollcall(&["audit", "verify", "--json", "--data"]).arg(data.path()).output();
+    assert_eq!(Done::from(read.unwrap()).json(), asked, "after it stopped");
 }
 
-impl Server {
-    /// The same with the token from the environment: with --data, `audit verify` asks no server.
-    fn rerun_without_data(&self, arguments: &[&str]) -> Done {
-        let mut command = rollcall(arguments);
-        command.env("ROLLCALL_TOKEN", TOKEN).env("ROLLCALL_SERVER", self.url());
-        Done::from(command.output().unwrap())
-    }
+#[test]
+fn a_trail_that_is_not_there_is_a_failure() {
+    let folder = tempfile::tempdir().unwrap();
+    let read = rollcall(&["audit", "verify", "--data"]).arg(folder.path()).output();
+    let read = Done::from(read.unwrap());
+    assert!(read.code == 1 && read.said.contains("cannot read the database"), "{read:?}");
+}
+
+#[test]
+fn the_clock_is_turned_and_shown() {
+    let server = Server::start();
+    let on = server.run(&["clock", "advance", "3d"]);
+    assert_eq!(on.out, "2027-01-18 08:00:00 UTC, stands still\n");
+    assert_eq!(server.run(&["clock", "resume", "--json"]).json()["frozen"], false);
+    assert_eq!(server.run(&["clock", "advance", "soon"]).code, 1);
+    let late = server.run(&["clock", "advance", "90000000h"]);
+    assert!(late.code == 1 && late.said.contains("the year 9999"), "{late:?}");
 }
 
 #[test]
@@ -288,33 +236,41 @@ fn a_certificate_goes_to_standard_output_alone() {
 #[test]
 fn the_master_key_is_rotated_while_the_server_serves() {
     let server = Server::start();
+    let code = server.ordered_code();
     let rotated = server.run(&["keys", "rotate-master"]);
     assert!(rotated.code == 0 && rotated.out.contains("epoch 2"), "{rotated:?}");
-    assert_eq!(server.run(&["keys", "rotate-master", "--json"]).json(), json!({ "epoch": 2 }));
+    assert_eq!(server.run(&["keys", "rotate-master", "--json"]).json(), json!({ "epoch": 3 }));
+    let done = server.run(&["register", "--number", NUMBER, "--code", &code]);
+    assert_eq!(done.code, 0, "a code of the first epoch counts: {done:?}");
 }
 
 #[test]
-fn doctor_finds_the_server_and_what_is_missing() {
+fn doctor_finds_a_running_server_sound_and_a_lost_key_missing() {
     let server = Server::start();
     let report = server.run(&["doctor", "--json"]);
-    assert_eq!(report.code, 1, "no key file: {report:?}");
-    let report = report.json();
-    let verdict = |name: &str| {
+    assert_eq!(report.code, 0, "{report:?}");
+    let verdict = |report: &Value, name: &str| {
         let checks = report["checks"].as_array().unwrap();
-        let check = checks.iter().find(|check| check["name"] == name);
-        check.map(|check| check["verdict"].as_str().unwrap().to_owned())
+        let check = checks.iter().find(|check| check["name"] == name).unwrap();
+        check["verdict"].as_str().unwrap().to_owned()
     };
-    for (name, expected) in [
-        ("configuration", "ok"),
-        ("data folder", "ok"),
-        ("master key", "fail"),
-        ("server", "ok"),
-        ("admin API", "ok"),
-        ("clock", "ok"),
-        ("clock skew", "ok"),
+    let report = report.json();
+    for name in [
+        "configuration",
+        "data folder",
+        "master key",
+        "operator token",
+        "server",
+        "admin API",
+        "clock",
+        "clock skew",
     ] {
-        assert_eq!(verdict(name).as_deref(), Some(expected), "{name}: {report}");
+        assert_eq!(verdict(&report, name), "ok", "{name}: {report}");
     }
+    assert_eq!(verdict(&report, "sandbox clock"), "warn", "{report}");
+    std::fs::remove_file(server.data.path().join("rollcall.key")).unwrap();
+    let report = server.run(&["doctor", "--json"]);
+    assert_eq!((report.code, verdict(&report.json(), "master key").as_str()), (1, "fail"));
     let text = server.run(&["doctor"]).out;
     assert!(text.contains("cure: "), "{text}");
 }
@@ -327,18 +283,15 @@ fn the_document_that_is_printed_is_the_committed_one() {
 
 #[test]
 fn a_locked_number_is_unlocked() {
-    let server = Server::start();
-    let mut policy = (*server.service.policy()).clone();
-    policy.limits.failed_in_a_row_max = 1;
-    server.service.set_policy(policy);
-    server.run(&["register", "--number", NUMBER, "--name", "Acme"]);
-    let message = server.run(&["inbox", "--number", NUMBER, "--wait", "--json"]).json();
-    let right: u32 = message["code"].as_str().unwrap().parse().unwrap();
-    let wrong = format!("{:06}", (right + 1) % 1_000_000);
-    assert_eq!(server.run(&["register", "--number", NUMBER, "--code", &wrong]).code, 3);
+    let folder = tempfile::tempdir().unwrap();
+    let config = folder.path().join("rollcall.toml");
+    std::fs::write(&config, "[limits]\nfailed_in_a_row_max = 1\n").unwrap();
+    let server = Server::with(&["--config", config.to_str().unwrap()]);
+    let right = server.ordered_code();
+    let wrong = if right == "000000" { "000001" } else { "000000" };
+    assert_eq!(server.run(&["register", "--number", NUMBER, "--code", wrong]).code, 3);
     let locked = server.run(&["numbers", "show", NUMBER]);
     assert!(locked.out.contains("rollcall numbers unlock +447700900123"), "{locked:?}");
     assert_eq!(server.run(&["numbers", "unlock", NUMBER]).code, 0);
-    let right = format!("{right:06}");
     assert_eq!(server.run(&["register", "--number", NUMBER, "--code", &right]).code, 0);
 }
