@@ -6,6 +6,7 @@ use core::future::Future;
 use core::pin::Pin;
 use core::time::Duration;
 use std::num::NonZeroUsize;
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::available_parallelism;
 
@@ -37,6 +38,9 @@ use crate::listener::{RenderRejection, Stop, plain_text};
 
 /// How often what has expired is removed from the store.
 const SWEEP: Duration = Duration::from_mins(1);
+
+/// Name of the database in the data folder.
+const DATABASE_FILE: &str = "rollcall.db";
 
 /// What the listener serves, and what has to be done after it.
 pub struct App {
@@ -85,7 +89,7 @@ pub async fn app(
     };
     let keys = keys(config, environment, data)?;
     let token = data.operator_token(&OsEntropy)?;
-    let database = data.file("rollcall.db");
+    let database = data.file(DATABASE_FILE);
     let store = SqliteStore::open(&database, &SqliteOptions::default())
         .with_context(|| format!("cannot open {}", database.display()))?;
     let store = Arc::new(store);
@@ -139,6 +143,14 @@ pub async fn app(
         first_password,
         flush: background(service),
     })
+}
+
+/// Opens the database in a data folder for reading, whether or not a server is using it.
+pub fn open_trail(folder: &Path) -> anyhow::Result<Arc<dyn Store>> {
+    let database = folder.join(DATABASE_FILE);
+    let store = SqliteStore::open_read_only(&database)
+        .with_context(|| format!("cannot open {}", database.display()))?;
+    Ok(Arc::new(store))
 }
 
 fn sandbox(data: &DataDir) -> anyhow::Result<Scene> {
