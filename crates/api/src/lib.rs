@@ -1,9 +1,10 @@
 //! The wire: three dialects, the sandbox's tools, the operator's API, and the pages around them.
 //!
 //! A dialect parses, calls one use case, and renders. It holds no rule, limit, clock or SQL. Every route is
-//! on one screen in [`router`]; every refusal is worded in [`refusals`].
+//! on one screen in [`mod@router`]; every refusal is worded in [`refusals`].
 
 pub mod admin;
+pub mod console;
 pub mod explain;
 pub mod metrics;
 pub mod middleware;

@@ -13,12 +13,13 @@ use crate::onprem::{
     account, backup, certificates, health, media_providers, photo, settings, stats, support, users,
 };
 use crate::state::App;
-use crate::{admin, explain, middleware, operations, sandbox};
+use crate::{admin, console, explain, middleware, operations, sandbox};
 
 /// The whole application. Sandbox tools are mounted only if `app` is one.
 pub fn router(app: App) -> Router {
     let mut routes = Router::new()
         .route("/", get(|| async { Redirect::temporary("/console") }))
+        .route("/console", get(console::page))
         .route("/livez", get(operations::livez))
         .route("/readyz", get(operations::readyz))
         .route("/metrics", get(stats::open_metrics))

@@ -4,7 +4,7 @@
 //! case and renders, as in the dialects; the same rules refuse the same things. [`OPERATIONS`] is the whole
 //! API on one screen, and the OpenAPI document at `/openapi.json` is made of the same list.
 //!
-//! - Errors have one form, see [`failure`]: `{"error":{"code","message","details":[…]}}`.
+//! - Errors have one form, see `failure.rs`: `{"error":{"code","message","details":[…]}}`.
 //! - Fields and parameters that nobody knows are refused by name, so that a slip never passes unnoticed.
 //! - Lists come in pages: `{"items":[…],"next":…}`; `after=NEXT` asks for the next one.
 //! - `Idempotency-Key` makes a repeated `POST`, `PUT`, `PATCH` or `DELETE` answer as the first one did.

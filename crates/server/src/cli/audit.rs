@@ -179,7 +179,9 @@ fn subject(subject: &Value) -> String {
 /// What happened; for a refusal what was refused and why.
 fn what(entry: &Value) -> String {
     let details = &entry["details"];
-    let kind = text(&entry["kind"]).replace('_', " ");
+    let kind = |it: &Value| text(&it["kind"]).replace('_', " ");
+    let along = details["along"].as_array().into_iter().flatten().map(kind);
+    let kind = along.chain([kind(entry)]).collect::<Vec<_>>().join(",\n");
     match details["refusal"].as_str() {
         Some(_) => format!(
             "{} refused: {}",

@@ -92,7 +92,7 @@ fn a_seed_is_checked_before_anything_is_touched() {
     std::fs::write(&seed, "[[account]\n").unwrap();
     let path = seed.to_str().unwrap();
     for (arguments, words) in [
-        (vec!["--seed", path], "cannot understand the seed file"),
+        (vec!["--seed", path], "has mistakes"),
         (vec!["--seed", path, "--mode", "production"], "--seed is for a sandbox"),
         (vec!["--seed", "/nowhere/seed.toml"], "cannot read the seed file"),
     ] {
