@@ -160,11 +160,11 @@ impl Proposal for Restoring<'_> {
     async fn step(
         &self,
         service: &Service,
-        _record: &NumberRecord,
+        record: &NumberRecord,
         now: Timestamp,
     ) -> Result<Step, ServiceError> {
         let (client, backup) = (self.client, self.backup);
-        let other = service.other_number_of(Some(&client.id), backup.number).await?;
+        let other = service.other_number_of(Some(&client.id), record, now).await?;
         let mut step = Step::new(Command::Restore(Restore {
             client: client.id.clone(),
             claim: backup.claim.clone(),

@@ -23,6 +23,13 @@ pub enum CoreappStatus {
     Connected,
 }
 
+/// Whether a restart that ends at `until` is under way. A clock that was turned back does not stretch it
+/// beyond its length.
+#[must_use]
+pub fn restarts(until: Timestamp, now: Timestamp, limits: &Limits) -> bool {
+    now < until && until.since(now) <= limits.coreapp_restart
+}
+
 /// The status of `client`'s Coreapp at `now`, `held` being the registration it runs.
 #[must_use]
 pub fn status(
@@ -33,8 +40,7 @@ pub fn status(
 ) -> CoreappStatus {
     let until =
         held.map_or(client.restarting_until, |r| r.restarting_until.max(client.restarting_until));
-    // A clock that was turned back must not stretch a restart beyond its length.
-    if now < until && until.since(now) <= limits.coreapp_restart {
+    if restarts(until, now, limits) {
         return CoreappStatus::Restarting { until };
     }
     match held {

@@ -9,8 +9,9 @@ use registration::{
 };
 
 use crate::caller::Caller;
+use crate::coreapp::restarts;
 use crate::directory::{Client, Entity, EntityRef};
-use crate::error::ServiceError;
+use crate::error::{ServiceError, Unavailable};
 use crate::execute::{Beside, Committed, Proposal, Step};
 use crate::numbering::Planned;
 use crate::ports::{EntityWrite, EntropyExt, NumberKey, Subject, Versioned};
@@ -134,6 +135,9 @@ impl Service {
             && let Some(claim) = found.value.claims.iter().find(|claim| asked_by(claim, client))
         {
             return Ok(Pending { number, waba: claim.waba.clone() });
+        }
+        if let Some(client) = self.client(client).await? {
+            self.coreapp_up(&client).await?;
         }
         let subject = Subject::Entity(EntityRef::client(client));
         Err(self.refuse(caller, subject, "verify_code", Refusal::CodeMissing).await)
@@ -293,18 +297,28 @@ impl Service {
             .map_or(CodeProof::None, |code| CodeProof::Expected(challenge.id, code))
     }
 
-    /// The record of the other number that a client holds, if it holds one.
+    /// The record of the number that a client runs besides `record`, if it runs one. Refuses while the
+    /// client's Coreapp restarts because of a registration.
     pub(crate) async fn other_number_of(
         &self,
         client: Option<&ClientId>,
-        number: PhoneNumber,
+        record: &NumberRecord,
+        now: Timestamp,
     ) -> Result<Option<Versioned<NumberRecord>>, ServiceError> {
         let Some(client) = client else { return Ok(None) };
         let held = self.store.find_number(&NumberKey::HeldBy(client.clone())).await?;
-        match held.filter(|held| *held != number) {
-            Some(other) => Ok(Some(self.load(other).await?)),
-            None => Ok(None),
+        let other = match held.filter(|held| *held != record.number) {
+            Some(other) => Some(self.load(other).await?),
+            None => None,
+        };
+        if held.is_some() {
+            let running = other.as_ref().map_or(record, |other| &other.value);
+            let until = running.registration.as_ref().map(|held| held.restarting_until);
+            if until.is_some_and(|until| restarts(until, now, &self.policy().limits)) {
+                return Err(Unavailable::CoreappRestarting.into());
+            }
         }
+        Ok(other)
     }
 
     fn new_claim(&self, name: &ClaimName) -> NewClaim {
@@ -342,8 +356,8 @@ impl Proposal for CodeRequest<'_> {
     ) -> Result<Step, ServiceError> {
         let order = self.order;
         let client = order.client.as_ref();
+        let other = service.other_number_of(client, record, now).await?;
         let pin = service.check_pin(record, now, &order.pin).await?;
-        let other = service.other_number_of(client, order.planned.number).await?;
         let register = client.map(|client| Register {
             waba: order.waba.clone(),
             platform: Platform::OnPremise { client: client.clone() },
@@ -414,7 +428,7 @@ impl Registering<'_> {
         now: Timestamp,
     ) -> Result<(Register, Vec<Beside>), ServiceError> {
         let client = client_of(&self.order.platform);
-        let other = service.other_number_of(client.as_ref(), record.number).await?;
+        let other = service.other_number_of(client.as_ref(), record, now).await?;
         let pin = service.check_pin(record, now, &self.order.pin).await?;
         let register = Register {
             waba: self.waba.clone(),

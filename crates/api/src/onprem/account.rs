@@ -30,7 +30,7 @@ pub async fn request_code(
     let pin = pin(&app, &body)?;
     not_retired(&call).await?;
     let claimed = certified(&call, &form).await?;
-    call.visit.coreapp_up().await?;
+    call.visit.coreapp_started()?;
 
     let order = CodeOrder {
         payer: call.visit.client.account.clone(),
@@ -77,7 +77,7 @@ pub async fn verify(
     };
     not_retired(&call).await?;
     let client = &call.visit.client;
-    call.visit.coreapp_up().await?;
+    call.visit.coreapp_started()?;
     let pending = app
         .service
         .pending_claim(&call.caller(), &client.id)

@@ -16,7 +16,7 @@ use service::clients::DEFAULT;
 use service::directory::{Client, EntityRef, Role};
 use service::login::Identity;
 use service::ports::Subject;
-use service::{Caller, ServiceError};
+use service::{Caller, ServiceError, Unavailable, coreapp};
 
 use super::reply::Fault;
 use super::strict;
@@ -82,6 +82,17 @@ impl Visit {
         let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>();
         let from = peer.map_or(unspecified, |ConnectInfo(address)| address.ip());
         Ok(Self { app: app.clone(), client, from, headers: parts.headers.clone(), params })
+    }
+
+    /// Refuses while Coreapp restarts for a reason that stands in the client itself. A restart because of a
+    /// registration shows in the number's record, which the use case reads anyway.
+    pub fn coreapp_started(&self) -> Result<(), Fault> {
+        let service = &self.app.service;
+        let limits = &service.policy().limits;
+        if coreapp::restarts(self.client.restarting_until, service.now(), limits) {
+            return Err(self.fault(Unavailable::CoreappRestarting.into()));
+        }
+        Ok(())
     }
 
     /// Takes the request from the client's allowance.
