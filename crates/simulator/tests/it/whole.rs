@@ -1,0 +1,61 @@
+use std::collections::BTreeSet;
+
+use simulator::run::{Plan, Report, run};
+use simulator::sabotage::Sabotage;
+
+fn plan(seed: u64) -> Plan {
+    Plan { seed, steps: 1_500, sabotage: Sabotage::None }
+}
+
+#[test]
+fn invariants_hold_and_a_run_meets_every_answer() {
+    let mut met = BTreeSet::new();
+    for seed in 1..=8 {
+        let Report { tally, violation, last_steps } = run(plan(seed));
+        assert_eq!(violation, None, "seed {seed}: {last_steps:#?}");
+        met.extend(tally.into_keys());
+    }
+    let expected = [
+        "AlreadyRegistered",
+        "Backup",
+        "CodeSent",
+        "Deregistered",
+        "Done",
+        "NumberAdded",
+        "Registered",
+        "Restored",
+        "Verified",
+        "backup-outdated",
+        "backup-unreadable",
+        "channel-impossible",
+        "clock turned",
+        "code-mismatch",
+        "code-missing",
+        "code-too-soon",
+        "country-limit",
+        "crash",
+        "guess-too-soon",
+        "keys rotated",
+        "not-claimed",
+        "not-registered",
+        "not-verified",
+        "number-locked",
+        "out-of-guesses",
+        "pin-locked",
+        "pin-mismatch",
+        "pin-required",
+        "register-limit",
+        "sms-exhausted",
+        "unavailable",
+        "voice-exhausted",
+    ];
+    let missed: Vec<_> = expected.into_iter().filter(|it| !met.contains(*it)).collect();
+    assert!(missed.is_empty(), "{missed:?}");
+}
+
+#[test]
+fn equal_seeds_give_equal_runs() {
+    let (one, same) = (run(plan(3)), run(plan(3)));
+    assert_eq!(one, same);
+    assert_ne!(one.tally, run(plan(5)).tally);
+}
