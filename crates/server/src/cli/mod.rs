@@ -16,8 +16,10 @@ mod numbers;
 mod openapi;
 mod output;
 mod register;
+mod rig;
 mod sends;
 mod serve;
+mod soak;
 mod terminal;
 
 use std::ffi::OsString;
@@ -71,6 +73,8 @@ enum Command {
     Explain(explain::Arguments),
     Doctor(doctor::Arguments),
     Bench(bench::Arguments),
+    #[command(hide = true)]
+    Soak(soak::Arguments),
     Config(config::Arguments),
     Openapi(openapi::Arguments),
     Completions(completions::Arguments),
@@ -117,6 +121,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, environment: &Environm
         Command::Doctor(arguments) => doctor::run(&arguments, &context),
         Command::Openapi(_) => openapi::run(),
         Command::Bench(arguments) => bench::run(&arguments, &context),
+        Command::Soak(arguments) => soak::run(&arguments, wiring::open_trail),
         Command::Config(arguments) => config::run(&arguments, &context),
         Command::Completions(arguments) => completions::run(&arguments),
     };

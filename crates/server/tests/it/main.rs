@@ -9,5 +9,6 @@ mod harness;
 mod lifecycle;
 mod listener;
 mod slow_clients;
+mod soak;
 mod tidy;
 mod tls;

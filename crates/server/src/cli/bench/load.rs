@@ -1,23 +1,18 @@
 //! The load: connections that each wait for an answer before they ask again.
 
 use core::time::Duration;
-use std::collections::HashMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use anyhow::{Context as _, bail, ensure};
-use futures_util::StreamExt as _;
-use http::{Request, StatusCode, header};
-use http_body_util::{BodyExt as _, Full};
-use hyper::body::Bytes;
-use hyper::client::conn::http1;
-use hyper_util::rt::TokioIo;
-use tokio::net::TcpStream;
-use tokio::sync::oneshot;
+use http::StatusCode;
 
-use super::data::{self, Token};
-use super::server_process::ServerProcess;
+use crate::cli::rig::codes::Codes;
+use crate::cli::rig::connection::Connection;
+use crate::cli::rig::data::{self, Token};
+use crate::cli::rig::foreign_certificate;
+use crate::cli::rig::server_process::ServerProcess;
 
 /// A code that has not arrived after this long never will.
 const CODE_PATIENCE: Duration = Duration::from_secs(10);
@@ -55,40 +50,6 @@ impl Outcome {
     }
 }
 
-/// One connection.
-struct Connection {
-    sender: http1::SendRequest<Full<Bytes>>,
-    host: String,
-}
-
-impl Connection {
-    async fn open(server: &ServerProcess) -> anyhow::Result<Self> {
-        let stream = TcpStream::connect(server.address).await?;
-        stream.set_nodelay(true)?;
-        let (sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
-        tokio::spawn(connection);
-        Ok(Self { sender, host: server.address.to_string() })
-    }
-
-    async fn ask(
-        &mut self,
-        method: &str,
-        path: &str,
-        token: Option<&str>,
-        body: String,
-    ) -> anyhow::Result<(StatusCode, Bytes)> {
-        let mut request =
-            Request::builder().method(method).uri(path).header(header::HOST, &self.host);
-        if let Some(token) = token {
-            request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
-        }
-        self.sender.ready().await?;
-        let reply = self.sender.send_request(request.body(Full::new(Bytes::from(body)))?).await?;
-        let status = reply.status();
-        Ok((status, reply.into_body().collect().await?.to_bytes()))
-    }
-}
-
 /// Requests on a route that does nothing, as many as go.
 pub(super) async fn nothing(
     server: &ServerProcess,
@@ -98,7 +59,7 @@ pub(super) async fn nothing(
     let begun = now();
     let mut tasks = Vec::new();
     for _ in 0..connections {
-        let mut connection = Connection::open(server).await?;
+        let mut connection = Connection::open(server.address).await?;
         tasks.push(tokio::spawn(async move {
             let mut latencies = Vec::new();
             while begun.elapsed() < length {
@@ -114,29 +75,24 @@ pub(super) async fn nothing(
     Ok(Outcome { elapsed: begun.elapsed(), done: latencies.len(), latencies })
 }
 
-type Waiting = Arc<Mutex<HashMap<String, oneshot::Sender<String>>>>;
-
 /// Registrations of numbers and clients that were never used before.
 pub(super) struct Registrations<'a> {
     server: &'a ServerProcess,
     tokens: Arc<Vec<Token>>,
     next: Arc<AtomicUsize>,
-    waiting: Waiting,
+    codes: Codes,
     certificate: String,
 }
 
 impl<'a> Registrations<'a> {
     /// Subscribes to the inbox, in which the codes will arrive.
     pub(super) async fn new(server: &'a ServerProcess, tokens: Vec<Token>) -> anyhow::Result<Self> {
-        let waiting = Waiting::default();
-        let stream = reqwest::get(server.url("/sandbox/v1/inbox/stream")).await?;
-        ensure!(stream.status() == StatusCode::OK, "the inbox stream answered {}", stream.status());
-        tokio::spawn(deliver(stream, Arc::clone(&waiting)));
+        let codes = Codes::listen(server, |_| ()).await?;
         Ok(Self {
             server,
             tokens: Arc::new(tokens),
             next: Arc::default(),
-            waiting,
+            codes,
             certificate: foreign_certificate(),
         })
     }
@@ -153,10 +109,10 @@ impl<'a> Registrations<'a> {
         let mut tasks = Vec::new();
         for _ in 0..connections {
             let mut worker = Worker {
-                connection: Connection::open(self.server).await?,
+                connection: Connection::open(self.server.address).await?,
                 tokens: Arc::clone(&self.tokens),
                 next: Arc::clone(&self.next),
-                waiting: Arc::clone(&self.waiting),
+                codes: self.codes.clone(),
                 certificate: self.certificate.clone(),
             };
             let started = Arc::clone(&started);
@@ -182,7 +138,7 @@ struct Worker {
     connection: Connection,
     tokens: Arc<Vec<Token>>,
     next: Arc<AtomicUsize>,
-    waiting: Waiting,
+    codes: Codes,
     certificate: String,
 }
 
@@ -194,8 +150,7 @@ impl Worker {
             bail!("all clients are used up; the run needs more")
         };
         let (cc, national) = data::number(place);
-        let (arrives, code) = oneshot::channel();
-        self.lock().insert(format!("+{cc}{national}"), arrives);
+        let code = self.codes.next(format!("+{cc}{national}"));
 
         let body = format!(
             r#"{{"cc":"{cc}","phone_number":"{national}","method":"sms","cert":"{}"}}"#,
@@ -225,33 +180,6 @@ impl Worker {
         );
         Ok(())
     }
-
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<String, oneshot::Sender<String>>> {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// Hands each code of the inbox stream to whoever waits for it.
-async fn deliver(stream: reqwest::Response, waiting: Waiting) -> anyhow::Result<()> {
-    let mut chunks = stream.bytes_stream();
-    let mut text = Vec::new();
-    while let Some(chunk) = chunks.next().await {
-        text.extend_from_slice(&chunk?);
-        while let Some(end) = text.iter().position(|byte| *byte == b'\n') {
-            let line: Vec<u8> = text.drain(..=end).collect();
-            let Some(json) = line.strip_prefix(b"data:") else { continue };
-            let message: serde_json::Value = serde_json::from_slice(json)?;
-            let (number, code) = (message["number"].as_str(), message["code"].as_str());
-            if let (Some(number), Some(code)) = (number, code) {
-                let waiter = waiting.lock().unwrap_or_else(PoisonError::into_inner).remove(number);
-                if let Some(waiter) = waiter {
-                    // Gone if its measurement has ended.
-                    _ = waiter.send(code.to_owned());
-                }
-            }
-        }
-    }
-    Ok(())
 }
 
 async fn gather(
@@ -273,16 +201,4 @@ fn turn_at(turn: usize, rate: f64) -> f64 {
 #[expect(clippy::disallowed_methods, reason = "this is a measurement")]
 fn now() -> Instant {
     Instant::now()
-}
-
-/// A certificate that a sandbox accepts as a claim for any number.
-fn foreign_certificate() -> String {
-    use base64::Engine as _;
-    let name = b"Lucky Shrub";
-    let details = [&[0x08, 0x01, 0x22, u8::try_from(name.len()).unwrap_or(0)][..], name].concat();
-    let details_len = u8::try_from(details.len()).unwrap_or(0);
-    let inner = [&[0x0a, details_len][..], &details].concat();
-    let inner_len = u8::try_from(inner.len()).unwrap_or(0);
-    let outer = [&[0x0a, inner_len][..], &inner].concat();
-    base64::engine::general_purpose::STANDARD.encode(outer)
 }

@@ -4,9 +4,10 @@ use core::time::Duration;
 use std::path::Path;
 
 use super::load::Registrations;
+use super::progress;
 use super::report::{Report, Row};
-use super::server_process::ServerProcess;
-use super::{data, progress};
+use crate::cli::rig::data;
+use crate::cli::rig::server_process::ServerProcess;
 
 /// Numbers in the large database.
 const NUMBERS: usize = 1_000_000;

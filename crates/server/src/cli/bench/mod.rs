@@ -4,12 +4,10 @@
 //! The server is a process of its own on a data folder made for the run; this process is the load. Both
 //! share the machine, so every figure is a lower bound.
 
-mod data;
 mod load;
 mod million;
 mod probe;
 mod report;
-mod server_process;
 
 use core::time::Duration;
 use std::path::PathBuf;
@@ -18,9 +16,10 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use clap::Args;
 
+use super::rig::data;
+use super::rig::server_process::ServerProcess;
 use super::{Context, print};
 use report::{Report, Row};
-use server_process::ServerProcess;
 
 const EXAMPLES: &str = "\
 Examples:

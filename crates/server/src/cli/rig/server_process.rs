@@ -19,27 +19,35 @@ const SETTINGS: &[(&str, &str)] = &[
 ];
 
 /// A running server; killed if dropped before [`ServerProcess::stop`].
-pub(super) struct ServerProcess {
+pub(in crate::cli) struct ServerProcess {
     child: Child,
-    pub(super) address: SocketAddr,
+    pub(in crate::cli) address: SocketAddr,
     /// From the start of the process to its first answer.
-    pub(super) started_in: Duration,
+    pub(in crate::cli) started_in: Duration,
 }
 
 /// What the store of the server has done so far.
-pub(super) struct StoreCounters {
-    pub(super) units: f64,
-    pub(super) transactions: f64,
+pub(in crate::cli) struct StoreCounters {
+    pub(in crate::cli) units: f64,
+    pub(in crate::cli) transactions: f64,
 }
 
 impl ServerProcess {
-    pub(super) fn start(data: &Path) -> anyhow::Result<Self> {
+    pub(in crate::cli) fn start(data: &Path) -> anyhow::Result<Self> {
+        Self::start_with(data, &[])
+    }
+
+    /// The same with further settings, as environment variables.
+    pub(in crate::cli) fn start_with(
+        data: &Path,
+        settings: &[(&str, &str)],
+    ) -> anyhow::Result<Self> {
         #[expect(clippy::disallowed_methods, reason = "this is a measurement")]
         let begun = Instant::now();
         let mut child = Command::new(std::env::current_exe()?)
             .args(["serve", "--listen", "127.0.0.1:0", "--data"])
             .arg(data)
-            .envs(SETTINGS.iter().copied())
+            .envs(SETTINGS.iter().chain(settings).copied())
             .stdout(Stdio::piped())
             .spawn()
             .context("cannot start the server")?;
@@ -57,11 +65,11 @@ impl ServerProcess {
         Ok(Self { child, address, started_in })
     }
 
-    pub(super) fn url(&self, path: &str) -> String {
+    pub(in crate::cli) fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.address)
     }
 
-    pub(super) async fn store_counters(&self) -> anyhow::Result<StoreCounters> {
+    pub(in crate::cli) async fn store_counters(&self) -> anyhow::Result<StoreCounters> {
         let text = reqwest::get(self.url("/metrics?format=prometheus")).await?.text().await?;
         let value = |name: &str| {
             let line = text.lines().find(|line| line.starts_with(name));
@@ -75,15 +83,22 @@ impl ServerProcess {
     }
 
     /// Resident memory, from the kernel.
-    pub(super) fn resident_mib(&self) -> anyhow::Result<u64> {
+    pub(in crate::cli) fn resident_mib(&self) -> anyhow::Result<u64> {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
         let kib = line.and_then(|line| line.trim().split(' ').next()?.parse::<u64>().ok());
         Ok(kib.context("the kernel tells no VmRSS")? / 1024)
     }
 
+    /// Ends it at once, as a crash would (SIGKILL), and waits until it is gone.
+    pub(in crate::cli) fn kill(mut self) -> anyhow::Result<()> {
+        self.child.kill()?;
+        self.child.wait()?;
+        Ok(())
+    }
+
     /// Stops it in order, as an operator would.
-    pub(super) fn stop(mut self) -> anyhow::Result<()> {
+    pub(in crate::cli) fn stop(mut self) -> anyhow::Result<()> {
         let asked = Command::new("kill").arg(self.child.id().to_string()).status()?;
         ensure!(asked.success(), "the server could not be asked to stop");
         let ended = self.child.wait()?;

@@ -38,20 +38,20 @@ struct Folder {
 }
 
 /// A client with the token of its admin.
-pub(super) struct Token {
+pub(in crate::cli) struct Token {
     /// Name of the client.
-    pub(super) client: String,
+    pub(in crate::cli) client: String,
     /// Bearer token.
-    pub(super) token: String,
+    pub(in crate::cli) token: String,
 }
 
 /// The number with this place in the run: country code and national part.
-pub(super) fn number(place: usize) -> (&'static str, String) {
+pub(in crate::cli) fn number(place: usize) -> (&'static str, String) {
     ("1", (FIRST_NUMBER + place as u64 - 10_000_000_000).to_string())
 }
 
 /// Makes a folder with `count` clients, and a token for each.
-pub(super) async fn clients(path: &Path, count: usize) -> anyhow::Result<Vec<Token>> {
+pub(in crate::cli) async fn clients(path: &Path, count: usize) -> anyhow::Result<Vec<Token>> {
     let folder = Folder::make(path).await?;
     let mut tokens = Vec::with_capacity(count);
     let mut unit = Unit::default();
@@ -70,7 +70,7 @@ pub(super) async fn clients(path: &Path, count: usize) -> anyhow::Result<Vec<Tok
 }
 
 /// Makes a folder with `count` registered numbers, and clients that can register more.
-pub(super) async fn registered(
+pub(in crate::cli) async fn registered(
     path: &Path,
     count: usize,
     clients: usize,
