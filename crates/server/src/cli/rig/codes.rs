@@ -47,8 +47,11 @@ impl Codes {
         let mut text = Vec::new();
         while let Some(chunk) = chunks.next().await {
             text.extend_from_slice(&chunk?);
-            while let Some(end) = text.iter().position(|byte| *byte == b'\n') {
-                let line: Vec<u8> = text.drain(..=end).collect();
+            // Whole lines only; what is left of the last one waits for the next chunk.
+            let Some(end) = text.iter().rposition(|byte| *byte == b'\n') else { continue };
+            let rest = text.split_off(end + 1);
+            let lines = core::mem::replace(&mut text, rest);
+            for line in lines.split(|byte| *byte == b'\n') {
                 let Some(json) = line.strip_prefix(b"data:") else { continue };
                 let message: Value = serde_json::from_slice(json)?;
                 seen(&message);
