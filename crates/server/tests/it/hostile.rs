@@ -160,7 +160,7 @@ async fn verbs_and_heads_that_nobody_uses_are_refused() {
             let answer = exchange(address, &request(&line, sandbox.user_token(), "", b"")).await;
             assert!(codes.contains(&status(&answer)), "{verb}: {answer}");
         }
-        let fields = (0..200).map(|n| format!("X-{n}: a\r\n")).collect::<String>();
+        let fields = "X-More: a\r\n".repeat(200);
         let large = format!("X-Large: {}\r\n", "a".repeat(64 * 1024));
         for more in [fields, large] {
             let answer = exchange(address, &request("GET /v1/health", "", &more, b"")).await;
