@@ -12,6 +12,7 @@ use std::thread::available_parallelism;
 
 use anyhow::{Context as _, bail};
 use api::metrics::{Family, Kind};
+use api::onprem::rejected;
 use api::sandbox::{SandboxRehearsal, Tools};
 use api::{AppInner, Settings};
 use axum::Router;
@@ -137,11 +138,23 @@ pub async fn app(
         rotate_master: rotate_master(config, data, keys.clone()),
     };
     announce_stop(stop, stopping);
+    let app = api::App(Arc::new(inner));
     Ok(App {
-        router: api::router(api::App(Arc::new(inner))),
-        render: Arc::new(plain_text),
+        router: api::router(app.clone()),
+        render: render(app),
         first_password,
         flush: background(service),
+    })
+}
+
+/// Words rejected requests in the On-Premises dialect where one was spoken, in plain text elsewhere.
+fn render(app: api::App) -> RenderRejection {
+    Arc::new(move |rejection, head| {
+        if rejected::is_ours(head.uri.path()) {
+            rejected::answer(&app, rejection.status(), rejection.words())
+        } else {
+            plain_text(rejection, head)
+        }
     })
 }
 

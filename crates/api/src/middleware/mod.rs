@@ -49,6 +49,14 @@ pub async fn observe(State(app): State<App>, mut request: Request, next: Next) -
     response
 }
 
+/// Names a new id in a reply to a request that never got as far as [`observe`].
+pub fn name_request(app: &App, response: &mut Response) {
+    let id = format!("{:032x}", app.service.entropy().id128());
+    if let Ok(value) = HeaderValue::from_str(&id) {
+        response.headers_mut().insert(REQUEST_ID, value);
+    }
+}
+
 /// `POST_v1_settings_backup`: the label style of the original (On-Premises reference §5.4).
 fn operation(method: &str, route: &str) -> String {
     let mut name = String::with_capacity(method.len() + route.len());

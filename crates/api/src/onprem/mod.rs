@@ -18,6 +18,7 @@ pub mod media_providers;
 pub mod nodes;
 pub mod pem;
 pub mod photo;
+pub mod rejected;
 pub mod reply;
 pub mod sealed;
 pub mod settings;

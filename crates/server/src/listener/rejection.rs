@@ -35,7 +35,9 @@ impl Rejection {
         }
     }
 
-    const fn words(self) -> &'static str {
+    /// What went wrong, in words for whoever asked.
+    #[must_use]
+    pub const fn words(self) -> &'static str {
         match self {
             Self::BodyTooLarge => "the request body is too large",
             Self::BodyTimedOut => "the request body did not arrive in time",
