@@ -4,6 +4,7 @@
 //! on one screen in [`router`]; every refusal is worded in [`refusals`].
 
 pub mod admin;
+pub mod cams;
 pub mod explain;
 pub mod metrics;
 pub mod middleware;
