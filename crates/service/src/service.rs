@@ -294,6 +294,9 @@ pub(crate) fn committed(answer: Result<(), CommitError>) -> Result<(), ServiceEr
         Err(CommitError::Throttled { key, .. }) => {
             Err(ServiceError::Bug(format!("unexpected allowance {key}")))
         }
+        Err(CommitError::Repeated { key }) => {
+            Err(ServiceError::Bug(format!("unexpected key for once {key}")))
+        }
         Err(CommitError::Unavailable(error)) => Err(error.into()),
     }
 }
