@@ -35,7 +35,7 @@ impl<K: Eq + Hash + Clone> Throttle<K> {
             // A clock that was turned back must not lock a caller out for the difference.
             let due = (*arrival).min(now + slack + allowance.interval).max(now);
             if due.since(now) > slack {
-                // Kept, so that the announced moment does not move away with the clock.
+                // Kept, or the next look would be clamped to the same distance again.
                 *arrival = due;
                 return Err(due - slack);
             }
