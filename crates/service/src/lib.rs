@@ -27,6 +27,7 @@ pub mod policy;
 pub mod ports;
 pub mod queries;
 pub mod sealing;
+pub mod seed;
 mod service;
 pub mod standing;
 #[cfg(any(test, feature = "testing"))]

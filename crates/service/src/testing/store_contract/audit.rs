@@ -90,7 +90,11 @@ pub async fn events_are_found_by_what_they_are_about(store: Arc<dyn Store>) {
     let account = Some(id("default"));
     assert_eq!(seqs(AuditQuery { account: account.clone(), ..about }).await, [1]);
     assert_eq!(seqs(AuditQuery { account, ..all.clone() }).await, [1, 2, 5]);
-    assert_eq!(seqs(AuditQuery { id: Some(EventId(4)), ..all.clone() }).await, [4]);
-    assert_eq!(seqs(AuditQuery { id: Some(EventId(9)), ..all.clone() }).await, [0; 0]);
+    let refusal = |n| seqs(AuditQuery { refusal: Some(EventId(n)), ..all.clone() });
+    assert_eq!(refusal(4).await, [0; 0], "an event that is no refusal");
+    let refused = Event { kind: "refused".to_owned(), ..event(6, Subject::System) };
+    commit(&*store, Unit { events: vec![refused], ..Unit::default() }).await.expect("new");
+    assert_eq!(refusal(6).await, [6]);
+    assert_eq!(refusal(9).await, [0; 0]);
     assert_eq!(seqs(AuditQuery { after: u64::MAX, ..all }).await, [0; 0]);
 }
