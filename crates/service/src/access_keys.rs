@@ -5,18 +5,16 @@
 //! open. It is shown once, when it is made. An owner has two active keys at most: rotation makes the second
 //! while the first still works, clients switch, then the first is disabled.
 
-use core::fmt;
-
 use registration::{AccountId, TextId as _, Timestamp};
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
-use zeroize::Zeroizing;
 
 use crate::caller::Caller;
 use crate::directory::{AccessKey, Entity, EntityKind, EntityRef, TemporaryKey};
 use crate::error::{ServiceError, Unavailable};
 use crate::ports::{CommitError, EntityWrite, Entropy, EntropyExt as _, Subject, Unit, Versioned};
+use crate::seed::SecretText;
 use crate::service::{Service, committed};
 use crate::upkeep::Removed;
 
@@ -38,17 +36,13 @@ pub struct KeyOwner {
     pub user: Option<String>,
 }
 
-/// The secret of a key. Redacted in `Debug`, wiped on drop.
-#[derive(Clone, PartialEq, Eq)]
-pub struct AccessKeySecret(Zeroizing<String>);
-
 /// A key just made. The secret is not shown again.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewAccessKey {
     /// Identifier.
     pub id: String,
     /// Secret.
-    pub secret: AccessKeySecret,
+    pub secret: SecretText,
 }
 
 /// How the making of a key ended.
@@ -73,39 +67,13 @@ pub enum KeyChanged {
     TooMany,
 }
 
-/// A key with chosen text, for seeds: captured requests can be replayed with it.
-#[derive(Debug, Clone)]
-pub struct SeededKey {
-    /// Identifier: letters, digits, `.`, `-`, `_`.
-    pub id: String,
-    /// Secret.
-    pub secret: AccessKeySecret,
-    /// Whose.
-    pub owner: KeyOwner,
-    /// What is special if it is a temporary one.
-    pub temporary: Option<TemporaryKey>,
-}
-
-/// How the seeding of a key ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum KeySeeded {
-    /// It is there now.
-    Done,
-    /// The id has characters that no id has, or the secret is empty.
-    Malformed,
-    /// There is no such account.
-    NoAccount,
-    /// Another account has a key of this id.
-    Taken,
-}
-
 /// A key as it is needed to check a request.
 #[derive(Debug, Clone)]
 pub struct SigningKey {
     /// The key; its secret in clear stands beside it.
     pub key: AccessKey,
     /// The secret.
-    pub secret: AccessKeySecret,
+    pub secret: SecretText,
 }
 
 /// What a request's security token is to its key.
@@ -119,26 +87,6 @@ pub enum TokenVerdict {
     Mismatch,
     /// The key's time is over.
     Expired,
-}
-
-impl AccessKeySecret {
-    /// Takes the text.
-    #[must_use]
-    pub fn new(text: impl Into<String>) -> Self {
-        Self(Zeroizing::new(text.into()))
-    }
-
-    /// The text: to sign with, or to show once.
-    #[must_use]
-    pub fn reveal(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for AccessKeySecret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("AccessKeySecret(……)")
-    }
 }
 
 impl SigningKey {
@@ -176,7 +124,7 @@ impl Service {
             .map_err(|error| ServiceError::Bug(format!("access key {}: {error}", key.id)))?;
         let text = core::str::from_utf8(&plain)
             .map_err(|_| ServiceError::Bug(format!("the secret of {} is no text", key.id)))?;
-        let secret = AccessKeySecret::new(text);
+        let secret = SecretText::new(text);
         Ok(Some(SigningKey { key, secret }))
     }
 
@@ -188,7 +136,7 @@ impl Service {
     ) -> Result<KeyMade, ServiceError> {
         let made = NewAccessKey {
             id: format!("LTAI{}", letters(&*self.entropy, 20)),
-            secret: AccessKeySecret::new(letters(&*self.entropy, 30)),
+            secret: SecretText::new(&letters(&*self.entropy, 30)),
         };
         for _ in 0..ATTEMPTS_MAX {
             let same_account = match self.room(owner).await? {
@@ -196,7 +144,7 @@ impl Service {
                 Room::Full => return Ok(KeyMade::TooMany),
                 Room::NoAccount => return Ok(KeyMade::Unknown),
             };
-            let key = self.sealed(&made.id, &made.secret, owner);
+            let key = self.sealed_key(&made.id, &made.secret, owner);
             let entity = Entity::AccessKey(key);
             let writes = vec![same_account, EntityWrite::Put { expected: 0, entity }];
             match self.change_keys(caller, &made.id, "access_key_created", owner, writes).await {
@@ -257,32 +205,6 @@ impl Service {
         Ok(self.remove_entity(caller, &EntityRef::access_key(id)).await? == Removed::Done)
     }
 
-    /// Puts a key with chosen text in place, replacing one of the same id in the same account. The limit
-    /// of active keys does not count here.
-    pub async fn seed_access_key(
-        &self,
-        caller: &Caller,
-        seed: &SeededKey,
-    ) -> Result<KeySeeded, ServiceError> {
-        if !is_key_id(&seed.id) || seed.secret.reveal().is_empty() {
-            return Ok(KeySeeded::Malformed);
-        }
-        if self.store.entity(&EntityRef::account(&seed.owner.account)).await?.is_none() {
-            return Ok(KeySeeded::NoAccount);
-        }
-        let found = self.access_key(&seed.id).await?;
-        if found.as_ref().is_some_and(|found| found.value.account != seed.owner.account) {
-            return Ok(KeySeeded::Taken);
-        }
-        let mut key = self.sealed(&seed.id, &seed.secret, &seed.owner);
-        key.temporary = seed.temporary.clone();
-        let expected = found.map_or(0, |found| found.version);
-        let writes = vec![EntityWrite::Put { expected, entity: Entity::AccessKey(key) }];
-        let what = "access_key_seeded";
-        committed(self.change_keys(caller, &seed.id, what, &seed.owner, writes).await)?;
-        Ok(KeySeeded::Done)
-    }
-
     /// The keys of `owner`, oldest first. What is sealed in them stays sealed.
     pub async fn access_keys(&self, owner: &KeyOwner) -> Result<Vec<AccessKey>, ServiceError> {
         let account = EntityRef::account(&owner.account);
@@ -321,7 +243,7 @@ impl Service {
     }
 
     /// An active key that does not expire.
-    fn sealed(&self, id: &str, secret: &AccessKeySecret, owner: &KeyOwner) -> AccessKey {
+    pub(crate) fn sealed_key(&self, id: &str, secret: &SecretText, owner: &KeyOwner) -> AccessKey {
         let sealed = self.keys.seal(&context(id), secret.reveal().as_bytes(), &*self.entropy);
         AccessKey {
             id: id.to_owned(),
@@ -380,8 +302,9 @@ fn context(id: &str) -> String {
     format!("access-key/{id}")
 }
 
-/// No slash among them: nonces are remembered under `{id}/{nonce}`.
-fn is_key_id(id: &str) -> bool {
+/// Whether a key may be called `id`: letters, digits, `.`, `-`, `_`. No slash, because nonces are
+/// remembered under `{id}/{nonce}`.
+pub(crate) fn is_key_id(id: &str) -> bool {
     (1..=64).contains(&id.len())
         && id.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_'))
 }

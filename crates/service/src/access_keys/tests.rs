@@ -1,3 +1,4 @@
+use core::time::Duration;
 use std::sync::Arc;
 
 use super::*;
@@ -7,8 +8,10 @@ use crate::keys::{KeyRing, MasterKeys};
 use crate::nonces::Freshness;
 use crate::policy::Policy;
 use crate::ports::{
-    AuditQuery, CodeDelivery, CodeMessage, DeliveryError, HandedOver, NoRehearsal, Store,
+    AuditQuery, Clock as _, CodeDelivery, CodeMessage, DeliveryError, HandedOver, NoRehearsal,
+    Store,
 };
+use crate::seed::{Seed, SeedAccessKey, SeedAccount, SeedCredentials, SeedTemporaryKey, Seeded};
 use crate::service::Ports;
 use crate::testing::{ManualClock, MemoryStore, SeededEntropy};
 
@@ -153,43 +156,48 @@ async fn a_key_goes_with_its_account_and_needs_one() {
 
 #[tokio::test]
 async fn a_seeded_temporary_key_needs_its_token_in_its_time() {
-    let clock = Arc::new(ManualClock::default());
     let service = service().await;
-    let caller = Caller::operator();
-    let end = clock.now_in(60);
-    let mut seed = SeededKey {
-        id: "STS.Fake-001".to_owned(),
-        secret: AccessKeySecret::new("FakeSecret"),
-        owner: owner("default", None),
-        temporary: Some(TemporaryKey::of("FakeToken", end, None)),
+    let end = service.now() + Duration::from_mins(1);
+    let seed = |account: &str, id: &str| {
+        let key = SeedAccessKey { id: id.to_owned(), secret: SecretText::new("FakeSecret") };
+        let security_token = SecretText::new("FakeToken");
+        let temporary_keys = vec![SeedTemporaryKey { key, security_token, expires_at: end }];
+        let account = SeedAccount {
+            id: owner(account, None).account,
+            name: account.to_owned(),
+            subscribed: true,
+            spaces: Vec::new(),
+            clients: Vec::new(),
+            credentials: SeedCredentials { temporary_keys, ..SeedCredentials::default() },
+        };
+        Seed { accounts: vec![account] }
     };
-    let seeded =
-        async |seed: &SeededKey| service.seed_access_key(&caller, seed).await.expect("store");
-    assert_eq!(seeded(&seed).await, KeySeeded::Done);
-    assert_eq!(seeded(&seed).await, KeySeeded::Done, "again");
-    let key = service.signing_key(&seed.id).await.expect("store").expect("there");
+    let apply = async |seed: Seed| {
+        let prepared = service.prepare_seed(seed).await.expect("store");
+        service.apply_seed(&prepared).await.expect("store")
+    };
+    let id = "STS.Fake-001";
+    assert!(matches!(apply(seed("default", id)).await, Seeded::Done(_)));
+    assert!(matches!(apply(seed("default", id)).await, Seeded::Done(_)), "again");
+    let key = service.signing_key(id).await.expect("store").expect("there");
     assert_eq!(key.secret.reveal(), "FakeSecret");
-    let now = clock.now_in(59);
-    assert_eq!(key.judge_token(Some("FakeToken"), now), TokenVerdict::Fits);
+    let in_time = end - Duration::from_millis(1);
+    assert_eq!(key.judge_token(Some("FakeToken"), in_time), TokenVerdict::Fits);
     assert_eq!(key.judge_token(Some("FakeToken"), end), TokenVerdict::Expired);
-    assert_eq!(key.judge_token(Some("other"), now), TokenVerdict::Mismatch);
-    assert_eq!(key.judge_token(None, now), TokenVerdict::Missing);
-    seed.owner = owner("other", None);
-    assert_eq!(seeded(&seed).await, KeySeeded::Taken);
-    seed.id = "a/b".to_owned();
-    assert_eq!(seeded(&seed).await, KeySeeded::Malformed);
-    seed.id = "c".to_owned();
-    seed.owner = owner("nobody", None);
-    assert_eq!(seeded(&seed).await, KeySeeded::NoAccount);
+    assert_eq!(key.judge_token(Some("other"), in_time), TokenVerdict::Mismatch);
+    assert_eq!(key.judge_token(None, in_time), TokenVerdict::Missing);
+    assert!(matches!(apply(seed("other", id)).await, Seeded::Clash(_)), "another account's");
+    assert!(matches!(apply(seed("default", "a/b")).await, Seeded::Clash(_)), "no id");
 }
 
 #[tokio::test]
 async fn a_nonce_is_used_once_also_after_a_restart_and_by_another_node() {
     let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
     let clock = Arc::new(ManualClock::default());
+    let signed_at = clock.now();
     let node = || service_on(Arc::clone(&store), Arc::clone(&clock));
     let use_nonce = async |node: Service, id: &str, nonce: &str| {
-        node.use_nonce(id, nonce, clock.now_in(0)).await.expect("store")
+        node.use_nonce(id, nonce, signed_at).await.expect("store")
     };
     assert_eq!(use_nonce(node(), "a", "1").await, Freshness::Fresh);
     assert_eq!(use_nonce(node(), "a", "1").await, Freshness::Repeated);
@@ -197,10 +205,4 @@ async fn a_nonce_is_used_once_also_after_a_restart_and_by_another_node() {
     clock.advance(crate::nonces::NONCE_REMEMBERED);
     node().sweep().await.expect("store");
     assert_eq!(use_nonce(node(), "a", "1").await, Freshness::Fresh, "no longer timely");
-}
-
-impl ManualClock {
-    fn now_in(&self, seconds: u64) -> Timestamp {
-        crate::ports::Clock::now(self) + core::time::Duration::from_secs(seconds)
-    }
 }
