@@ -20,6 +20,7 @@ pub mod idempotency;
 pub mod keys;
 pub mod login;
 pub mod message_text;
+pub mod moving_window;
 pub mod nonces;
 pub mod numbering;
 pub mod numbers;
