@@ -7,6 +7,7 @@
 pub mod access_keys;
 pub mod audit;
 pub mod backup;
+pub mod binding;
 pub mod caller;
 pub mod certificate;
 pub mod clients;

@@ -4,4 +4,8 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod fixtures;
+mod gateway;
+mod harness;
+mod life;
+mod replays;
 mod signatures;
