@@ -3,8 +3,8 @@
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::handler::Handler as _;
-use axum::response::{IntoResponse, Redirect, Response};
-use axum::routing::{delete, get, post, put};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{any, delete, get, post, put};
 use http::{Method, StatusCode, Uri};
 use tower::ServiceExt as _;
 
@@ -13,12 +13,13 @@ use crate::onprem::{
     account, backup, certificates, health, media_providers, photo, settings, stats, support, users,
 };
 use crate::state::App;
-use crate::{admin, console, explain, middleware, operations, sandbox};
+use crate::{admin, cams, console, explain, middleware, operations, sandbox};
 
 /// The whole application. Sandbox tools are mounted only if `app` is one.
 pub fn router(app: App) -> Router {
     let mut routes = Router::new()
-        .route("/", get(|| async { Redirect::temporary("/console") }))
+        // CAMS: one path for every operation; a browser is sent on to the console
+        .route("/", any(cams::gateway::answer))
         .route("/console", get(console::page))
         .route("/livez", get(operations::livez))
         .route("/readyz", get(operations::readyz))

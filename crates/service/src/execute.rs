@@ -112,6 +112,9 @@ impl Service {
                     let subject = Subject::Number(number);
                     return Err(self.refuse(caller, subject, step.command.name(), refusal).await);
                 }
+                Err(CommitError::Repeated { key }) => {
+                    return Err(ServiceError::Bug(format!("unexpected key for once {key}")));
+                }
                 Err(CommitError::Unavailable(error)) => return Err(error.into()),
             }
         }

@@ -4,8 +4,10 @@
 //! in one unit with compare-and-set and a bounded retry; no rule is checked outside that loop
 //! (`execute.rs`). Adapters for the ports live in other crates; those for tests live in `testing`.
 
+pub mod access_keys;
 pub mod audit;
 pub mod backup;
+pub mod binding;
 pub mod caller;
 pub mod certificate;
 pub mod clients;
@@ -19,6 +21,8 @@ pub mod idempotency;
 pub mod keys;
 pub mod login;
 pub mod message_text;
+pub mod moving_window;
+pub mod nonces;
 pub mod numbering;
 pub mod numbers;
 pub mod policy;

@@ -1,18 +1,20 @@
 //! The service: the ports and keys that use cases share. Each use case is a method on [`Service`] in the
 //! module named after it.
 
+use core::time::Duration;
 use std::collections::VecDeque;
 use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash, Hasher as _};
 use std::sync::{Arc, PoisonError, RwLock};
 
-use registration::{ClientId, CodeMethod, Limits, PhoneNumber, Refusal, Timestamp};
+use registration::{AccountId, ClientId, CodeMethod, Limits, PhoneNumber, Refusal, Timestamp};
 use tokio::sync::{Mutex, MutexGuard, Notify, broadcast, watch};
 
 use crate::caller::Caller;
 use crate::error::{Refused, ServiceError, Unavailable};
 use crate::hashing::Hasher;
 use crate::keys::KeyRing;
+use crate::moving_window::{MovingWindow, Rate};
 use crate::policy::Policy;
 use crate::ports::{
     Clock, CodeDelivery, CommitError, Ending, Entropy, Event, EventId, OPERATIONS, Occasion,
@@ -54,6 +56,7 @@ pub struct Service {
     policy: RwLock<Arc<Policy>>,
     stripes: Vec<Mutex<()>>,
     client_requests: Throttle<ClientId>,
+    operation_requests: MovingWindow<(AccountId, &'static str)>,
     pub(crate) last_send: std::sync::Mutex<u128>,
     /// Stored and leased for this process, waiting for its worker.
     pub(crate) fresh_sends: std::sync::Mutex<VecDeque<Send>>,
@@ -80,6 +83,7 @@ impl Service {
             policy: RwLock::new(Arc::new(policy)),
             stripes: (0..STRIPES).map(|_| Mutex::new(())).collect(),
             client_requests: Throttle::default(),
+            operation_requests: MovingWindow::default(),
             last_send: std::sync::Mutex::new(0),
             fresh_sends: std::sync::Mutex::default(),
             sends_due: Notify::new(),
@@ -149,11 +153,24 @@ impl Service {
         self.client_requests.take(client, self.policy().client_requests, self.now())
     }
 
+    /// Takes one of the `per_second` requests for this operation that an account has, all its users
+    /// together.
+    pub fn admit_operation(
+        &self,
+        account: &AccountId,
+        operation: &'static str,
+        per_second: usize,
+    ) -> Result<(), Timestamp> {
+        let rate = Rate { max: per_second, span: Duration::from_secs(1) };
+        self.operation_requests.take(&(account.clone(), operation), rate, self.now())
+    }
+
     /// Empties everything and forgets all callers. Sandbox only.
     pub async fn clear(&self) -> Result<(), ServiceError> {
         let _quiet = self.under_way.write().await;
         self.store.clear().await?;
         self.client_requests.clear();
+        self.operation_requests.clear();
         self.fresh_sends().clear();
         self.ledger_changed.send_modify(|n| *n += 1);
         Ok(())
@@ -170,6 +187,7 @@ impl Service {
         let _quiet = self.under_way.write().await;
         let found = self.store.load_snapshot(name).await?;
         self.client_requests.clear();
+        self.operation_requests.clear();
         self.fresh_sends().clear();
         self.ledger_changed.send_modify(|n| *n += 1);
         Ok(found)
@@ -306,6 +324,9 @@ pub(crate) fn committed(answer: Result<(), CommitError>) -> Result<(), ServiceEr
         Err(CommitError::Conflict) => Err(Unavailable::Contended { attempts: 1 }.into()),
         Err(CommitError::Throttled { key, .. }) => {
             Err(ServiceError::Bug(format!("unexpected allowance {key}")))
+        }
+        Err(CommitError::Repeated { key }) => {
+            Err(ServiceError::Bug(format!("unexpected key for once {key}")))
         }
         Err(CommitError::Unavailable(error)) => Err(error.into()),
     }

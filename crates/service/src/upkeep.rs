@@ -102,8 +102,8 @@ impl Service {
     pub async fn wabas_of_account(&self, account: &AccountId) -> Result<Vec<WabaId>, ServiceError> {
         let account = EntityRef::account(account);
         let mut wabas = Vec::new();
-        for space in self.all_below(EntityKind::Space, &account).await? {
-            let found = self.all_below(EntityKind::Waba, &space.key()).await?;
+        for space in self.entities_below(EntityKind::Space, &account).await? {
+            let found = self.entities_below(EntityKind::Waba, &space.key()).await?;
             wabas.extend(found.into_iter().filter_map(|it| Some(it.into_waba()?.id)));
         }
         Ok(wabas)
@@ -130,7 +130,8 @@ impl Service {
         }
     }
 
-    async fn all_below(
+    /// Everything of one kind below `parent`.
+    pub async fn entities_below(
         &self,
         kind: EntityKind,
         parent: &EntityRef,

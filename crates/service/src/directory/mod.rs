@@ -1,11 +1,14 @@
-//! Who owns what: accounts, spaces, WABAs, clients, their users, sessions and documents.
+//! Who owns what: accounts, their access keys, spaces, WABAs, clients, their users, sessions and documents.
 //!
 //! ```text
-//! Account ─┬─ Space ── Waba            (a Waba claims numbers: registration::Claim)
+//! Account ─┬─ AccessKey                 (of the account itself or of one of its RAM users)
+//!          ├─ Space ── Waba            (a Waba claims numbers: registration::Claim)
 //!          └─ Client ─┬─ User ── Session
 //!                     └─ Document      (settings, profile, photo, certificates)
 //! Reply                                (what was answered under an idempotency key; nobody's)
 //! ```
+
+use core::time::Duration;
 
 use registration::{AccountId, ClientId, CustomerSpaceId, TextId, Timestamp, WabaId};
 
@@ -139,6 +142,40 @@ pub struct Reply {
     pub expires_at: Timestamp,
 }
 
+/// What signs CAMS requests; see [`crate::access_keys`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AccessKey {
+    /// Identifier, as requests name it (`AccessKeyId`).
+    pub id: String,
+    /// In whose account it acts.
+    pub account: AccountId,
+    /// The RAM user whose key it is; `None` is the account itself.
+    pub user: Option<String>,
+    /// The secret, sealed.
+    pub sealed_secret: String,
+    /// Requests signed with it are accepted.
+    pub active: bool,
+    /// What is special about a temporary key.
+    pub temporary: Option<TemporaryKey>,
+    /// When it was made.
+    pub created_at: Timestamp,
+}
+
+/// The part of an [`AccessKey`] that only temporary keys have.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TemporaryKey {
+    /// SHA-256 of the security token that must come with each request.
+    pub security_token_sha256: [u8; 32],
+    /// From then on requests are refused.
+    pub expires_at: Timestamp,
+    /// A policy that narrows what the owner may do, as JSON text.
+    pub session_policy: Option<String>,
+}
+
+/// For so long an expired key is kept, so that its user is told that it expired, not that there is no
+/// such key.
+const EXPIRED_KEYS_KEPT: Duration = Duration::from_hours(24);
+
 /// Any part of the directory.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(missing_docs, reason = "each variant is documented at its type")]
@@ -151,6 +188,7 @@ pub enum Entity {
     Session(Session),
     Document(Document),
     Reply(Reply),
+    AccessKey(AccessKey),
 }
 
 /// The kinds of [`Entity`].
@@ -165,6 +203,7 @@ pub enum EntityKind {
     Session,
     Document,
     Reply,
+    AccessKey,
 }
 
 /// Names a part of the directory.
@@ -178,7 +217,7 @@ pub struct EntityRef {
 
 impl EntityKind {
     /// All kinds, parents before children.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Account,
         Self::Space,
         Self::Waba,
@@ -187,6 +226,7 @@ impl EntityKind {
         Self::Session,
         Self::Document,
         Self::Reply,
+        Self::AccessKey,
     ];
 
     /// The word in the store and in events.
@@ -201,6 +241,7 @@ impl EntityKind {
             Self::Session => "session",
             Self::Document => "document",
             Self::Reply => "reply",
+            Self::AccessKey => "access_key",
         }
     }
 
@@ -248,6 +289,12 @@ impl EntityRef {
         Self::new(EntityKind::User, format!("{client}/{name}"))
     }
 
+    /// Names an access key.
+    #[must_use]
+    pub fn access_key(id: &str) -> Self {
+        Self::new(EntityKind::AccessKey, id)
+    }
+
     /// Names a document of a client.
     #[must_use]
     pub fn document(client: &ClientId, name: &str) -> Self {
@@ -268,6 +315,7 @@ impl Entity {
             Self::Session(it) => EntityRef::new(EntityKind::Session, &it.id),
             Self::Document(it) => EntityRef::document(&it.client, &it.name),
             Self::Reply(it) => EntityRef::new(EntityKind::Reply, &it.id),
+            Self::AccessKey(it) => EntityRef::access_key(&it.id),
         }
     }
 
@@ -282,6 +330,7 @@ impl Entity {
             Self::User(it) => Some(EntityRef::client(&it.client)),
             Self::Session(it) => Some(EntityRef::user(&it.client, &it.user)),
             Self::Document(it) => Some(EntityRef::client(&it.client)),
+            Self::AccessKey(it) => Some(EntityRef::account(&it.account)),
         }
     }
 
@@ -296,7 +345,8 @@ impl Entity {
             | Self::User(_)
             | Self::Session(_)
             | Self::Document(_)
-            | Self::Reply(_) => None,
+            | Self::Reply(_)
+            | Self::AccessKey(_) => None,
         }
     }
 
@@ -306,6 +356,9 @@ impl Entity {
         match self {
             Self::Session(it) => Some(it.expires_at),
             Self::Reply(it) => Some(it.expires_at),
+            Self::AccessKey(it) => {
+                it.temporary.as_ref().map(|key| key.expires_at + EXPIRED_KEYS_KEPT)
+            }
             Self::Account(_)
             | Self::Space(_)
             | Self::Waba(_)
@@ -345,4 +398,6 @@ into_parts! {
     into_document -> Document;
     /// The reply, if it is one.
     into_reply -> Reply;
+    /// The access key, if it is one.
+    into_access_key -> AccessKey;
 }

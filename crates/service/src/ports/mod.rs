@@ -12,6 +12,6 @@ pub use entropy::{Entropy, EntropyExt};
 pub use rehearsal::{Ending, NoRehearsal, OPERATIONS, Occasion, Rehearsal, Twist};
 pub use store::{
     AuditEntry, AuditQuery, CommitError, Entity, EntityKind, EntityRef, EntityWrite, Event,
-    EventId, NumberKey, NumberQuery, NumberWrite, Send, SendId, SendQuery, SendReport, SendState,
-    Store, StoreError, Subject, Take, Unit, Version, Versioned, is_snapshot_name,
+    EventId, NumberKey, NumberQuery, NumberWrite, OnceKey, Send, SendId, SendQuery, SendReport,
+    SendState, Store, StoreError, Subject, Take, Unit, Version, Versioned, is_snapshot_name,
 };

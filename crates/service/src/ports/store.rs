@@ -209,6 +209,18 @@ impl Take {
     }
 }
 
+/// Something that may happen once: a signed request, named by its key and nonce.
+///
+/// Presence is what counts: a key once committed is refused until a sweep at `until` or later removes it,
+/// also if the clock is turned back meanwhile.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OnceKey {
+    /// What may happen once: `cams/LTAI…/nonce`.
+    pub key: String,
+    /// From then on it may be forgotten.
+    pub until: Timestamp,
+}
+
 /// Whether a snapshot may be called `name`: 1 to 64 letters, digits, `-`, `_`, `.`, no dot in front.
 ///
 /// A backend makes a file name of it, so it is checked again behind the port.
@@ -221,7 +233,7 @@ pub fn is_snapshot_name(name: &str) -> bool {
 
 /// Work that happens as a whole or not at all.
 ///
-/// Checks come first: every version, every allowance. If one fails, nothing of the unit is stored and no
+/// Checks come first: every version, every allowance, every key for once. If one fails, nothing of the unit is stored and no
 /// other unit is affected. A unit names each number at most once. The directory changes before the
 /// numbers do, so a unit may create a WABA together with a claim of it; a WABA that still has claims
 /// cannot be removed ([`CommitError::Conflict`]).
@@ -233,6 +245,8 @@ pub struct Unit {
     pub entities: Vec<EntityWrite>,
     /// Allowances to take from.
     pub takes: Vec<Take>,
+    /// What this unit does that may be done once.
+    pub once: Vec<OnceKey>,
     /// Allowances to give back in full, by their keys.
     pub forgive: Vec<String>,
     /// Events to append, in this order.
@@ -355,6 +369,12 @@ pub enum CommitError {
         /// When the next request is earned.
         opens_at: Timestamp,
     },
+    /// Something that may happen once has happened already.
+    #[error("{key} was used already")]
+    Repeated {
+        /// Which key.
+        key: String,
+    },
     /// The store could not do it.
     #[error(transparent)]
     Unavailable(#[from] StoreError),
@@ -418,7 +438,7 @@ pub trait Store: core::marker::Send + Sync + 'static {
     /// A page of the ledger.
     async fn sends(&self, query: &SendQuery) -> Result<Vec<Send>, StoreError>;
 
-    /// Removes what has expired: sessions, spent allowances.
+    /// Removes what has expired: sessions, spent allowances, keys for once.
     async fn sweep(&self, now: Timestamp) -> Result<(), StoreError>;
 
     /// Fails if the store cannot serve.

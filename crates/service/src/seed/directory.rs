@@ -52,11 +52,11 @@ impl Service {
             self.draft_client(draft, account, client).await?;
             draft.tally.clients += 1;
         }
-        Ok(())
+        self.draft_access_keys(draft, account).await
     }
 
     /// Puts an entity at the version that is stored; one below another parent is a clash.
-    async fn draft_entity(
+    pub(super) async fn draft_entity(
         &self,
         draft: &mut Draft<'_>,
         entity: Entity,

@@ -4,6 +4,7 @@
 //! names is afterwards as the seed says; everything else stays as it was.** A seed is applied as a whole
 //! or not at all, in one unit of work.
 
+mod access_keys;
 mod apply;
 mod directory;
 mod numbers;
@@ -40,7 +41,7 @@ pub struct SeedAccount {
     pub spaces: Vec<SeedSpace>,
     /// Its On-Premises deployments.
     pub clients: Vec<SeedClient>,
-    /// What callers of the hosted dialects show. Kept here and not applied: those dialects do.
+    /// What callers of the hosted dialects show. Keys are applied; the rest is kept here.
     pub credentials: SeedCredentials,
 }
 

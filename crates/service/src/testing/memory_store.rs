@@ -9,8 +9,8 @@ use registration::{ClaimPhase, ClientId, NumberRecord, PhoneNumber, Platform, Ti
 use crate::audit::{chain_hash, genesis};
 use crate::ports::{
     AuditEntry, AuditQuery, CommitError, Entity, EntityKind, EntityRef, EntityWrite, Event,
-    NumberKey, NumberQuery, NumberWrite, Send, SendId, SendQuery, SendReport, SendState, Store,
-    StoreError, Subject, Take, Unit, Version, Versioned, is_snapshot_name,
+    NumberKey, NumberQuery, NumberWrite, OnceKey, Send, SendId, SendQuery, SendReport, SendState,
+    Store, StoreError, Subject, Take, Unit, Version, Versioned, is_snapshot_name,
 };
 
 /// A store that keeps everything in memory, with the semantics of a durable one.
@@ -31,6 +31,7 @@ struct State {
     numbers: BTreeMap<PhoneNumber, Versioned<NumberRecord>>,
     entities: BTreeMap<EntityRef, Versioned<Entity>>,
     allowances: BTreeMap<String, i64>,
+    once: BTreeMap<String, Timestamp>,
     audit: Vec<AuditEntry>,
     sends: BTreeMap<SendId, Send>,
 }
@@ -41,6 +42,7 @@ struct Undo {
     numbers: Vec<(PhoneNumber, Option<Versioned<NumberRecord>>)>,
     entities: Vec<(EntityRef, Option<Versioned<Entity>>)>,
     allowances: Vec<(String, Option<i64>)>,
+    once: Vec<(String, Option<Timestamp>)>,
 }
 
 impl MemoryStore {
@@ -156,6 +158,7 @@ impl Store for MemoryStore {
     async fn sweep(&self, now: Timestamp) -> Result<(), StoreError> {
         let state = &mut self.open()?.state;
         state.allowances.retain(|_, arrival_us| *arrival_us > now.as_millis().saturating_mul(1000));
+        state.once.retain(|_, until| *until > now);
         let expired = |it: &Versioned<Entity>| it.value.expires_at().is_some_and(|at| at <= now);
         let keys: Vec<_> = state
             .entities
@@ -223,7 +226,8 @@ impl State {
             self.write_entity(write, undo)?;
         }
         self.write_numbers(&unit.numbers, undo)?;
-        unit.takes.iter().try_for_each(|take| self.take(take, undo))
+        unit.takes.iter().try_for_each(|take| self.take(take, undo))?;
+        unit.once.iter().try_for_each(|once| self.use_once(once, undo))
     }
 
     fn write_entity(&mut self, write: &EntityWrite, undo: &mut Undo) -> Result<(), CommitError> {
@@ -291,6 +295,15 @@ impl State {
             .map_err(|opens_at| CommitError::Throttled { key: take.key.clone(), opens_at })?;
         self.allowances.insert(take.key.clone(), arrival_us);
         undo.allowances.push((take.key.clone(), before));
+        Ok(())
+    }
+
+    fn use_once(&mut self, once: &OnceKey, undo: &mut Undo) -> Result<(), CommitError> {
+        if self.once.contains_key(&once.key) {
+            return Err(CommitError::Repeated { key: once.key.clone() });
+        }
+        self.once.insert(once.key.clone(), once.until);
+        undo.once.push((once.key.clone(), None));
         Ok(())
     }
 
@@ -376,6 +389,7 @@ impl Undo {
         revert(&mut state.numbers, self.numbers);
         revert(&mut state.entities, self.entities);
         revert(&mut state.allowances, self.allowances);
+        revert(&mut state.once, self.once);
     }
 }
 

@@ -12,6 +12,7 @@
 pub mod allowances;
 pub mod audit;
 pub mod directory;
+pub mod nonces;
 pub mod numbers;
 pub mod sample;
 pub mod sends;
@@ -34,6 +35,10 @@ macro_rules! store_contract {
             allowances::a_forgiven_allowance_is_whole_again,
             allowances::a_clock_turned_back_does_not_lock_an_allowance,
             allowances::a_unit_pays_for_each_of_its_takes_or_for_none,
+            nonces::a_key_for_once_is_taken_once,
+            nonces::one_of_many_racing_for_a_key_wins,
+            nonces::a_repeated_unit_leaves_nothing,
+            nonces::a_key_is_remembered_until_it_is_swept_in_its_time,
             numbers::every_field_of_a_record_is_kept,
             numbers::a_number_is_found_by_its_client_wherever_it_moves,
             numbers::the_latest_pending_request_of_a_client_is_found,

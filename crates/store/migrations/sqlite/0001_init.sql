@@ -70,6 +70,13 @@ CREATE TABLE allowances (
     arrival_us INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
+-- What may happen once, and from when on it may be forgotten: nonces of signed requests.
+CREATE TABLE nonces (
+    key   TEXT    NOT NULL PRIMARY KEY,
+    until INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX nonces_expiry ON nonces (until);
+
 -- The ledger of sends, ordered by time through their ids.
 -- state: 0 decided (due at `at`), 1 claimed (lease ends at `at`), 2 handed over, 3 delivered, 4 failed.
 CREATE TABLE sends (

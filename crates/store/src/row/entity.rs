@@ -4,7 +4,9 @@ use std::borrow::Cow;
 
 use registration::{TextId, Timestamp};
 use serde::{Deserialize, Serialize};
-use service::directory::{Account, Client, Document, Reply, Role, Session, Space, User, Waba};
+use service::directory::{
+    AccessKey, Account, Client, Document, Reply, Role, Session, Space, TemporaryKey, User, Waba,
+};
 use service::ports::{Entity, EntityKind, EntityRef};
 
 use super::{BadRow, Place, is_default, to_json};
@@ -36,7 +38,8 @@ impl EntityRow {
                 | Entity::Client(_)
                 | Entity::User(_)
                 | Entity::Session(_)
-                | Entity::Reply(_) => None,
+                | Entity::Reply(_)
+                | Entity::AccessKey(_) => None,
             },
         }
     }
@@ -131,6 +134,29 @@ struct ReplyTwin<'a> {
     expires_at: i64,
 }
 
+#[derive(Serialize, Deserialize)]
+struct AccessKeyTwin<'a> {
+    #[serde(borrow)]
+    account: Cow<'a, str>,
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    user: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    sealed: Cow<'a, str>,
+    #[serde(default, skip_serializing_if = "is_default")]
+    active: bool,
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    temporary: Option<TemporaryTwin<'a>>,
+    at: i64,
+}
+
+#[derive(Serialize, Deserialize)]
+struct TemporaryTwin<'a> {
+    token_sha256: [u8; 32],
+    expires_at: i64,
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    policy: Option<Cow<'a, str>>,
+}
+
 fn body_of(entity: &Entity) -> String {
     match entity {
         Entity::Account(it) => to_json(&AccountTwin {
@@ -182,6 +208,24 @@ fn body_of(entity: &Entity) -> String {
             sealed: (&it.sealed).into(),
             expires_at: it.expires_at.as_millis(),
         }),
+        Entity::AccessKey(it) => to_json(&AccessKeyTwin::of(it)),
+    }
+}
+
+impl<'a> AccessKeyTwin<'a> {
+    fn of(key: &'a AccessKey) -> Self {
+        Self {
+            account: key.account.as_str().into(),
+            user: key.user.as_ref().map(Into::into),
+            sealed: (&key.sealed_secret).into(),
+            active: key.active,
+            temporary: key.temporary.as_ref().map(|key| TemporaryTwin {
+                token_sha256: key.security_token_sha256,
+                expires_at: key.expires_at.as_millis(),
+                policy: key.session_policy.as_ref().map(Into::into),
+            }),
+            at: key.created_at.as_millis(),
+        }
     }
 }
 
@@ -202,6 +246,7 @@ pub(crate) fn entity_from_row(
         EntityKind::Session => row.session().map(Entity::Session),
         EntityKind::Document => row.document(content.unwrap_or_default()).map(Entity::Document),
         EntityKind::Reply => row.reply().map(Entity::Reply),
+        EntityKind::AccessKey => row.access_key().map(Entity::AccessKey),
     }
 }
 
@@ -302,6 +347,23 @@ impl<'a> Reader<'a> {
             id: self.id.to_owned(),
             sealed: twin.sealed.into_owned(),
             expires_at: at(twin.expires_at),
+        })
+    }
+
+    fn access_key(&self) -> Result<AccessKey, BadRow> {
+        let twin: AccessKeyTwin<'_> = self.twin()?;
+        Ok(AccessKey {
+            id: self.id.to_owned(),
+            account: self.id_in_body(&twin.account)?,
+            user: twin.user.map(Cow::into_owned),
+            sealed_secret: twin.sealed.into_owned(),
+            active: twin.active,
+            temporary: twin.temporary.map(|key| TemporaryKey {
+                security_token_sha256: key.token_sha256,
+                expires_at: at(key.expires_at),
+                session_policy: key.policy.map(Cow::into_owned),
+            }),
+            created_at: at(twin.at),
         })
     }
 

@@ -15,6 +15,9 @@ pub(super) enum Failure {
     /// An allowance is used up.
     #[error("the allowance {key} is used up")]
     Throttled { key: String, opens_at: Timestamp },
+    /// Something that may happen once has happened already.
+    #[error("{key} was used already")]
+    Repeated { key: String },
     /// A row is not as this program writes it.
     #[error(transparent)]
     Row(#[from] BadRow),
@@ -68,6 +71,7 @@ impl From<Failure> for StoreError {
             }
             other @ (Failure::Conflict
             | Failure::Throttled { .. }
+            | Failure::Repeated { .. }
             | Failure::Row(_)
             | Failure::RolledBack(_)
             | Failure::Overloaded
@@ -83,6 +87,7 @@ impl From<Failure> for CommitError {
         match failure {
             Failure::Conflict => Self::Conflict,
             Failure::Throttled { key, opens_at } => Self::Throttled { key, opens_at },
+            Failure::Repeated { key } => Self::Repeated { key },
             other @ (Failure::Row(_)
             | Failure::Sql(_)
             | Failure::RolledBack(_)

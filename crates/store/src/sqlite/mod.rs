@@ -16,6 +16,7 @@ mod connect;
 mod entities;
 mod failure;
 mod migrate;
+mod nonces;
 mod numbers;
 mod readers;
 mod select;

@@ -14,7 +14,7 @@ use service::ports::{
 use super::failure::Failure;
 use super::unit::UnitRows;
 use super::writer::Queue;
-use super::{SqliteStore, allowances, audit, entities, numbers, sends, snapshot};
+use super::{SqliteStore, allowances, audit, entities, nonces, numbers, sends, snapshot};
 
 /// Rows that one transaction of a sweep removes at most, so that commits pass in between.
 const SWEEP_ROWS: usize = 1000;
@@ -138,7 +138,9 @@ impl Store for SqliteStore {
         let now_ms = now.as_millis();
         let sweep = move |conn: &Connection, _: &mut _| {
             let entities = entities::sweep(conn, now_ms, SWEEP_ROWS)?;
-            Ok(entities.max(allowances::sweep(conn, now_ms, SWEEP_ROWS)?))
+            let nonces = nonces::sweep(conn, now_ms, SWEEP_ROWS)?;
+            let allowances = allowances::sweep(conn, now_ms, SWEEP_ROWS)?;
+            Ok(entities.max(nonces).max(allowances))
         };
         while self.queue()?.shared(sweep).await? == SWEEP_ROWS {}
         Ok(())

@@ -1,13 +1,13 @@
 //! A unit: taken apart on the caller's side, applied by the writer.
 
 use rusqlite::Connection;
-use service::ports::{Event, Take, Unit};
+use service::ports::{Event, OnceKey, Take, Unit};
 
 use super::audit::AuditHead;
 use super::entities::EntityChange;
 use super::failure::Failure;
 use super::numbers::NumberChange;
-use super::{allowances, sends};
+use super::{allowances, nonces, sends};
 use crate::row::SendRow;
 
 /// A unit as rows: all that costs time was done by the caller.
@@ -15,6 +15,7 @@ pub(super) struct UnitRows {
     entities: Vec<EntityChange>,
     numbers: Vec<NumberChange>,
     takes: Vec<Take>,
+    once: Vec<OnceKey>,
     forgive: Vec<String>,
     events: Vec<Event>,
     sends: Vec<SendRow>,
@@ -28,6 +29,7 @@ impl UnitRows {
             numbers: numbers.collect::<Result<_, _>>()?,
             entities: unit.entities.into_iter().map(EntityChange::prepare).collect(),
             takes: unit.takes,
+            once: unit.once,
             forgive: unit.forgive,
             events: unit.events,
             sends: unit.sends.into_iter().map(SendRow::of).collect(),
@@ -44,6 +46,7 @@ impl UnitRows {
         }
         self.numbers.iter().try_for_each(|number| number.apply(conn))?;
         self.takes.iter().try_for_each(|take| allowances::take(conn, take))?;
+        self.once.iter().try_for_each(|once| nonces::enter(conn, once))?;
         self.forgive.iter().try_for_each(|key| allowances::forgive(conn, key))?;
         self.sends.iter().try_for_each(|row| sends::enter(conn, row))?;
         self.events.iter().try_fold(head, |head, event| head.append(conn, event))

@@ -7,9 +7,9 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
 
 use registration::ClaimPhase;
-use service::ports::{NumberWrite, SendQuery, Store, Subject, Unit};
+use service::ports::{CommitError, NumberWrite, SendQuery, Store, Subject, Unit};
 use service::testing::store_contract::sample::{
-    at, claimed, event, full, number, seed, send, take, write,
+    at, claimed, event, full, number, once, seed, send, take, write,
 };
 use store::{SqliteOptions, SqliteStore};
 
@@ -20,6 +20,7 @@ async fn fill(store: &SqliteStore) {
     seed(store).await;
     let unit = Unit {
         numbers: vec![NumberWrite { expected: 0, record: full(number(1)) }],
+        once: vec![once("cams/a/1", 60_000)],
         takes: vec![take("a", core::time::Duration::from_hours(1), 1, at(0))],
         events: vec![event(1, Subject::Number(number(1))), event(2, Subject::System)],
         sends: vec![send(1, number(1), 0)],
@@ -36,6 +37,9 @@ async fn assert_filled(store: &SqliteStore) {
     assert_eq!(store.sends(&sends).await.expect("readable"), [send(1, number(1), 0)]);
     let again = take("a", core::time::Duration::from_hours(1), 1, at(0));
     store.commit(Unit { takes: vec![again], ..Unit::default() }).await.expect_err("used up");
+    let repeated = Unit { once: vec![once("cams/a/1", 60_000)], ..Unit::default() };
+    let refused = store.commit(repeated).await;
+    assert!(matches!(refused, Err(CommitError::Repeated { .. })), "{refused:?}");
 }
 
 #[tokio::test]

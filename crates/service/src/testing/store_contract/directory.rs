@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use super::sample::{
-    account, at, client, commit, id, is_conflict, put_all, seed, session, space, user, waba,
+    access_key, account, at, client, commit, id, is_conflict, put_all, seed, session, space, user,
+    waba,
 };
 use crate::directory::Document;
 use crate::ports::{
@@ -39,6 +40,8 @@ pub async fn every_kind_is_kept(store: Arc<dyn Store>) {
         user("one", "admin"),
         session("one", "admin", "token", at(9)),
         document("one", "photo"),
+        access_key("LTAI-one", None),
+        access_key("LTAI-two", Some(at(9))),
     ];
     put_all(&*store, all.clone()).await.expect("parents first");
     for entity in all {

@@ -9,10 +9,12 @@ use registration::{
     TextId, Timestamp, TwoStep, VerifiedName, Window,
 };
 
-use crate::directory::{Account, Client, Role, Session, Space, User, Waba};
+use crate::directory::{
+    AccessKey, Account, Client, Role, Session, Space, TemporaryKey, User, Waba,
+};
 use crate::ports::{
-    CommitError, Entity, EntityWrite, Event, EventId, NumberWrite, Send, SendId, SendState, Store,
-    Subject, Take, Unit, Version,
+    CommitError, Entity, EntityWrite, Event, EventId, NumberWrite, OnceKey, Send, SendId,
+    SendState, Store, Subject, Take, Unit, Version,
 };
 
 /// The `n`th number, below 1000.
@@ -142,6 +144,24 @@ pub fn session(client: &str, user: &str, token: &str, expires_at: Timestamp) -> 
     Entity::Session(Session { id: token.into(), client: id(client), user: user.into(), expires_at })
 }
 
+/// A key of the account; a temporary one of a RAM user if it expires.
+#[must_use]
+pub fn access_key(name: &str, expires_at: Option<Timestamp>) -> Entity {
+    Entity::AccessKey(AccessKey {
+        id: name.into(),
+        account: id("default"),
+        user: expires_at.map(|_| "alice".into()),
+        sealed_secret: "sealed1.1.fictitious".into(),
+        active: expires_at.is_some(),
+        temporary: expires_at.map(|expires_at| TemporaryKey {
+            security_token_sha256: [9; 32],
+            expires_at,
+            session_policy: Some(r#"{"Version":"1","Statement":[]}"#.into()),
+        }),
+        created_at: at(7),
+    })
+}
+
 /// A record with nothing but one claim of `waba-1` in this phase.
 #[must_use]
 pub fn claimed(number: PhoneNumber, phase: ClaimPhase) -> NumberRecord {
@@ -259,6 +279,11 @@ pub fn send(n: u128, number: PhoneNumber, due_at: i64) -> Send {
         sender: None,
         provider_id: None,
     }
+}
+
+#[must_use]
+pub fn once(key: &str, until_ms: i64) -> OnceKey {
+    OnceKey { key: key.into(), until: at(until_ms) }
 }
 
 #[must_use]

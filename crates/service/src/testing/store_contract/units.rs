@@ -6,7 +6,7 @@ use std::sync::Arc;
 use registration::{ClaimPhase, NumberRecord};
 
 use super::sample::{
-    account, at, awaiting, claimed, commit, commit_in_parallel, event, is_conflict, number,
+    account, at, awaiting, claimed, commit, commit_in_parallel, event, is_conflict, number, once,
     put_all, seed, send, take, write,
 };
 use crate::ports::{
@@ -114,6 +114,7 @@ fn everything(takes: &[&str]) -> Unit {
         numbers: vec![NumberWrite { expected: 0, record }],
         entities: vec![EntityWrite::Put { expected: 0, entity: account("other") }],
         takes: takes.iter().map(|key| allowance(key)).collect(),
+        once: vec![once("all/1", 60_000)],
         forgive: Vec::new(),
         events: vec![event(9, Subject::Number(number(2)))],
         sends: vec![send(9, number(2), 0)],

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use registration::{ClaimPhase, NumberRecord};
 
 use super::sample::{
-    at, awaiting, claimed, client, commit, event, held_by, id, number, put_all, seed, send,
+    at, awaiting, claimed, client, commit, event, held_by, id, number, once, put_all, seed, send,
     session, take, user, write,
 };
 use crate::ports::{
@@ -73,7 +73,9 @@ pub async fn a_snapshot_brings_the_whole_state_back(store: Arc<dyn Store>) {
     assert_eq!(before, after);
     let held = NumberKey::HeldBy(id("client-1"));
     assert_eq!(store.find_number(&held).await.expect("store"), Some(number(1)));
-    // Allowances are part of the state, and the chain goes on where it was.
+    // Keys for once and allowances are part of the state, and the chain goes on where it was.
+    let repeated = commit(&*store, used()).await;
+    assert!(matches!(repeated, Err(CommitError::Repeated { .. })), "{repeated:?}");
     let refused = commit(&*store, spend()).await;
     assert!(matches!(refused, Err(CommitError::Throttled { .. })), "{refused:?}");
     let next = Unit { events: vec![event(2, Subject::System)], ..Unit::default() };
@@ -114,6 +116,10 @@ fn spend() -> Unit {
     Unit { takes, ..Unit::default() }
 }
 
+fn used() -> Unit {
+    Unit { once: vec![once("used", 60_000)], ..Unit::default() }
+}
+
 /// Puts something into every corner.
 async fn fill(store: &dyn Store) {
     seed(store).await;
@@ -126,6 +132,7 @@ async fn fill(store: &dyn Store) {
         ..spend()
     };
     commit(store, unit).await.expect("new");
+    commit(store, used()).await.expect("new");
 }
 
 async fn assert_empty(store: &dyn Store) {

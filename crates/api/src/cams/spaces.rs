@@ -1,0 +1,122 @@
+//! Operations on spaces and WABAs (§8), and the space that every operation on a number names.
+
+use registration::{NumberRecord, PhoneNumber, Refusal, TextId as _, WabaId};
+use serde_json::{Value, json};
+use service::binding::Bound;
+use service::directory::{Entity, EntityKind, EntityRef, Space};
+use service::ports::{NumberQuery, Subject};
+use sha2::{Digest as _, Sha256};
+
+use super::call::Call;
+use super::failure::Failure;
+use super::numbers;
+use super::reply::Body;
+
+/// Parts of the directory, or numbers, read at once.
+const PAGE: usize = 500;
+
+/// The WABAs of the space called `CustSpaceId`, else of the caller's oldest one (§2.1), in order of their
+/// ids. `operation` says in the audit trail what a refusal was about.
+pub(super) async fn wabas(call: &Call, operation: &str) -> Result<Vec<WabaId>, Failure> {
+    let space = match call.parameters.filled("CustSpaceId") {
+        Some(id) => own_space(call, id).await?,
+        None => oldest_space(call).await?,
+    };
+    let Some(space) = space else {
+        let subject = Subject::Entity(EntityRef::account(call.account()));
+        return Err(call.refuse(subject, operation, Refusal::ForeignSpace).await);
+    };
+    let below = all_below(call, EntityKind::Waba, &EntityRef::space(&space.id)).await?;
+    Ok(below.into_iter().filter_map(|it| it.into_waba().map(|waba| waba.id)).collect())
+}
+
+/// `IsvGetAppId`: ids for the front end's signup dialog. There is no such dialog here, so they are made of
+/// the account's name and stay the same.
+pub(super) fn app_id(call: &Call) -> Result<Body, Failure> {
+    if !call.text("Type").eq_ignore_ascii_case("whatsapp") {
+        return Err(Failure::invalid("Type"));
+    }
+    let id = |purpose: &str| digits(&format!("{purpose}/{}", call.account()));
+    Ok(body(json!({ "AppId": id("app"), "ConfigId": id("config") })))
+}
+
+/// `ChatappBindWaba`: the WABA's space, made if it is new.
+pub(super) async fn bind_waba(call: &Call) -> Result<Body, Failure> {
+    let waba = WabaId::parse(call.text("WabaId")).ok_or_else(|| Failure::invalid("WabaId"))?;
+    let bound = call.app.service.bind_waba(&call.caller(), call.account(), &waba).await;
+    match bound.map_err(|error| call.failure(error))? {
+        Bound::To(space) => {
+            let data = json!({ "CustSpaceId": space.as_str(), "WabaId": waba.as_str() });
+            Ok(body(json!({ "Data": data })))
+        }
+        Bound::Foreign => {
+            let subject = Subject::Entity(EntityRef::account(call.account()));
+            Err(call.refuse(subject, "bind_waba", Refusal::ForeignSpace).await)
+        }
+    }
+}
+
+/// `ChatappSyncPhoneNumber`, `QueryChatappPhoneNumbers`: the numbers of a space, those with this status if
+/// one is asked for. An unknown status is no number's.
+pub(super) async fn phone_numbers(call: &Call, status: Option<&str>) -> Result<Body, Failure> {
+    let wabas = wabas(call, "phone_numbers").await?;
+    let records = records_of(call, &wabas).await?;
+    let shown = records.iter().flat_map(|record| {
+        let claims = record.claims.iter().filter(|claim| wabas.contains(&claim.waba));
+        claims.map(|claim| numbers::show(call, record, claim))
+    });
+    let shown: Vec<_> = shown.filter(|it| status.is_none_or(|s| it["Status"] == s)).collect();
+    Ok(body(json!({ "PhoneNumbers": shown })))
+}
+
+async fn records_of(call: &Call, wabas: &[WabaId]) -> Result<Vec<NumberRecord>, Failure> {
+    let (mut records, mut after): (Vec<NumberRecord>, Option<PhoneNumber>) = (Vec::new(), None);
+    if wabas.is_empty() {
+        return Ok(records);
+    }
+    loop {
+        let wabas = Some(wabas.to_vec());
+        let query = NumberQuery { wabas, after, limit: PAGE, ..NumberQuery::default() };
+        let page = call.app.service.numbers(&query).await.map_err(|error| call.failure(error))?;
+        after = page.last().map(|record| record.number);
+        let is_last = page.len() < PAGE;
+        records.extend(page);
+        if is_last {
+            return Ok(records);
+        }
+    }
+}
+
+async fn own_space(call: &Call, id: &str) -> Result<Option<Space>, Failure> {
+    let key = EntityRef::new(EntityKind::Space, id);
+    let found = call.app.service.entity(&key).await.map_err(|error| call.failure(error))?;
+    let space = found.and_then(|found| found.value.into_space());
+    Ok(space.filter(|space| space.account == *call.account()))
+}
+
+async fn oldest_space(call: &Call) -> Result<Option<Space>, Failure> {
+    let spaces = all_below(call, EntityKind::Space, &EntityRef::account(call.account())).await?;
+    let spaces = spaces.into_iter().filter_map(Entity::into_space);
+    Ok(spaces.min_by_key(|space| space.created_at))
+}
+
+async fn all_below(
+    call: &Call,
+    kind: EntityKind,
+    parent: &EntityRef,
+) -> Result<Vec<Entity>, Failure> {
+    let found = call.app.service.entities_below(kind, parent).await;
+    found.map_err(|error| call.failure(error))
+}
+
+/// Fifteen digits, the first not zero, as Meta's ids look.
+fn digits(seed: &str) -> String {
+    let digest = Sha256::digest(seed.as_bytes());
+    let value = digest.iter().take(8).fold(0_u64, |value, byte| value << 8 | u64::from(*byte));
+    (100_000_000_000_000 + value % 900_000_000_000_000).to_string()
+}
+
+/// The members of an object.
+pub(super) fn body(members: Value) -> Body {
+    if let Value::Object(members) = members { members } else { Body::new() }
+}
