@@ -24,6 +24,7 @@ pub mod numbers;
 pub mod policy;
 pub mod ports;
 pub mod queries;
+pub mod ram;
 pub mod sealing;
 mod service;
 pub mod standing;
