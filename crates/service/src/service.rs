@@ -17,6 +17,7 @@ use crate::ports::{
     Clock, CodeDelivery, CommitError, Ending, Entropy, Event, EventId, OPERATIONS, Occasion,
     Rehearsal, Send, SendQuery, Store, Subject, Unit,
 };
+use crate::ram::CompiledPolicies;
 use crate::throttle::Throttle;
 
 /// Stripes of the lock that lines up work on one number in this process; more stripes, fewer numbers
@@ -53,6 +54,7 @@ pub struct Service {
     policy: RwLock<Arc<Policy>>,
     stripes: Vec<Mutex<()>>,
     client_requests: Throttle<ClientId>,
+    pub(crate) compiled_policies: CompiledPolicies,
     pub(crate) last_send: std::sync::Mutex<u128>,
     pub(crate) sends_due: Notify,
     pub(crate) ledger_changed: watch::Sender<u64>,
@@ -74,6 +76,7 @@ impl Service {
             policy: RwLock::new(Arc::new(policy)),
             stripes: (0..STRIPES).map(|_| Mutex::new(())).collect(),
             client_requests: Throttle::default(),
+            compiled_policies: CompiledPolicies::default(),
             last_send: std::sync::Mutex::new(0),
             sends_due: Notify::new(),
             ledger_changed: watch::Sender::new(0),

@@ -130,7 +130,8 @@ impl Service {
         }
     }
 
-    async fn all_below(
+    /// Every part of one kind below `parent`.
+    pub(crate) async fn all_below(
         &self,
         kind: EntityKind,
         parent: &EntityRef,

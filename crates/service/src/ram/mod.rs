@@ -6,7 +6,8 @@
 //! principal, request ─────────────┘               └──explain───▶ Decision, and why not the others
 //! ```
 //!
-//! The language is pure: values in, values out. Follows the CAMS reference, section 7; where that is silent:
+//! The language is pure: values in, values out. Only [`administration`] touches the store, and hands the
+//! policies of a user to whoever asks. Follows the CAMS reference, section 7; where that is silent:
 //!
 //! - Action names and condition keys are compared without regard to case (ASCII), resources exactly.
 //! - A negated operator with several values holds if *none* of them fits: it is the opposite of the plain
@@ -14,6 +15,7 @@
 //! - Each step (control, session, identity) ends the evaluation if it denies, also implicitly; a step
 //!   without policies is skipped, except identity.
 
+pub mod administration;
 mod condition;
 mod denied;
 mod document;
@@ -28,6 +30,7 @@ mod system;
 mod value;
 mod wildcard;
 
+pub use administration::{CompiledPolicies, Holder, Linked, Removal, Saved};
 pub use condition::{Condition, Operator};
 pub use denied::{AccessDeniedDetail, DECODE_DIAGNOSTIC_MESSAGE, authorize};
 pub use document::{Actions, Effect, PolicyDocument, Statement};
