@@ -27,6 +27,8 @@ mod parse;
 mod request;
 mod resource;
 mod system;
+#[cfg(test)]
+mod tests;
 mod value;
 mod wildcard;
 

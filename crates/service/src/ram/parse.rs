@@ -32,7 +32,7 @@ impl fmt::Display for Fault {
     }
 }
 
-/// Why a text is no policy: at least one fault, in the order of their discovery.
+/// Why a text is no policy: at least one fault, in the order of the text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PolicyError {
     faults: Vec<Fault>,
@@ -64,7 +64,11 @@ impl PolicyDocument {
         let mut parser = Parser { text, faults: Vec::new() };
         match parser.document() {
             Some(document) if parser.faults.is_empty() => Ok(document),
-            Some(_) | None => Err(PolicyError { faults: parser.faults }),
+            Some(_) | None => {
+                let mut faults = parser.faults;
+                faults.sort_by_key(|it| (it.line, it.column));
+                Err(PolicyError { faults })
+            }
         }
     }
 }
