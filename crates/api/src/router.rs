@@ -5,7 +5,7 @@ use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::handler::Handler as _;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{delete, get, post, put};
-use http::{Method, StatusCode};
+use http::{Method, StatusCode, Uri};
 use tower::ServiceExt as _;
 
 use crate::onprem::reply::Fault;
@@ -122,7 +122,10 @@ fn tolerate_trailing_slash(routes: Router) -> Router {
                 let trimmed = &path[..path.len() - 1];
                 let with_query =
                     uri.query().map_or(trimmed.to_owned(), |query| format!("{trimmed}?{query}"));
-                if let Ok(uri) = with_query.parse() {
+                // Scheme and host stay: HTTP/2 names the host there, and a host names a client.
+                let mut parts = uri.clone().into_parts();
+                parts.path_and_query = with_query.parse().ok();
+                if let Ok(uri) = Uri::from_parts(parts) {
                     *request.uri_mut() = uri;
                 }
             }

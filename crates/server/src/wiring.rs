@@ -6,6 +6,7 @@ use core::future::Future;
 use core::pin::Pin;
 use core::time::Duration;
 use std::num::NonZeroUsize;
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::available_parallelism;
 
@@ -19,7 +20,10 @@ use registration::TextId as _;
 use service::clients::FirstPassword;
 use service::hashing::{HashCost, Hasher};
 use service::keys::{KeyRing, MasterKeys};
-use service::ports::{Clock, CodeDelivery, Entropy, EntropyExt as _, Rehearsal, Store};
+use service::ports::{
+    Clock, CodeDelivery, Entropy, EntropyExt as _, Rehearsal, Store, TurnableClock,
+};
+use service::seed::Seed;
 use service::{Allowance, Policy, Ports, Service};
 use sha2::{Digest as _, Sha256};
 use store::sqlite::{SqliteOptions, SqliteStats, SqliteStore};
@@ -35,6 +39,9 @@ use crate::listener::{RenderRejection, Stop, plain_text};
 /// How often what has expired is removed from the store.
 const SWEEP: Duration = Duration::from_mins(1);
 
+/// Name of the database in the data folder.
+const DATABASE_FILE: &str = "rollcall.db";
+
 /// What the listener serves, and what has to be done after it.
 pub struct App {
     /// Every route.
@@ -48,24 +55,33 @@ pub struct App {
     pub flush: Pin<Box<dyn Future<Output = ()> + Send>>,
 }
 
+/// What the parts are put together from.
+pub struct Inputs<'a> {
+    /// The settings.
+    pub config: &'a Config,
+    /// The environment, for a master key that stands there.
+    pub environment: &'a Environment,
+    /// What a sandbox starts with.
+    pub seed: Option<Seed>,
+}
+
 /// What is different between a sandbox and production.
 struct Scene {
     clock: Arc<dyn Clock>,
     delivery: Arc<dyn CodeDelivery>,
     rehearsal: Arc<dyn Rehearsal>,
-    tools: Option<Tools>,
-    /// First password of the default client's admin.
-    first: FirstPassword,
+    /// What the sandbox's tools will work on.
+    tools: Option<(Arc<dyn TurnableClock>, Arc<SandboxRehearsal>)>,
 }
 
 /// Puts the parts together on an open data folder.
 pub async fn app(
-    config: &Config,
-    environment: &Environment,
+    inputs: Inputs<'_>,
     data: &DataDir,
     ca_pem: impl Fn() -> String + Send + Sync + 'static,
     stop: &Stop,
 ) -> anyhow::Result<App> {
+    let Inputs { config, environment, seed } = inputs;
     let entropy: Arc<dyn Entropy> = Arc::new(OsEntropy);
     let scene = match config.mode {
         Mode::Sandbox => sandbox(data)?,
@@ -73,7 +89,7 @@ pub async fn app(
     };
     let keys = keys(config, environment, data)?;
     let token = data.operator_token(&OsEntropy)?;
-    let database = data.file("rollcall.db");
+    let database = data.file(DATABASE_FILE);
     let store = SqliteStore::open(&database, &SqliteOptions::default())
         .with_context(|| format!("cannot open {}", database.display()))?;
     let store = Arc::new(store);
@@ -89,7 +105,18 @@ pub async fn app(
         hasher(config, keys.clone(), &entropy)?,
         policy(config),
     ));
-    let first_password = first_start(config.mode, &service, &*entropy, scene.first).await?;
+    let (tools, first_password) = match scene.tools {
+        Some((clock, rehearsal)) => {
+            let seed = match seed {
+                Some(seed) => Some(service.prepare_seed(seed).await?),
+                None => None,
+            };
+            let tools = Tools::new(clock, rehearsal, seed);
+            tools.first_start(&service).await?;
+            (Some(tools), None)
+        }
+        None => (None, first_start(&service, &*entropy).await?),
+    };
     service.resume_ledger().await?;
 
     let stopping = watch::Sender::new(false);
@@ -104,7 +131,7 @@ pub async fn app(
             operator_token_sha256: Sha256::digest(token.as_bytes()).into(),
             started_at: service.now(),
         },
-        sandbox: scene.tools,
+        sandbox: tools,
         stopping: stopping.subscribe(),
         ca_pem: Box::new(ca_pem),
         rotate_master: rotate_master(config, data, keys.clone()),
@@ -118,6 +145,14 @@ pub async fn app(
     })
 }
 
+/// Opens the database in a data folder for reading, whether or not a server is using it.
+pub fn open_trail(folder: &Path) -> anyhow::Result<Arc<dyn Store>> {
+    let database = folder.join(DATABASE_FILE);
+    let store = SqliteStore::open_read_only(&database)
+        .with_context(|| format!("cannot open {}", database.display()))?;
+    Ok(Arc::new(store))
+}
+
 fn sandbox(data: &DataDir) -> anyhow::Result<Scene> {
     let file = data.file("clock.json");
     let clock = SandboxClock::open(SystemClock::new(), &file)
@@ -128,8 +163,7 @@ fn sandbox(data: &DataDir) -> anyhow::Result<Scene> {
         clock: Arc::clone(&clock) as Arc<dyn Clock>,
         delivery: Arc::new(InboxDelivery),
         rehearsal: Arc::clone(&rehearsal) as Arc<dyn Rehearsal>,
-        tools: Some(Tools { clock, rehearsal }),
-        first: FirstPassword { password: "secret".to_owned(), must_change: true },
+        tools: Some((clock, rehearsal)),
     })
 }
 
@@ -228,18 +262,16 @@ fn store_gauges(stats: &SqliteStats) -> Vec<Family> {
     ]
 }
 
-/// Makes what exists from the first start on. In production the admin's password is drawn at random
-/// and returned, to be shown once.
-async fn first_start(
-    mode: Mode,
-    service: &Service,
-    entropy: &dyn Entropy,
-    first: FirstPassword,
-) -> anyhow::Result<Option<String>> {
+/// Makes what exists from the first start of a production server on. The password of the admin is drawn
+/// at random and returned, to be shown once; `None` if it was made before.
+async fn first_start(service: &Service, entropy: &dyn Entropy) -> anyhow::Result<Option<String>> {
     let waba = registration::WabaId::parse(&entropy.node_id())
         .context("a random WABA id has the form of an id")?;
+    // Sixteen random characters, and one of each kind that the password rule asks for.
+    let password = format!("{}-Aa1", hex::encode(entropy.bytes::<8>()));
+    let first = FirstPassword { password: password.clone(), must_change: true };
     let first_time = service.first_start(&waba, &first).await?;
-    Ok((first_time && mode == Mode::Production).then_some(first.password))
+    Ok(first_time.then_some(password))
 }
 
 /// Tells replies that wait that the server stops.

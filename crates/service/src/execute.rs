@@ -98,14 +98,12 @@ impl Service {
             let now = self.now();
             let step = proposal.step(self, &loaded.value, now).await?;
             let decision = decide(loaded.value.clone(), &step.command, now, &policy.limits);
-            let unit = self.unit(caller, &loaded, &step, &decision, now, &policy);
+            let mut unit = self.unit(caller, &loaded, &step, &decision, now, &policy);
             let refusal_id = unit.events.last().map(|event| event.id);
-            let sends = !unit.sends.is_empty();
+            let fresh = self.lease(&mut unit, now);
             match self.store.commit(unit).await {
                 Ok(()) => {
-                    if sends {
-                        self.sends_due.notify_one();
-                    }
+                    self.hand_to_worker(fresh);
                     return answer(decision, refusal_id, number, now);
                 }
                 Err(CommitError::Conflict) => {}
@@ -138,7 +136,10 @@ impl Service {
         now: Timestamp,
         policy: &Policy,
     ) -> Unit {
-        let mut unit = Unit { events: self.events(caller, decision, now), ..Unit::default() };
+        let mut unit = Unit {
+            events: self.event_of(caller, decision, now).into_iter().collect(),
+            ..Unit::default()
+        };
         if decision.next != loaded.value {
             let record = decision.next.clone();
             unit.numbers.push(NumberWrite { expected: loaded.version, record });
@@ -188,31 +189,38 @@ impl Service {
                 // Written first, so that its holder's place is free for the number decided here.
                 let next = beside.next.clone();
                 unit.numbers.insert(0, NumberWrite { expected: record.version, record: next });
-                unit.events.extend(self.events(caller, &beside, now));
+                unit.events.extend(self.event_of(caller, &beside, now));
             }
         }
     }
 
-    fn events(&self, caller: &Caller, decision: &Decision, now: Timestamp) -> Vec<Event> {
-        let subject = Subject::Number(decision.next.number);
-        decision
-            .facts
-            .iter()
-            .map(|fact| Event {
-                id: EventId(self.time_ordered_id(now)),
-                at: now,
-                subject: subject.clone(),
-                account: caller.account.clone(),
-                actor: caller.actor.clone(),
-                kind: fact.kind().to_owned(),
-                details: fact_details(caller.dialect, fact).to_string(),
-            })
-            .collect()
+    /// The event of a decision: its last fact, which is what the command was about, and what came with
+    /// it. One event per decision, because each costs the commit a row; none if nothing happened.
+    fn event_of(&self, caller: &Caller, decision: &Decision, now: Timestamp) -> Option<Event> {
+        let (fact, along) = decision.facts.split_last()?;
+        let mut details = fact_details(caller.dialect, fact);
+        if !along.is_empty() {
+            let along = along.iter().map(|fact| {
+                let mut details = fact_details(caller.dialect, fact);
+                details["kind"] = fact.kind().into();
+                details
+            });
+            details["along"] = along.collect();
+        }
+        Some(Event {
+            id: EventId(self.time_ordered_id(now)),
+            at: now,
+            subject: Subject::Number(decision.next.number),
+            account: caller.account.clone(),
+            actor: caller.actor.clone(),
+            kind: fact.kind().to_owned(),
+            details: details.to_string(),
+        })
     }
 
     /// An id for the ledger, above every id given before even if the clock was turned back, because
     /// readers page by it.
-    fn send_id(&self, now: Timestamp) -> SendId {
+    pub(crate) fn send_id(&self, now: Timestamp) -> SendId {
         let id = self.time_ordered_id(now);
         let mut last = self.last_send.lock().unwrap_or_else(PoisonError::into_inner);
         *last = id.max(last.saturating_add(1));

@@ -40,7 +40,7 @@ impl Service {
             return Ok(Some(words(refusal.id(), None)));
         }
         let Some(id) = EventId::parse(id) else { return Ok(None) };
-        let query = AuditQuery { id: Some(id), limit: 1, ..AuditQuery::default() };
+        let query = AuditQuery { refusal: Some(id), limit: 1, ..AuditQuery::default() };
         let Some(entry) = self.store.audit(&query).await?.pop() else { return Ok(None) };
         let details: Value = serde_json::from_str(&entry.event.details).unwrap_or(Value::Null);
         let Some(kind) = details["refusal"].as_str() else { return Ok(None) };

@@ -26,6 +26,7 @@ pub mod ports;
 pub mod queries;
 pub mod ram;
 pub mod sealing;
+pub mod seed;
 mod service;
 pub mod standing;
 #[cfg(any(test, feature = "testing"))]

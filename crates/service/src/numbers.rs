@@ -315,7 +315,7 @@ impl Service {
         }
     }
 
-    fn phone_number_id(&self) -> PhoneNumberId {
+    pub(crate) fn phone_number_id(&self) -> PhoneNumberId {
         loop {
             // Fifteen digits always have the form of an identifier; the loop ends at its first turn.
             if let Some(id) = PhoneNumberId::parse(&self.entropy.node_id()) {

@@ -1,6 +1,7 @@
 //! The service: the ports and keys that use cases share. Each use case is a method on [`Service`] in the
 //! module named after it.
 
+use std::collections::VecDeque;
 use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash, Hasher as _};
 use std::sync::{Arc, PoisonError, RwLock};
@@ -56,9 +57,14 @@ pub struct Service {
     client_requests: Throttle<ClientId>,
     pub(crate) compiled_policies: CompiledPolicies,
     pub(crate) last_send: std::sync::Mutex<u128>,
+    /// Stored and leased for this process, waiting for its worker.
+    pub(crate) fresh_sends: std::sync::Mutex<VecDeque<Send>>,
     pub(crate) sends_due: Notify,
     pub(crate) ledger_changed: watch::Sender<u64>,
     pub(crate) handed_over: broadcast::Sender<Arc<[Send]>>,
+    /// Read from claim to report; written while the whole state changes or is copied, so that no send
+    /// is under way then.
+    pub(crate) under_way: tokio::sync::RwLock<()>,
 }
 
 impl Service {
@@ -78,9 +84,11 @@ impl Service {
             client_requests: Throttle::default(),
             compiled_policies: CompiledPolicies::default(),
             last_send: std::sync::Mutex::new(0),
+            fresh_sends: std::sync::Mutex::default(),
             sends_due: Notify::new(),
             ledger_changed: watch::Sender::new(0),
             handed_over: broadcast::Sender::new(BATCHES_KEPT),
+            under_way: tokio::sync::RwLock::new(()),
         }
     }
 
@@ -146,21 +154,26 @@ impl Service {
 
     /// Empties everything and forgets all callers. Sandbox only.
     pub async fn clear(&self) -> Result<(), ServiceError> {
+        let _quiet = self.under_way.write().await;
         self.store.clear().await?;
         self.client_requests.clear();
+        self.fresh_sends().clear();
         self.ledger_changed.send_modify(|n| *n += 1);
         Ok(())
     }
 
     /// Keeps the whole state under a name. Sandbox only.
     pub async fn save_snapshot(&self, name: &str) -> Result<(), ServiceError> {
+        let _quiet = self.under_way.write().await;
         Ok(self.store.save_snapshot(name).await?)
     }
 
     /// Returns to the state kept under a name; `false` if there is none. Sandbox only.
     pub async fn load_snapshot(&self, name: &str) -> Result<bool, ServiceError> {
+        let _quiet = self.under_way.write().await;
         let found = self.store.load_snapshot(name).await?;
         self.client_requests.clear();
+        self.fresh_sends().clear();
         self.ledger_changed.send_modify(|n| *n += 1);
         Ok(found)
     }

@@ -35,6 +35,8 @@ impl<K: Eq + Hash + Clone> Throttle<K> {
             // A clock that was turned back must not lock a caller out for the difference.
             let due = (*arrival).min(now + slack + allowance.interval).max(now);
             if due.since(now) > slack {
+                // Kept, or the next look would be clamped to the same distance again.
+                *arrival = due;
                 return Err(due - slack);
             }
             *arrival = due + allowance.interval;

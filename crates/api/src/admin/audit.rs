@@ -91,7 +91,7 @@ pub(crate) async fn list(
     let wanted = AuditQuery {
         number: query.number.map(|number| number.0),
         account: query.account.map(|account| account.0),
-        id: None,
+        refusal: None,
         after: query.after.map_or(0, |after| after.0),
         limit: query.limit.and_one(),
     };

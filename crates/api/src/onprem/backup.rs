@@ -53,10 +53,16 @@ pub async fn restore(
     Ok(done(&app, StatusCode::OK, Backing::Coreapp))
 }
 
+/// Longest password, in bytes. (Our bound; none is documented. It is hashed, so length costs.)
+const PASSWORD_BYTES_MAX: usize = 1_024;
+
 fn password<'b>(app: &App, body: &'b Map<String, Value>) -> Result<&'b str, Fault> {
     match text(app, body, "password")? {
         "" => {
             Err(Fault::invalid(app, "password must not be empty; at least 8 characters are wise"))
+        }
+        password if password.len() > PASSWORD_BYTES_MAX => {
+            Err(Fault::invalid(app, "password must not be longer than 1024 bytes"))
         }
         password => Ok(password),
     }

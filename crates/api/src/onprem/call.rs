@@ -103,10 +103,14 @@ impl Visit {
             .ok_or_else(unauthorized)
     }
 
-    /// User and password of a Basic header.
+    /// User and password of a Basic header. One that is longer than any of ours is nobody's: it shall
+    /// neither be hashed nor counted under its name.
     #[must_use]
     pub fn basic(&self) -> Option<(String, String)> {
         let encoded = credentials(&self.headers, "Basic")?;
+        if encoded.len() > BASIC_CHARS_MAX {
+            return None;
+        }
         let decoded = String::from_utf8(STANDARD.decode(encoded).ok()?).ok()?;
         let (user, password) = decoded.split_once(':')?;
         Some((user.to_owned(), password.to_owned()))
@@ -130,6 +134,9 @@ impl Call {
         Subject::Entity(EntityRef::client(&self.visit.client.id))
     }
 }
+
+/// Longest Basic credentials: a name of 32 and a password of 64 characters, four bytes each, in base64.
+const BASIC_CHARS_MAX: usize = (4 * (32 + 1 + 64_usize)).div_ceil(3) * 4;
 
 /// The client that a request addresses.
 async fn addressed(

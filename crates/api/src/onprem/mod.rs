@@ -4,6 +4,9 @@
 //! certificates) and captures of real deployments, as collected in the project's On-Premises reference;
 //! section numbers in comments are that document's. Handlers parse, call one use case, and render; they
 //! hold no rule. The words of refusals are in [`crate::refusals`].
+//!
+//! Codes of the original that never occur here: 1017 and 1018, since every node serves every request;
+//! 1010, since keys that are not needed are ignored; and all that concern messages.
 
 pub mod account;
 pub mod backup;

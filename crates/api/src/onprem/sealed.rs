@@ -6,7 +6,8 @@ use service::directory::Document;
 use super::call::{Call, Visit};
 use super::reply::Fault;
 
-/// A document whose content is sealed with the installation's keys and bound to its client and name.
+/// A document whose content is sealed with the installation's keys and bound to its account and name.
+/// Not to its client: a backup carries it to another client of the account.
 pub struct SealedDocument {
     /// Name of the document.
     pub name: &'static str,
@@ -54,6 +55,6 @@ impl SealedDocument {
     }
 
     fn context(&self, visit: &Visit) -> String {
-        format!("document/{}/{}", visit.client.id, self.name)
+        format!("document/{}/{}", visit.client.account, self.name)
     }
 }

@@ -9,8 +9,8 @@ use serde_json::json;
 
 use super::call::{AdminCall, RawBody, object, text};
 use super::reply::{Backing, Fault, done, success};
-use super::sheet::Default::{Flag, Hidden, Number, Text, Words};
-use super::sheet::{Default, Key, Kind, Sheet};
+use super::sheet::Initial::{Flag, Hidden, Number, Text, Words};
+use super::sheet::{Initial, Key, Kind, Sheet};
 use crate::state::App;
 
 /// A day in milliseconds: longest back-off that is accepted (our bound; none is documented).
@@ -110,7 +110,7 @@ const ABOUT: Sheet = Sheet {
     )],
 };
 
-const fn key(path: &'static str, kind: Kind, default: Default, note: &'static str) -> Key {
+const fn key(path: &'static str, kind: Kind, default: Initial, note: &'static str) -> Key {
     Key { path, kind, default, note }
 }
 

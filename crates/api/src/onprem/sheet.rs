@@ -27,7 +27,7 @@ pub struct Key {
     /// What it may hold.
     pub kind: Kind,
     /// What it holds until it is set.
-    pub default: Default,
+    pub default: Initial,
     /// What it is for, in a few words; stands in the details of a 1009.
     pub note: &'static str,
 }
@@ -55,7 +55,7 @@ pub enum Kind {
 
 /// What a key holds until it is set.
 #[derive(Debug, Clone, Copy)]
-pub enum Default {
+pub enum Initial {
     /// Nothing: the key does not show.
     Hidden,
     /// A flag.
@@ -193,7 +193,7 @@ impl Kind {
     }
 }
 
-impl Default {
+impl Initial {
     fn value(self) -> Option<Value> {
         match self {
             Self::Hidden => None,
@@ -271,12 +271,12 @@ mod tests {
             Key {
                 path: "delay",
                 kind: Kind::Number(1, 10),
-                default: Default::Number(3),
+                default: Initial::Number(3),
                 note: "wait",
             },
-            Key { path: "a.b.flag", kind: Kind::Flag, default: Default::Flag(true), note: "on" },
-            Key { path: "a.url", kind: Kind::HttpsUrl, default: Default::Text(""), note: "where" },
-            Key { path: "old", kind: Kind::Flag, default: Default::Hidden, note: "gone" },
+            Key { path: "a.b.flag", kind: Kind::Flag, default: Initial::Flag(true), note: "on" },
+            Key { path: "a.url", kind: Kind::HttpsUrl, default: Initial::Text(""), note: "where" },
+            Key { path: "old", kind: Kind::Flag, default: Initial::Hidden, note: "gone" },
         ],
     };
 

@@ -34,6 +34,12 @@ impl Problem {
         Self { status, error: "There is no such thing", details: details.into() }
     }
 
+    /// 409: the request contradicts what is there.
+    pub(super) fn conflict(details: impl Into<Value>) -> Self {
+        let status = StatusCode::CONFLICT;
+        Self { status, error: "The request contradicts what is there", details: details.into() }
+    }
+
     /// 500: a table of this program contradicts itself.
     pub(super) fn bug(details: &'static str) -> Self {
         tracing::error!(details, "bug");

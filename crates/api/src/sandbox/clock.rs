@@ -1,4 +1,7 @@
 //! The clock of the sandbox: every limit, token, lease and lifetime follows it.
+//!
+//! Turned back, it leaves what was done meanwhile in the future: budgets spent then open only when the
+//! clock gets there again. A reset or a snapshot brings the data back together with the time.
 
 use core::time::Duration;
 

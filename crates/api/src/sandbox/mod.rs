@@ -16,21 +16,26 @@ mod clock;
 mod faults;
 mod inbox;
 mod magic_numbers;
+pub mod rehearsal;
+pub mod seed;
+mod whole_state;
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::Router;
 use axum::extract::FromRequestParts;
-use axum::routing::get;
+use axum::routing::{get, post};
 use http::request::Parts;
+use registration::Timestamp;
 use service::ports::TurnableClock;
+use service::seed::PreparedSeed;
 
 use crate::state::App;
 use body::Problem;
 
-pub mod rehearsal;
-
 pub use rehearsal::SandboxRehearsal;
+pub use whole_state::StartError;
 
 /// What the sandbox's tools work on, put together at wiring.
 #[derive(Clone)]
@@ -39,6 +44,36 @@ pub struct Tools {
     pub clock: Arc<dyn TurnableClock>,
     /// Magic numbers and faults; the same object is the service's `Rehearsal` port.
     pub rehearsal: Arc<SandboxRehearsal>,
+    start: Arc<Start>,
+}
+
+/// What a reset and a snapshot need to know.
+struct Start {
+    /// What follows the first start, at the first start and at each reset.
+    seed: Option<PreparedSeed>,
+    /// What the clock showed when a snapshot was made, and whether it stood still.
+    clocks: Mutex<HashMap<String, (Timestamp, bool)>>,
+    /// One change of the whole state at a time.
+    turn: tokio::sync::Mutex<()>,
+}
+
+impl Tools {
+    /// Tools that go back to `seed` (on top of what exists from the first start).
+    #[must_use]
+    pub fn new(
+        clock: Arc<dyn TurnableClock>,
+        rehearsal: Arc<SandboxRehearsal>,
+        seed: Option<PreparedSeed>,
+    ) -> Self {
+        let (clocks, turn) = (Mutex::default(), tokio::sync::Mutex::default());
+        Self { clock, rehearsal, start: Arc::new(Start { seed, clocks, turn }) }
+    }
+}
+
+impl Start {
+    fn clocks(&self) -> MutexGuard<'_, HashMap<String, (Timestamp, bool)>> {
+        self.clocks.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// All routes of the sandbox.
@@ -53,6 +88,11 @@ pub fn routes() -> Router<App> {
         .route("/faults", get(faults::list).post(faults::add).delete(faults::clear))
         .route("/faults/{id}", get(faults::show).delete(faults::remove))
         .route("/magic-numbers", get(magic_numbers::list))
+        .route("/seed", post(seed::apply))
+        .route("/reset", post(whole_state::reset))
+        .route("/snapshots/{name}", post(whole_state::save))
+        .route("/snapshots/{name}/restore", post(whole_state::restore))
+        .fallback(async || Problem::not_found("The sandbox has no such tool"))
 }
 
 impl FromRequestParts<App> for Tools {

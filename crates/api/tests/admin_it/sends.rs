@@ -11,7 +11,7 @@ async fn a_message_is_listed_and_shown_with_what_became_of_it() {
     world.post(&format!("/numbers/{NUMBER}/request-code"), order).await.expect(202);
     let page = world.get("/sends").await.expect(200);
     let decided = &page["items"][0];
-    assert_eq!(decided["state"], "decided");
+    assert_eq!(decided["state"], "claimed", "this process will hand it over right away");
     let id = decided["id"].as_str().unwrap();
     world.code(NUMBER).await;
     let shown = world.get(&format!("/sends/{id}")).await.expect(200);

@@ -4,6 +4,7 @@ use core::sync::atomic::{AtomicBool, Ordering};
 use core::time::Duration;
 use std::sync::Arc;
 
+use api::sandbox::seed::parse;
 use api::sandbox::{SandboxRehearsal, Tools};
 use api::{App, AppInner, Settings, router};
 use async_trait::async_trait;
@@ -13,7 +14,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::{Request, StatusCode, header};
 use http_body_util::BodyExt as _;
-use registration::{CodeMethod, Locale, PhoneNumber, TextId as _, Timestamp, VerifiedName, WabaId};
+use registration::{
+    ClientId, CodeMethod, Locale, PhoneNumber, TextId as _, Timestamp, VerifiedName, WabaId,
+};
 use serde_json::{Value, json};
 use service::certificate::NewCertificate;
 use service::clients::FirstPassword;
@@ -32,8 +35,6 @@ use tower::ServiceExt as _;
 
 /// A number that is fictitious and not magic.
 pub(crate) const NUMBER: &str = "+447700900123";
-/// The WABA of the default client.
-pub(crate) const WABA: &str = "102290129340398";
 /// The password that the tests give to the default admin.
 pub(crate) const PASSWORD: &str = "Sandbox-1!";
 
@@ -42,9 +43,11 @@ pub(crate) struct World {
     pub(crate) app: App,
     pub(crate) service: Arc<Service>,
     pub(crate) clock: Arc<TestClock>,
+    /// The WABA of the default client.
+    pub(crate) waba: WabaId,
     routes: Router,
-    // Ends the worker when the test ends.
-    _stop: watch::Sender<bool>,
+    /// Asks the server and its worker to stop.
+    pub(crate) stop: watch::Sender<bool>,
 }
 
 /// A reply, its body read as JSON where it is some.
@@ -59,15 +62,20 @@ pub(crate) struct Reply {
 impl World {
     /// A sandbox after its first start, its worker running.
     pub(crate) async fn sandbox() -> Self {
-        Self::start(true).await
+        Self::start(true, None).await
+    }
+
+    /// The same with a start seed.
+    pub(crate) async fn seeded(seed: &str) -> Self {
+        Self::start(true, Some(seed)).await
     }
 
     /// The same in production mode.
     pub(crate) async fn production() -> Self {
-        Self::start(false).await
+        Self::start(false, None).await
     }
 
-    async fn start(sandbox: bool) -> Self {
+    async fn start(sandbox: bool, seed: Option<&str>) -> Self {
         let clock = Arc::new(TestClock::default());
         let entropy: Arc<dyn Entropy> = Arc::new(SeededEntropy::new(1));
         let rehearsal = Arc::new(SandboxRehearsal::default());
@@ -85,15 +93,21 @@ impl World {
             },
         };
         let service = Arc::new(Service::new(ports, keys, hasher, Policy::default()));
+        let seed = match seed {
+            Some(text) => Some(service.prepare_seed(parse(text).unwrap()).await.unwrap()),
+            None => None,
+        };
         let turnable = Arc::<TestClock>::clone(&clock);
-        let tools = sandbox.then(|| Tools { clock: turnable, rehearsal });
-        let app = application(&service, tools);
-        let waba = WabaId::parse(WABA).unwrap();
-        let first = FirstPassword { password: PASSWORD.to_owned(), must_change: false };
-        service.first_start(&waba, &first).await.unwrap();
+        let tools = Tools::new(turnable, rehearsal, seed);
+        tools.first_start(&service).await.unwrap();
         let (stop, stopped) = watch::channel(false);
+        let app = application(&service, sandbox.then_some(tools), stopped.clone());
+        let first = FirstPassword { password: PASSWORD.to_owned(), must_change: false };
+        let default = ClientId::parse("default").unwrap();
+        service.put_admin(&Caller::system(), &default, &first).await.unwrap();
+        let waba = service.client(&default).await.unwrap().unwrap().waba;
         tokio::spawn(Arc::clone(&service).work(stopped));
-        Self { routes: router(app.clone()), app, service, clock, _stop: stop }
+        Self { routes: router(app.clone()), app, service, clock, waba, stop }
     }
 
     /// Sends a request and reads the whole reply.
@@ -132,8 +146,14 @@ impl World {
 
     /// Sends a request to the On-Premises dialect as the default admin.
     pub(crate) async fn onprem(&self, path: &str, body: &Value) -> Reply {
-        let token = self.login("/v1", PASSWORD).await;
-        let request = Request::post(format!("/v1{path}"))
+        self.onprem_of("default", path, body).await
+    }
+
+    /// The same as the admin of another client.
+    pub(crate) async fn onprem_of(&self, client: &str, path: &str, body: &Value) -> Reply {
+        let base = format!("/clients/{client}/v1");
+        let token = self.login(&base, PASSWORD).await;
+        let request = Request::post(format!("{base}{path}"))
             .header(header::AUTHORIZATION, format!("Bearer {token}"))
             .body(Body::from(body.to_string()))
             .unwrap();
@@ -142,14 +162,23 @@ impl World {
 
     /// A token for the admin of the client under `base`.
     pub(crate) async fn login(&self, base: &str, password: &str) -> String {
+        let reply = self.login_with(base, password, &json!({})).await;
+        let token = reply.body["users"][0]["token"].as_str();
+        token.unwrap_or_else(|| panic!("no token: {reply:?}")).to_owned()
+    }
+
+    /// A login at the default client, with a new password if one is due.
+    pub(crate) async fn try_login(&self, password: &str, new_password: Option<&str>) -> Reply {
+        self.login_with("/v1", password, &json!({ "new_password": new_password })).await
+    }
+
+    async fn login_with(&self, base: &str, password: &str, body: &Value) -> Reply {
         let basic = STANDARD.encode(format!("admin:{password}"));
         let request = Request::post(format!("{base}/users/login"))
             .header(header::AUTHORIZATION, format!("Basic {basic}"))
-            .body(Body::from("{}"))
+            .body(Body::from(body.to_string()))
             .unwrap();
-        let reply = self.call(request).await;
-        let token = reply.body["users"][0]["token"].as_str();
-        token.unwrap_or_else(|| panic!("no token: {reply:?}")).to_owned()
+        self.call(request).await
     }
 
     /// `POST /v1/account` for a number.
@@ -159,7 +188,7 @@ impl World {
             "cc": planned.country_code.to_string(),
             "phone_number": planned.national(),
             "method": method,
-            "cert": self.certificate(number),
+            "cert": self.certificate_for(number, self.waba.as_str()),
         });
         self.onprem("/account", &body).await
     }
@@ -174,7 +203,7 @@ impl World {
     pub(crate) async fn send_code(&self, number: &str) {
         let order = CodeOrder {
             payer: registration::AccountId::parse("default").unwrap(),
-            waba: WabaId::parse(WABA).unwrap(),
+            waba: self.waba.clone(),
             client: None,
             planned: plan_e164(number).unwrap(),
             method: CodeMethod::Sms,
@@ -192,10 +221,23 @@ impl World {
         reply.body
     }
 
-    fn certificate(&self, number: &str) -> String {
+    /// Whether anything is known about a number.
+    pub(crate) async fn number_known(&self, number: &str) -> bool {
+        let number = PhoneNumber::parse(number).unwrap();
+        self.service.number(number).await.unwrap().is_some()
+    }
+
+    /// Whether a number is registered.
+    pub(crate) async fn number_registered(&self, number: &str) -> bool {
+        let number = PhoneNumber::parse(number).unwrap();
+        self.service.number(number).await.unwrap().is_some_and(|it| it.registration.is_some())
+    }
+
+    /// A certificate for a number, issued here.
+    pub(crate) fn certificate_for(&self, number: &str, waba: &str) -> String {
         self.app.service.keys().authority().issue(&NewCertificate {
             number: PhoneNumber::parse(number).unwrap(),
-            waba: WabaId::parse(WABA).unwrap(),
+            waba: WabaId::parse(waba).unwrap(),
             name: claim_name().name,
             issued_at: self.clock.now(),
             serial: 1,
@@ -217,10 +259,14 @@ pub(crate) fn escaped(number: &str) -> String {
     number.replace('+', "%2B")
 }
 
-fn application(service: &Arc<Service>, sandbox: Option<Tools>) -> App {
+fn application(
+    service: &Arc<Service>,
+    sandbox: Option<Tools>,
+    stopping: watch::Receiver<bool>,
+) -> App {
     App(Arc::new(AppInner {
         service: Arc::clone(service),
-        stopping: tokio::sync::watch::channel(false).1,
+        stopping,
         gauges: Box::new(Vec::new),
         rotate_master: Box::new(|| Err("not here".to_owned())),
         metrics: api::metrics::Metrics::default(),
@@ -236,12 +282,15 @@ fn application(service: &Arc<Service>, sandbox: Option<Tools>) -> App {
     }))
 }
 
-/// The sender of the sandbox, as `outbound` has it.
+/// The sender of the sandbox, as `outbound` has it, but slow enough to be met at work.
 struct Inbox;
 
 #[async_trait]
 impl CodeDelivery for Inbox {
     async fn hand_over(&self, message: &CodeMessage) -> Result<HandedOver, DeliveryError> {
+        for _ in 0..8 {
+            tokio::task::yield_now().await;
+        }
         let sender = service::queries::INBOX.to_owned();
         Ok(HandedOver { sender, provider_id: Some(message.id.to_string()) })
     }

@@ -6,7 +6,7 @@ use axum::body::Body;
 use http::StatusCode;
 use http_body_util::BodyExt as _;
 use serde_json::Value;
-use service::ports::SendQuery;
+use service::ports::{SendQuery, TurnableClock as _};
 
 use crate::harness::{NUMBER, World, escaped};
 
@@ -21,7 +21,8 @@ async fn a_message_has_the_documented_members() {
     let world = World::sandbox().await;
     assert_eq!(world.request_code(NUMBER, "sms").await.status, StatusCode::ACCEPTED);
     let message = world.newest(NUMBER).await;
-    let members: Vec<_> = message.as_object().unwrap().keys().map(String::as_str).collect();
+    let mut members: Vec<_> = message.as_object().unwrap().keys().map(String::as_str).collect();
+    members.sort_unstable();
     let documented = ["at", "channel", "code", "id", "locale", "number", "sender", "text"];
     assert_eq!(members, documented);
     assert_eq!(message["number"], NUMBER);
@@ -149,6 +150,43 @@ async fn the_stream_of_one_number_brings_no_other() {
     world.send_code(OTHER).await;
     world.send_code(NUMBER).await;
     assert_eq!(events(&mut stream, 1).await[0]["number"], NUMBER);
+}
+
+#[tokio::test]
+async fn a_reader_that_falls_behind_is_cut_off_and_catches_up() {
+    const MORE_THAN_IS_KEPT: usize = 300;
+    let world = World::sandbox().await;
+    let behind = world.open("/sandbox/v1/inbox/stream").await;
+    let mut ids = Vec::new();
+    for n in 0..MORE_THAN_IS_KEPT {
+        let number = format!("+33639980{n:03}");
+        world.clock.advance(Duration::from_secs(1));
+        world.send_code(&number).await;
+        ids.push(world.newest(&number).await["id"].as_str().unwrap().to_owned());
+    }
+    // Read to its end, which comes although the server goes on.
+    let text = behind.collect().await.unwrap().to_bytes();
+    let text = str::from_utf8(&text).unwrap();
+    assert!(text.starts_with("event: lagged\n") && text.matches("event: ").count() == 1, "{text}");
+
+    let path = format!("/sandbox/v1/inbox/stream?after={}", ids[0]);
+    let caught_up = events(&mut world.open(&path).await, MORE_THAN_IS_KEPT - 1).await;
+    let seen: Vec<_> = caught_up.iter().map(|event| event["id"].as_str().unwrap()).collect();
+    assert_eq!(seen, ids[1..]);
+}
+
+#[tokio::test]
+async fn who_waits_does_not_hold_up_a_server_that_stops() {
+    let world = World::sandbox().await;
+    let stream = world.open("/sandbox/v1/inbox/stream").await;
+    let path = wait_for(NUMBER, "60s");
+    let all = async {
+        let stop = async { world.stop.send(true).unwrap() };
+        tokio::join!(world.get(&path), stream.collect(), stop)
+    };
+    let (waited, streamed, ()) = tokio::time::timeout(Duration::from_secs(10), all).await.unwrap();
+    assert_eq!(waited.status, StatusCode::NO_CONTENT);
+    assert!(streamed.unwrap().to_bytes().is_empty());
 }
 
 /// The code is derived when somebody reads it; the ledger has nothing that shows it (I7).

@@ -3,13 +3,13 @@
 use core::time::Duration;
 
 use http::StatusCode;
-use registration::{ClientId, PhoneNumber, Platform, TextId as _, WabaId};
+use registration::{ClientId, PhoneNumber, Platform, TextId as _};
 use serde_json::{Value, json};
 use service::ServiceError;
 use service::numbers::{PinInput, RegisterOrder};
 use service::ports::TurnableClock as _;
 
-use crate::harness::{NUMBER, Reply, WABA, World, caller};
+use crate::harness::{NUMBER, Reply, World, caller};
 
 #[tokio::test]
 async fn every_magic_number_gives_the_reply_it_is_listed_with() {
@@ -111,7 +111,7 @@ fn assert_listed(reply: &Reply, entry: &Value) {
 }
 
 async fn assert_refused(world: &World, number: &str, operation: &str, entry: &Value) {
-    let waba = WabaId::parse(WABA).unwrap();
+    let waba = &world.waba;
     let number = PhoneNumber::parse(number).unwrap();
     let client = ClientId::parse("default").unwrap();
     let order = RegisterOrder {
@@ -120,8 +120,8 @@ async fn assert_refused(world: &World, number: &str, operation: &str, entry: &Va
         set_pin: None,
     };
     let outcome = match operation {
-        "register" => world.service.register(&caller(), &waba, number, &order).await,
-        "deregister" => world.service.deregister(&caller(), Some(&waba), number).await,
+        "register" => world.service.register(&caller(), waba, number, &order).await,
+        "deregister" => world.service.deregister(&caller(), Some(waba), number).await,
         other => panic!("no way to try {other}"),
     };
     match outcome.unwrap_err() {

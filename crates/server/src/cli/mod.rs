@@ -1,10 +1,24 @@
 //! The command line. Each command has a file with its arguments and a `run`.
 
+mod audit;
 mod bench;
+mod cert;
+mod client;
+mod clock;
 mod completions;
 mod config;
 mod demo;
+mod doctor;
+mod explain;
+mod inbox;
+mod keys;
+mod numbers;
+mod openapi;
+mod output;
+mod register;
+mod sends;
 mod serve;
+mod terminal;
 
 use std::ffi::OsString;
 use std::io::{self, Write as _};
@@ -13,6 +27,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::config::Environment;
+use crate::wiring;
 
 /// The exit code of a command that failed; 2 is for a command line that cannot be understood.
 const FAILURE: u8 = 1;
@@ -21,10 +36,13 @@ const EXAMPLES: &str = "\
 Examples:
   rollcall serve                                   a sandbox on 127.0.0.1:8080, data in ./rollcall-data
   rollcall serve --data /srv/rollcall --config /etc/rollcall.toml
+  rollcall register                                a number, step by step
+  rollcall numbers show +447700900123              what it may still do, and when
   rollcall config default > rollcall.toml          all settings with their meaning, to start from
   rollcall config check rollcall.toml              every mistake at once, with line and key
+  rollcall doctor                                  what is wrong, and what cures it
 
-Exit codes: 0 done, 1 failed, 2 the command line cannot be understood.";
+Exit codes: 0 done, 1 failed, 2 the command line cannot be understood, 3 refused by a rule.";
 
 /// A self-hosted registrar for WhatsApp Business phone numbers.
 #[derive(Debug, Parser)]
@@ -42,8 +60,19 @@ struct Cli {
 enum Command {
     Serve(serve::Arguments),
     Demo(demo::Arguments),
+    Register(register::Arguments),
+    Numbers(numbers::Arguments),
+    Sends(sends::Arguments),
+    Inbox(inbox::Arguments),
+    Clock(clock::Arguments),
+    Cert(cert::Arguments),
+    Audit(audit::Arguments),
+    Keys(keys::Arguments),
+    Explain(explain::Arguments),
+    Doctor(doctor::Arguments),
     Bench(bench::Arguments),
     Config(config::Arguments),
+    Openapi(openapi::Arguments),
     Completions(completions::Arguments),
 }
 
@@ -76,6 +105,17 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, environment: &Environm
     let done = match cli.command {
         Command::Serve(arguments) => serve::run(&arguments, &context),
         Command::Demo(arguments) => demo::run(arguments, &context),
+        Command::Register(arguments) => register::run(&arguments, &context),
+        Command::Numbers(arguments) => numbers::run(&arguments, &context),
+        Command::Sends(arguments) => sends::run(&arguments, &context),
+        Command::Inbox(arguments) => inbox::run(&arguments, &context),
+        Command::Clock(arguments) => clock::run(&arguments, &context),
+        Command::Cert(arguments) => cert::run(&arguments, &context),
+        Command::Audit(arguments) => audit::run(&arguments, &context, wiring::open_trail),
+        Command::Keys(arguments) => keys::run(&arguments, &context),
+        Command::Explain(arguments) => explain::run(&arguments, &context),
+        Command::Doctor(arguments) => doctor::run(&arguments, &context),
+        Command::Openapi(_) => openapi::run(),
         Command::Bench(arguments) => bench::run(&arguments, &context),
         Command::Config(arguments) => config::run(&arguments, &context),
         Command::Completions(arguments) => completions::run(&arguments),

@@ -10,11 +10,12 @@ use std::sync::Arc;
 use anyhow::{Context as _, bail};
 use clap::Args;
 use service::ports::Clock as _;
+use service::seed::Seed;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::{Context, FAILURE, print};
 use crate::clock::SystemClock;
-use crate::config::{self, Config, Environment, Flag, HostPort, Loaded, Mode, Origin};
+use crate::config::{self, Config, Flag, HostPort, Loaded, Mode, Origin};
 use crate::data_dir::DataDir;
 use crate::listener::{Drained, Listener, Options, Stop};
 use crate::tls::{self, Tls};
@@ -63,14 +64,16 @@ pub(super) fn run(arguments: &Arguments, context: &Context<'_>) -> anyhow::Resul
     let config = settings(arguments, context)?;
     let colours = context.environment.value("NO_COLOR").is_none();
     logging::start(&config.log, colours);
-    if let Some(path) = &arguments.seed {
-        read_seed(path, config.mode)?;
-    }
+    let seed = match &arguments.seed {
+        Some(path) => Some(read_seed(path, config.mode)?),
+        None => None,
+    };
     let data = DataDir::open(&config.data.dir)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
         let stop = Stop::on_signals()?;
-        serve(&config, context.environment, &data, stop, drop).await
+        let scene = wiring::Inputs { config: &config, environment: context.environment, seed };
+        serve(scene, &data, stop, drop).await
     })
 }
 
@@ -98,23 +101,24 @@ fn settings(arguments: &Arguments, context: &Context<'_>) -> anyhow::Result<Conf
 }
 
 /// The seed is checked before anything is touched.
-fn read_seed(path: &Path, mode: Mode) -> anyhow::Result<toml::Table> {
+fn read_seed(path: &Path, mode: Mode) -> anyhow::Result<Seed> {
     if mode == Mode::Production {
         bail!("--seed is for a sandbox; in production use the admin API");
     }
     let text = std::fs::read_to_string(path)
         .with_context(|| format!("cannot read the seed file {}", path.display()))?;
-    text.parse().with_context(|| format!("cannot understand the seed file {}", path.display()))
+    api::sandbox::seed::parse(&text)
+        .with_context(|| format!("the seed file {} has mistakes", path.display()))
 }
 
 /// Serves until `stop` is requested; `ready` is told the address once requests are accepted.
 pub(super) async fn serve(
-    config: &Config,
-    environment: &Environment,
+    inputs: wiring::Inputs<'_>,
     data: &DataDir,
     stop: Stop,
     ready: impl FnOnce(SocketAddr),
 ) -> anyhow::Result<ExitCode> {
+    let config = inputs.config;
     let hangups = signal(SignalKind::hangup())?;
     let https = config.listen.https.as_ref();
     let tls = match https {
@@ -126,7 +130,7 @@ pub(super) async fn serve(
     let listener = Listener::bind(&config.listen.http, https).await?;
     let ca = tls.clone();
     let ca_pem = move || ca.as_ref().map(|tls| tls.ca_pem()).unwrap_or_default();
-    let app = wiring::app(config, environment, data, ca_pem, &stop).await?;
+    let app = wiring::app(inputs, data, ca_pem, &stop).await?;
     if let Some(password) = &app.first_password {
         print(&format!(
             "first start: the default client's admin has the password {password}\n\

@@ -135,8 +135,8 @@ pub struct AuditQuery {
     pub number: Option<PhoneNumber>,
     /// Only events of this account.
     pub account: Option<AccountId>,
-    /// Only the event with this id.
-    pub id: Option<EventId>,
+    /// Only the refusal with this id: other events are not found by their ids.
+    pub refusal: Option<EventId>,
     /// Only events behind this place.
     pub after: u64,
     /// At most so many.

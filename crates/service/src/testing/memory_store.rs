@@ -9,8 +9,8 @@ use registration::{ClaimPhase, ClientId, NumberRecord, PhoneNumber, Platform, Ti
 use crate::audit::{chain_hash, genesis};
 use crate::ports::{
     AuditEntry, AuditQuery, CommitError, Entity, EntityKind, EntityRef, EntityWrite, Event,
-    EventId, NumberKey, NumberQuery, NumberWrite, Send, SendId, SendQuery, SendReport, SendState,
-    Store, StoreError, Subject, Take, Unit, Version, Versioned, is_snapshot_name,
+    NumberKey, NumberQuery, NumberWrite, Send, SendId, SendQuery, SendReport, SendState, Store,
+    StoreError, Subject, Take, Unit, Version, Versioned, is_snapshot_name,
 };
 
 /// A store that keeps everything in memory, with the semantics of a durable one.
@@ -32,7 +32,6 @@ struct State {
     entities: BTreeMap<EntityRef, Versioned<Entity>>,
     allowances: BTreeMap<String, i64>,
     audit: Vec<AuditEntry>,
-    event_ids: BTreeSet<EventId>,
     sends: BTreeMap<SendId, Send>,
 }
 
@@ -119,7 +118,7 @@ impl Store for MemoryStore {
             entry.seq > query.after
                 && query.number.is_none_or(|number| event.subject == Subject::Number(number))
                 && (query.account.is_none() || query.account == event.account)
-                && query.id.is_none_or(|id| id == event.id)
+                && query.refusal.is_none_or(|id| id == event.id && event.kind == "refused")
         });
         Ok(all.take(query.limit).cloned().collect())
     }
@@ -295,20 +294,17 @@ impl State {
         Ok(())
     }
 
-    /// Ids of events and sends are used once, in the store and in the unit.
+    /// Ids of sends are used once, in the store and in the unit.
     fn check_fresh(&self, unit: &Unit) -> Result<(), CommitError> {
-        let events: BTreeSet<_> = unit.events.iter().map(|it| it.id).collect();
         let sends: BTreeSet<_> = unit.sends.iter().map(|it| it.id).collect();
-        require(events.len() == unit.events.len() && sends.len() == unit.sends.len())?;
-        require(!sends.iter().any(|id| self.sends.contains_key(id)))?;
-        require(self.event_ids.is_disjoint(&events))
+        require(sends.len() == unit.sends.len())?;
+        require(!sends.iter().any(|id| self.sends.contains_key(id)))
     }
 
     fn append(&mut self, event: Event) {
         let (last, previous) =
             self.audit.last().map_or((0, genesis()), |entry| (entry.seq, entry.hash));
         let seq = last + 1;
-        self.event_ids.insert(event.id);
         self.audit.push(AuditEntry { seq, hash: chain_hash(&previous, seq, &event), event });
     }
 

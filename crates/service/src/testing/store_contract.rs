@@ -28,7 +28,7 @@ macro_rules! store_contract {
             units::a_conflict_does_not_harm_its_neighbours,
             units::a_conflict_leaves_nothing_of_its_unit,
             units::a_throttled_unit_leaves_nothing,
-            units::ids_of_events_and_sends_are_used_once,
+            units::ids_of_sends_are_used_once,
             allowances::an_allowance_is_exact_under_parallel_takes,
             allowances::an_allowance_earns_its_requests_back_one_by_one,
             allowances::a_forgiven_allowance_is_whole_again,

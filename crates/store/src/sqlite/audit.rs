@@ -75,7 +75,8 @@ pub(super) fn page(conn: &Connection, query: &AuditQuery) -> Result<Vec<AuditEnt
     );
     select.and("number = ?", query.number.map(sql_number));
     select.and("account = ?", query.account.as_ref().map(ToString::to_string));
-    select.and("id = ?", query.id.map(|id| id.0.to_be_bytes().to_vec()));
+    // In the words of the partial index, so that it is used.
+    select.and("kind = 'refused' AND id = ?", query.refusal.map(|id| id.0.to_be_bytes().to_vec()));
     select.page(conn, "seq", query.limit, read)
 }
 

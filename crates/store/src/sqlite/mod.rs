@@ -97,6 +97,7 @@ impl SqliteStore {
         connect::make_private(path)?;
         let mut conn = connect::writing(path)?;
         migrate::migrate(&mut conn, path)?;
+        sends::orphan(&conn)?;
         let head = AuditHead::read(&conn)?;
         let readers = Readers::open(path, options.readers)?;
         let counters = Arc::new(Counters::default());

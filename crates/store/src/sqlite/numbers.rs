@@ -22,7 +22,8 @@ pub(super) struct NumberChange {
 impl NumberChange {
     /// Compares `write` with what is stored, on the caller's side; a lost race shows here already.
     pub(super) fn prepare(conn: &Connection, write: &NumberWrite) -> Result<Self, Failure> {
-        let stored = load(conn, write.record.number)?;
+        // Whether a new number is new, the statement itself will see.
+        let stored = if write.expected == 0 { None } else { load(conn, write.record.number)? };
         if stored.as_ref().map_or(0, |it| it.version) != write.expected {
             return Err(Failure::Conflict);
         }

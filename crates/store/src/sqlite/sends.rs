@@ -42,6 +42,13 @@ pub(super) fn any_due(conn: &Connection, now: Timestamp) -> Result<bool, Failure
     Ok(statement.exists([now.as_millis()])?)
 }
 
+/// Makes every leased send due: this process has just become the only owner of the database, so whoever
+/// leased them is gone.
+pub(super) fn orphan(conn: &Connection) -> rusqlite::Result<()> {
+    // No value of `at` is below; zero is due whatever the clock shows.
+    conn.execute("UPDATE sends SET state = 0, at = 0 WHERE state = 1", []).map(drop)
+}
+
 /// Leases up to `limit` due sends until `until`, the longest due first.
 pub(super) fn claim(
     conn: &Connection,

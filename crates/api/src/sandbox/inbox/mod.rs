@@ -90,7 +90,7 @@ pub(super) async fn show(
 }
 
 /// `GET /inbox/wait`: with `after` the oldest message newer than it, without it the newest there is;
-/// where there is none yet, the next one that comes. 204 when none came in time.
+/// where there is none yet, the next one that comes. 204 when none came in time, or the server stops.
 pub(super) async fn wait(
     State(app): State<App>,
     Asked(ask): Asked<Ask>,
@@ -121,9 +121,21 @@ pub(super) async fn wait(
             }
         }
     };
-    match tokio::time::timeout(limit, next).await {
-        Ok(found) => found.map(|send| reply(&app.service, &send)),
-        Err(_) => Ok(StatusCode::NO_CONTENT.into_response()),
+    tokio::select! {
+        found = next => found.map(|send| reply(&app.service, &send)),
+        () = tokio::time::sleep(limit) => Ok(StatusCode::NO_CONTENT.into_response()),
+        () = stop_asked(&app) => Ok(StatusCode::NO_CONTENT.into_response()),
+    }
+}
+
+/// Ends when the server is asked to stop: a reply that waits must not hold it up.
+fn stop_asked(app: &App) -> impl Future<Output = ()> + use<> {
+    let mut stopping = app.stopping.clone();
+    async move {
+        if stopping.wait_for(|stopping| *stopping).await.is_err() {
+            // Whoever could ask is gone, so nobody will.
+            core::future::pending::<()>().await;
+        }
     }
 }
 

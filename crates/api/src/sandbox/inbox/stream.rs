@@ -20,7 +20,7 @@ use service::ports::{Send, SendId};
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
 
-use super::{Ask, is_wanted, since, wire};
+use super::{Ask, is_wanted, since, stop_asked, wire};
 use crate::sandbox::body::{Asked, Problem};
 use crate::state::App;
 
@@ -35,7 +35,8 @@ const LAST_EVENT_ID: &str = "last-event-id";
 type Events = Vec<Result<Event, Infallible>>;
 
 /// `GET /inbox/stream`: an event `message` for each message from now on, or from `after` or
-/// `Last-Event-ID` on; `number` narrows it down. Once the answer begins, no message is missed.
+/// `Last-Event-ID` on; `number` narrows it down. Once the answer begins, no message is missed until the
+/// server stops.
 pub(in crate::sandbox) async fn stream(
     State(app): State<App>,
     headers: HeaderMap,
@@ -57,6 +58,7 @@ pub(in crate::sandbox) async fn stream(
     let replay: Events = replay.collect();
     let live = Live { service: Arc::clone(&app.service), news, number, sent, cut_off: false };
     let live = stream::unfold(live, Live::next);
+    let live = live.take_until(Box::pin(stop_asked(&app)));
     let events = stream::once(async { replay }).chain(live).flat_map(stream::iter);
     Ok(Sse::new(events).keep_alive(KeepAlive::new().interval(SIGN_OF_LIFE)))
 }

@@ -15,7 +15,7 @@ use super::{Context, print, serve};
 use crate::config::{self, Config, Flag};
 use crate::data_dir::DataDir;
 use crate::listener::Stop;
-use crate::logging;
+use crate::{logging, wiring};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -91,7 +91,8 @@ async fn play(
 ) -> anyhow::Result<ExitCode> {
     let stop = Stop::on_signals()?;
     let (ready, address) = oneshot::channel();
-    let served = serve::serve(config, context.environment, data, stop.clone(), |address| {
+    let inputs = wiring::Inputs { config, environment: context.environment, seed: None };
+    let served = serve::serve(inputs, data, stop.clone(), |address| {
         // Nobody waits any more if the demo was stopped meanwhile.
         _ = ready.send(address);
     });

@@ -93,17 +93,14 @@ pub async fn a_throttled_unit_leaves_nothing(store: Arc<dyn Store>) {
     commit(&*store, one("a")).await.expect("the refused unit did not pay");
 }
 
-pub async fn ids_of_events_and_sends_are_used_once(store: Arc<dyn Store>) {
-    let with_event = |n| Unit { events: vec![event(n, Subject::System)], ..Unit::default() };
+pub async fn ids_of_sends_are_used_once(store: Arc<dyn Store>) {
     let with_send = |n| Unit { sends: vec![send(n, number(1), 0)], ..Unit::default() };
-    commit(&*store, with_event(1)).await.expect("new");
     commit(&*store, with_send(1)).await.expect("new");
-    assert!(is_conflict(&commit(&*store, with_event(1)).await));
     assert!(is_conflict(&commit(&*store, with_send(1)).await));
-    let mut twice = with_event(2);
-    twice.events.push(event(2, Subject::System));
+    let mut twice = with_send(2);
+    twice.sends.push(send(2, number(1), 0));
     assert!(is_conflict(&commit(&*store, twice).await));
-    commit(&*store, with_event(2)).await.expect("the refused unit did not use it");
+    commit(&*store, with_send(2)).await.expect("the refused unit did not use it");
 }
 
 fn allowance(key: &str) -> crate::ports::Take {

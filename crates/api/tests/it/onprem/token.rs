@@ -1,0 +1,42 @@
+//! The token as captured (reference §2.3), and the links that refusals carry.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde_json::{Value, json};
+
+use super::stage::Stage;
+
+#[tokio::test]
+async fn a_token_has_the_captured_header_and_claims() {
+    let mut stage = Stage::set(&[]).await;
+    let reply = stage.ask("Basic YWRtaW46U2FuZGJveC0xIQ==", "POST /v1/users/login").await;
+    let token = reply.json()["users"][0]["token"].as_str().expect("a token").to_owned();
+    let parts: Vec<_> =
+        token.split('.').map(|part| URL_SAFE_NO_PAD.decode(part).expect("base64url")).collect();
+    let [header, claims, mac] = &parts[..] else { panic!("three parts: {token}") };
+    assert_eq!(header, br#"{"alg": "HS256", "typ": "JWT"}"#);
+    assert_eq!(mac.len(), 32);
+
+    let claims: Value = serde_json::from_slice(claims).expect("JSON");
+    let rand = claims["wa:rand"].as_str().expect("a text");
+    assert!(rand.len() == 32 && rand.bytes().all(|b| b.is_ascii_hexdigit()), "{rand}");
+    let iat = 1_800_000_000;
+    let expected = json!({ "user": "admin", "iat": iat, "exp": iat + 604_800, "wa:rand": rand });
+    assert_eq!(claims, expected);
+    let expires_after = &reply.json()["users"][0]["expires_after"];
+    assert_eq!(expires_after, "2027-01-22 08:00:00+00:00", "equal to exp");
+}
+
+#[tokio::test]
+async fn the_link_of_a_refusal_explains_that_very_refusal() {
+    let mut stage = Stage::set(&["pending"]).await;
+    let again = r#"POST /v1/account {"cc":"44","phone_number":"7700900123","method":"sms","cert":"<cert>"}"#;
+    let refused = stage.ask("admin", again).await;
+    let link = refused.json()["errors"][0]["href"].as_str().expect("a link").to_owned();
+    let path = link.strip_prefix("https://rollcall.example").expect("the public address");
+    let explained = stage.ask("nobody", &format!("GET {path}")).await;
+    assert_eq!(explained.status, 200);
+    assert_eq!(explained.json()["refusal"], "code-too-soon");
+    assert_eq!(explained.json()["opens_in_seconds"], 60);
+    assert!(!explained.text().contains("7700900123"), "the number is masked");
+}
