@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::condition::Condition;
 use super::document::{Actions, Effect, PolicyDocument, Statement};
+use super::parse::PolicyError;
 use super::request::{Identity, Principal, Request};
 use super::resource::ResourcePattern;
 use super::wildcard::Pattern;
@@ -45,6 +46,14 @@ pub struct RamPolicy {
     pub policy_type: PolicyType,
     /// What it says.
     pub document: Arc<PolicyDocument>,
+}
+
+impl RamPolicy {
+    /// Reads a policy, to take part as a policy of this type.
+    pub fn parse(name: &str, policy_type: PolicyType, text: &str) -> Result<Self, PolicyError> {
+        let document = Arc::new(PolicyDocument::parse(text)?);
+        Ok(Self { name: name.into(), policy_type, document })
+    }
 }
 
 /// Names a statement.

@@ -34,7 +34,7 @@ fn document(text: &str) -> PolicyDocument {
 }
 
 fn policy(policy_type: PolicyType, name: &str, text: &str) -> RamPolicy {
-    RamPolicy { name: name.into(), policy_type, document: document(text).into() }
+    RamPolicy::parse(name, policy_type, text).unwrap_or_else(|error| panic!("{text}: {error}"))
 }
 
 /// The policies of `policies.json`, as text by name.
