@@ -28,6 +28,7 @@ pub mod numbers;
 pub mod policy;
 pub mod ports;
 pub mod queries;
+pub mod ram;
 pub mod sealing;
 pub mod seed;
 mod service;

@@ -20,6 +20,7 @@ use crate::ports::{
     Clock, CodeDelivery, CommitError, Ending, Entropy, Event, EventId, OPERATIONS, Occasion,
     Rehearsal, Send, SendQuery, Store, Subject, Unit,
 };
+use crate::ram::CompiledPolicies;
 use crate::throttle::Throttle;
 
 /// Stripes of the lock that lines up work on one number in this process; more stripes, fewer numbers
@@ -57,6 +58,7 @@ pub struct Service {
     stripes: Vec<Mutex<()>>,
     client_requests: Throttle<ClientId>,
     operation_requests: MovingWindow<(AccountId, &'static str)>,
+    pub(crate) compiled_policies: CompiledPolicies,
     pub(crate) last_send: std::sync::Mutex<u128>,
     /// Stored and leased for this process, waiting for its worker.
     pub(crate) fresh_sends: std::sync::Mutex<VecDeque<Send>>,
@@ -84,6 +86,7 @@ impl Service {
             stripes: (0..STRIPES).map(|_| Mutex::new(())).collect(),
             client_requests: Throttle::default(),
             operation_requests: MovingWindow::default(),
+            compiled_policies: CompiledPolicies::default(),
             last_send: std::sync::Mutex::new(0),
             fresh_sends: std::sync::Mutex::default(),
             sends_due: Notify::new(),

@@ -1,5 +1,7 @@
 //! The twins of domain types on the wire: text is parsed once, here, and is the type from then on.
 
+use core::net::IpAddr;
+
 use registration::{PhoneNumber, TextId, Timestamp, TwoStepPin, VerificationCode, VerifiedName};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
@@ -107,6 +109,10 @@ texts! {
     ApiKey(String) = api_key;
     /// A password that meets the On-Premises rule.
     Password(String) = password;
+    /// An address of IPv4 or IPv6.
+    Address(IpAddr) = |text| text.parse().map_err(|_| "an address of IPv4 or IPv6".to_owned());
+    /// A moment with its offset.
+    Moment(Timestamp) = moment;
     /// Whole digits of a query parameter.
     Count(u64) = |text| text.parse().map_err(|_| "a whole number".to_owned());
     /// `true` or `false` as a query parameter.
@@ -169,6 +175,13 @@ fn prefix(text: &str) -> Result<String, String> {
     let fits =
         digits.len() <= PhoneNumber::DIGITS_MAX && digits.bytes().all(|b| b.is_ascii_digit());
     if fits { Ok(digits.to_owned()) } else { Err("up to 15 digits".to_owned()) }
+}
+
+fn moment(text: &str) -> Result<Timestamp, String> {
+    let at: jiff::Timestamp = text
+        .parse()
+        .map_err(|_| "a moment in RFC 3339, such as 2026-11-22T04:29:29Z".to_owned())?;
+    Ok(Timestamp::from_millis(at.as_millisecond()))
 }
 
 fn host(text: &str) -> Result<String, String> {

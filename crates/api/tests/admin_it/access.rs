@@ -94,7 +94,18 @@ async fn a_field_nobody_knows_is_refused_by_name_wherever_a_body_is_read() {
 #[tokio::test]
 async fn a_parameter_nobody_knows_or_that_is_wrong_is_refused_by_name() {
     let world = World::new().await;
-    for path in ["/accounts", "/spaces", "/wabas", "/clients", "/numbers", "/audit", "/sends"] {
+    for path in [
+        "/accounts",
+        "/spaces",
+        "/wabas",
+        "/clients",
+        "/numbers",
+        "/users",
+        "/groups",
+        "/policies",
+        "/audit",
+        "/sends",
+    ] {
         for (query, field) in [
             ("?lmit=5", "lmit"),
             ("?limit=0", "limit"),
@@ -112,6 +123,8 @@ async fn a_parameter_nobody_knows_or_that_is_wrong_is_refused_by_name() {
         ("/numbers?waba=a%20b", "waba"),
         ("/numbers?after=1", "after"),
         ("/numbers/12", "number"),
+        ("/users?account=a%20b", "account"),
+        ("/users?group=robots", "account"),
         ("/audit?number=abc", "number"),
         ("/audit?after=-1", "after"),
         ("/sends?before=zz", "before"),

@@ -142,6 +142,11 @@ impl World {
         self.ask_with(Method::PUT, path, body, &[]).await
     }
 
+    /// `PUT` without a body.
+    pub(crate) async fn put_nothing(&self, path: String) -> Answer {
+        self.ask_with(Method::PUT, &path, Value::Null, &[]).await
+    }
+
     pub(crate) async fn delete(&self, path: &str) -> Answer {
         self.ask_with(Method::DELETE, path, Value::Null, &[]).await
     }

@@ -12,4 +12,6 @@ mod harness;
 mod idempotency;
 mod installation;
 mod numbers;
+mod policies;
 mod sends;
+mod users;

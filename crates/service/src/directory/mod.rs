@@ -3,14 +3,23 @@
 //! ```text
 //! Account ─┬─ AccessKey                 (of the account itself or of one of its RAM users)
 //!          ├─ Space ── Waba            (a Waba claims numbers: registration::Claim)
-//!          └─ Client ─┬─ User ── Session
-//!                     └─ Document      (settings, profile, photo, certificates)
+//!          ├─ Client ─┬─ User ── Session
+//!          │          └─ Document      (settings, profile, photo, certificates)
+//!          ├─ RamUser                  (names its groups and policies)
+//!          ├─ Group                    (names its policies)
+//!          └─ CustomPolicy
 //! Reply                                (what was answered under an idempotency key; nobody's)
 //! ```
+
+mod ram;
 
 use core::time::Duration;
 
 use registration::{AccountId, ClientId, CustomerSpaceId, TextId, Timestamp, WabaId};
+
+use crate::ram::RamName;
+
+pub use ram::{CustomPolicy, Group, RamUser};
 
 /// Who pays, is rate-limited, and owns spaces and clients.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -187,6 +196,9 @@ pub enum Entity {
     User(User),
     Session(Session),
     Document(Document),
+    RamUser(RamUser),
+    Group(Group),
+    CustomPolicy(CustomPolicy),
     Reply(Reply),
     AccessKey(AccessKey),
 }
@@ -202,6 +214,9 @@ pub enum EntityKind {
     User,
     Session,
     Document,
+    RamUser,
+    Group,
+    CustomPolicy,
     Reply,
     AccessKey,
 }
@@ -211,13 +226,14 @@ pub enum EntityKind {
 pub struct EntityRef {
     /// Of which kind.
     pub kind: EntityKind,
-    /// Its id, unique within the kind: users, and documents carry their client (`default/admin`).
+    /// Its id, unique within the kind: users and documents carry their client, what belongs to RAM its
+    /// account (`default/admin`).
     pub id: String,
 }
 
 impl EntityKind {
     /// All kinds, parents before children.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 12] = [
         Self::Account,
         Self::Space,
         Self::Waba,
@@ -225,6 +241,9 @@ impl EntityKind {
         Self::User,
         Self::Session,
         Self::Document,
+        Self::RamUser,
+        Self::Group,
+        Self::CustomPolicy,
         Self::Reply,
         Self::AccessKey,
     ];
@@ -240,6 +259,9 @@ impl EntityKind {
             Self::User => "user",
             Self::Session => "session",
             Self::Document => "document",
+            Self::RamUser => "ram_user",
+            Self::Group => "group",
+            Self::CustomPolicy => "policy",
             Self::Reply => "reply",
             Self::AccessKey => "access_key",
         }
@@ -300,6 +322,24 @@ impl EntityRef {
     pub fn document(client: &ClientId, name: &str) -> Self {
         Self::new(EntityKind::Document, format!("{client}/{name}"))
     }
+
+    /// Names a RAM user.
+    #[must_use]
+    pub fn ram_user(account: &AccountId, name: &RamName) -> Self {
+        Self::new(EntityKind::RamUser, format!("{account}/{name}"))
+    }
+
+    /// Names a group.
+    #[must_use]
+    pub fn group(account: &AccountId, name: &RamName) -> Self {
+        Self::new(EntityKind::Group, format!("{account}/{name}"))
+    }
+
+    /// Names a custom policy.
+    #[must_use]
+    pub fn custom_policy(account: &AccountId, name: &RamName) -> Self {
+        Self::new(EntityKind::CustomPolicy, format!("{account}/{name}"))
+    }
 }
 
 impl Entity {
@@ -314,6 +354,9 @@ impl Entity {
             Self::User(it) => EntityRef::user(&it.client, &it.name),
             Self::Session(it) => EntityRef::new(EntityKind::Session, &it.id),
             Self::Document(it) => EntityRef::document(&it.client, &it.name),
+            Self::RamUser(it) => EntityRef::ram_user(&it.account, &it.name),
+            Self::Group(it) => EntityRef::group(&it.account, &it.name),
+            Self::CustomPolicy(it) => EntityRef::custom_policy(&it.account, &it.name),
             Self::Reply(it) => EntityRef::new(EntityKind::Reply, &it.id),
             Self::AccessKey(it) => EntityRef::access_key(&it.id),
         }
@@ -331,6 +374,9 @@ impl Entity {
             Self::Session(it) => Some(EntityRef::user(&it.client, &it.user)),
             Self::Document(it) => Some(EntityRef::client(&it.client)),
             Self::AccessKey(it) => Some(EntityRef::account(&it.account)),
+            Self::RamUser(it) => Some(EntityRef::account(&it.account)),
+            Self::Group(it) => Some(EntityRef::account(&it.account)),
+            Self::CustomPolicy(it) => Some(EntityRef::account(&it.account)),
         }
     }
 
@@ -345,6 +391,9 @@ impl Entity {
             | Self::User(_)
             | Self::Session(_)
             | Self::Document(_)
+            | Self::RamUser(_)
+            | Self::Group(_)
+            | Self::CustomPolicy(_)
             | Self::Reply(_)
             | Self::AccessKey(_) => None,
         }
@@ -364,7 +413,10 @@ impl Entity {
             | Self::Waba(_)
             | Self::Client(_)
             | Self::User(_)
-            | Self::Document(_) => None,
+            | Self::Document(_)
+            | Self::RamUser(_)
+            | Self::Group(_)
+            | Self::CustomPolicy(_) => None,
         }
     }
 }
@@ -396,6 +448,12 @@ into_parts! {
     into_session -> Session;
     /// The document, if it is one.
     into_document -> Document;
+    /// The RAM user, if it is one.
+    into_ram_user -> RamUser;
+    /// The group, if it is one.
+    into_group -> Group;
+    /// The custom policy, if it is one.
+    into_custom_policy -> CustomPolicy;
     /// The reply, if it is one.
     into_reply -> Reply;
     /// The access key, if it is one.

@@ -1,5 +1,7 @@
 //! The directory: key, parent and look-up as columns, the rest as JSON, a document's content as it is.
 
+mod ram;
+
 use std::borrow::Cow;
 
 use registration::{TextId, Timestamp};
@@ -38,6 +40,9 @@ impl EntityRow {
                 | Entity::Client(_)
                 | Entity::User(_)
                 | Entity::Session(_)
+                | Entity::RamUser(_)
+                | Entity::Group(_)
+                | Entity::CustomPolicy(_)
                 | Entity::Reply(_)
                 | Entity::AccessKey(_) => None,
             },
@@ -204,6 +209,9 @@ fn body_of(entity: &Entity) -> String {
             content_type: (&it.content_type).into(),
             at: it.updated_at.as_millis(),
         }),
+        Entity::RamUser(it) => ram::user_body(it),
+        Entity::Group(it) => ram::group_body(it),
+        Entity::CustomPolicy(it) => ram::policy_body(it),
         Entity::Reply(it) => to_json(&ReplyTwin {
             sealed: (&it.sealed).into(),
             expires_at: it.expires_at.as_millis(),
@@ -245,6 +253,9 @@ pub(crate) fn entity_from_row(
         EntityKind::User => row.user().map(Entity::User),
         EntityKind::Session => row.session().map(Entity::Session),
         EntityKind::Document => row.document(content.unwrap_or_default()).map(Entity::Document),
+        EntityKind::RamUser => row.ram_user().map(Entity::RamUser),
+        EntityKind::Group => row.group().map(Entity::Group),
+        EntityKind::CustomPolicy => row.custom_policy().map(Entity::CustomPolicy),
         EntityKind::Reply => row.reply().map(Entity::Reply),
         EntityKind::AccessKey => row.access_key().map(Entity::AccessKey),
     }

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::sample::{
-    access_key, account, at, client, commit, id, is_conflict, put_all, seed, session, space, user,
-    waba,
+    access_key, account, at, client, commit, custom_policy, group, id, is_conflict, put_all,
+    ram_user, seed, session, space, user, waba,
 };
 use crate::directory::Document;
 use crate::ports::{
@@ -42,6 +42,9 @@ pub async fn every_kind_is_kept(store: Arc<dyn Store>) {
         document("one", "photo"),
         access_key("LTAI-one", None),
         access_key("LTAI-two", Some(at(9))),
+        ram_user("ci"),
+        group("robots"),
+        custom_policy("office-only"),
     ];
     put_all(&*store, all.clone()).await.expect("parents first");
     for entity in all {
@@ -72,7 +75,7 @@ pub async fn what_is_below_goes_with_its_parent(store: Arc<dyn Store>) {
         session("one", "admin", "token", at(9)),
         document("one", "photo"),
     ];
-    let beside = vec![client("two", None), user("two", "admin")];
+    let beside = vec![client("two", None), user("two", "admin"), ram_user("ci")];
     put_all(&*store, [below.clone(), beside.clone()].concat()).await.expect("parents first");
     delete(&*store, 1, EntityRef::client(&id("one"))).await.expect("version 1");
     for entity in below {

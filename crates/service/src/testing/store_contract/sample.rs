@@ -10,7 +10,8 @@ use registration::{
 };
 
 use crate::directory::{
-    AccessKey, Account, Client, Role, Session, Space, TemporaryKey, User, Waba,
+    AccessKey, Account, Client, CustomPolicy, Group, RamUser, Role, Session, Space, TemporaryKey,
+    User, Waba,
 };
 use crate::ports::{
     CommitError, Entity, EntityWrite, Event, EventId, NumberWrite, OnceKey, Send, SendId,
@@ -124,6 +125,40 @@ pub fn client(name: &str, host: Option<&str>) -> Entity {
         shards: 32,
         restarting_until: at(4),
         created_at: at(5),
+    })
+}
+
+#[must_use]
+pub fn ram_user(name: &str) -> Entity {
+    Entity::RamUser(RamUser {
+        account: id("default"),
+        name: id(name),
+        display_name: "A \"robot\"".into(),
+        policies: vec![id("AliyunCamsReadOnlyAccess"), id("office-only")],
+        groups: vec![id("robots")],
+        created_at: at(10),
+    })
+}
+
+#[must_use]
+pub fn group(name: &str) -> Entity {
+    Entity::Group(Group {
+        account: id("default"),
+        name: id(name),
+        display_name: "Robots".into(),
+        policies: vec![id("office-only")],
+        created_at: at(11),
+    })
+}
+
+#[must_use]
+pub fn custom_policy(name: &str) -> Entity {
+    Entity::CustomPolicy(CustomPolicy {
+        account: id("default"),
+        name: id(name),
+        document: "{\n  \"Version\": \"1\"\n}".into(),
+        created_at: at(12),
+        updated_at: at(13),
     })
 }
 
