@@ -98,7 +98,9 @@ impl SimStore {
         if !self.drops(&unit) {
             self.memory.commit(unit).await?;
         }
-        self.latest().send = commit.sends.last().cloned().or(self.latest().send.take());
+        if let Some(send) = commit.sends.last() {
+            self.latest().send = Some(send.clone());
+        }
         self.journal.note(Seen::Commit(commit));
         Ok(())
     }
@@ -196,13 +198,14 @@ impl Store for SimStore {
             return Ok(Vec::new());
         }
         let claimed = self.memory.claim_sends(now, until, limit).await?;
+        self.journal.note(Seen::Leases(claimed.clone()));
         self.after().await?;
         Ok(claimed)
     }
 
     async fn report_sends(&self, reports: Vec<SendReport>) -> Result<(), StoreError> {
         if let Err(error) = self.before(|odds| odds.write_fails_before).await {
-            self.journal.note(Seen::LeasesInDoubt);
+            self.journal.note(Seen::Forgotten);
             return Err(error);
         }
         self.memory.report_sends(self.sabotage.of_reports(reports.clone())).await?;

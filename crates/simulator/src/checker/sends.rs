@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use registration::PhoneNumber;
+use registration::{PhoneNumber, Timestamp};
 use service::keys::KeyRing;
 use service::ports::{Send, SendId, SendReport, SendState};
 
@@ -15,20 +15,50 @@ struct Sent {
     send: Send,
     /// Every answer of the provider.
     fates: Vec<Fate>,
-    /// The provider acknowledged it, and nothing happened since that asks for a repetition.
-    settled: bool,
+    /// The provider acknowledged it to a worker that still held its lease.
+    acknowledged: bool,
+    /// Somebody else may rightly hand it over, too: its lease passed, its worker died, or the report of
+    /// its worker was lost.
+    in_doubt: bool,
     /// Its end, as reported to the store.
     end: Option<SendState>,
 }
 
 /// All sends.
-#[derive(Debug, Default)]
-pub(super) struct Sends(BTreeMap<SendId, Sent>);
+#[derive(Debug)]
+pub(super) struct Sends {
+    now: Timestamp,
+    all: BTreeMap<SendId, Sent>,
+}
 
 impl Sends {
+    pub(super) const fn new(now: Timestamp) -> Self {
+        Self { now, all: BTreeMap::new() }
+    }
+
     pub(super) fn decided(&mut self, send: Send) {
-        let sent = Sent { send, fates: Vec::new(), settled: false, end: None };
-        self.0.insert(sent.send.id, sent);
+        let in_doubt = has_passed(&send, self.now);
+        let (fates, acknowledged) = (Vec::new(), false);
+        self.all.insert(send.id, Sent { send, fates, acknowledged, in_doubt, end: None });
+    }
+
+    pub(super) fn leased(&mut self, sends: &[Send]) {
+        for send in sends {
+            if let Some(sent) = self.all.get_mut(&send.id) {
+                sent.acknowledged &= !sent.in_doubt;
+                sent.send = send.clone();
+                sent.in_doubt = has_passed(send, self.now);
+            }
+        }
+    }
+
+    pub(super) fn turn(&mut self, now: Timestamp) {
+        self.now = now;
+        self.all.values_mut().for_each(|sent| sent.in_doubt |= has_passed(&sent.send, now));
+    }
+
+    pub(super) fn forgotten(&mut self) {
+        self.all.values_mut().for_each(|sent| sent.in_doubt = true);
     }
 
     pub(super) fn message(
@@ -38,7 +68,7 @@ impl Sends {
         number: PhoneNumber,
         code: &str,
     ) -> Verdict {
-        let Some(sent) = self.0.get(&id) else {
+        let Some(sent) = self.all.get(&id) else {
             return ensure(false, "I6", || format!("{id} was never decided"));
         };
         let what = &sent.send.what;
@@ -50,22 +80,22 @@ impl Sends {
         ensure(sent.end.is_none(), "I5", || {
             format!("{id} was handed over again after {:?} was recorded", sent.end)
         })?;
-        ensure(!sent.settled, "I5", || {
+        ensure(!sent.acknowledged || sent.in_doubt, "I5", || {
             format!("{id} was handed over again after the provider acknowledged it")
         })
     }
 
     pub(super) fn fate(&mut self, id: SendId, fate: Fate) {
-        if let Some(sent) = self.0.get_mut(&id) {
+        if let Some(sent) = self.all.get_mut(&id) {
             sent.fates.push(fate);
-            sent.settled |= fate == Fate::Acknowledged;
+            sent.acknowledged |= fate == Fate::Acknowledged && !sent.in_doubt;
         }
     }
 
     pub(super) fn reports(&mut self, reports: &[SendReport]) -> Verdict {
         for report in reports {
-            let Some(sent) = self.0.get_mut(&report.id) else { continue };
-            if sent.end.is_some() {
+            let Some(sent) = self.all.get_mut(&report.id) else { continue };
+            if !advances(sent.end.as_ref(), &report.state) {
                 continue;
             }
             let met = |fate| sent.fates.contains(&fate);
@@ -85,13 +115,8 @@ impl Sends {
         Ok(())
     }
 
-    /// From here on whoever was acknowledged but not recorded may be handed over again.
-    pub(super) fn doubt_leases(&mut self) {
-        self.0.values_mut().for_each(|sent| sent.settled = false);
-    }
-
     pub(super) fn open(&self) -> Vec<SendId> {
-        self.0.values().filter(|sent| sent.end.is_none()).map(|sent| sent.send.id).collect()
+        self.all.values().filter(|sent| sent.end.is_none()).map(|sent| sent.send.id).collect()
     }
 
     pub(super) fn all_done(&self) -> Verdict {
@@ -101,16 +126,38 @@ impl Sends {
 
     /// The ledger holds exactly these sends, each with its end.
     pub(super) fn compare(&self, ledger: &[Send]) -> Verdict {
-        ensure(ledger.len() == self.0.len(), "I4", || {
-            format!("{} sends were decided, {} are in the ledger", self.0.len(), ledger.len())
+        ensure(ledger.len() == self.all.len(), "I4", || {
+            format!("{} sends were decided, {} are in the ledger", self.all.len(), ledger.len())
         })?;
         for send in ledger {
-            let sent = self.0.get(&send.id);
+            let sent = self.all.get(&send.id);
             let same = sent.is_some_and(|sent| {
                 sent.send.what == send.what && sent.end.as_ref().is_none_or(|it| *it == send.state)
             });
             ensure(same, "I5", || format!("{} stands as {:?}", send.id, send.state))?;
         }
         Ok(())
+    }
+}
+
+/// Whether others may take the send: nobody has a lease on it, or it has passed.
+fn has_passed(send: &Send, now: Timestamp) -> bool {
+    if let SendState::Claimed { until } = send.state { until <= now } else { true }
+}
+
+/// Whether the store takes a report; a late one never undoes an end, but a send that a provider took can
+/// still fail.
+fn advances(end: Option<&SendState>, report: &SendState) -> bool {
+    match end {
+        None => true,
+        Some(SendState::HandedOver { .. }) => {
+            matches!(report, SendState::Delivered { .. } | SendState::Failed { .. })
+        }
+        Some(
+            SendState::Delivered { .. }
+            | SendState::Failed { .. }
+            | SendState::Decided { .. }
+            | SendState::Claimed { .. },
+        ) => false,
     }
 }
