@@ -68,6 +68,8 @@ pub enum Seen {
     Commit(Commit),
     /// A message arrived at the provider.
     Message {
+        /// The worker.
+        worker: CallId,
         /// Its send.
         id: SendId,
         /// Where to.
@@ -87,11 +89,11 @@ pub enum Seen {
     /// The store took reports about sends.
     Reports(Vec<SendReport>),
     /// A worker leased sends.
-    Leases(Vec<Send>),
+    Leases(CallId, Vec<Send>),
     /// The clock was turned to this.
     Clock(Timestamp),
-    /// A process died, or a report did not reach the store: what was acknowledged to it may be handed
-    /// over again.
+    /// A process died, or a report did not reach the store: what was acknowledged may be handed over
+    /// again.
     Forgotten,
 }
 

@@ -25,7 +25,7 @@ pub const STEPS_SHOWN: usize = 20;
 /// Most calls that are under way at the same time.
 const CALLS_MAX: usize = 6;
 
-/// How far the clock may run before those who hold leases of a minute are let finish.
+/// How far the clock may be turned before those who hold leases of a minute are let finish.
 const DRIFT_MAX: Duration = Duration::from_secs(59);
 
 /// Most backups kept for restoring.
@@ -96,7 +96,7 @@ struct Run {
     report: Report,
     step: u64,
     stalls: bool,
-    /// How far the clock ran since everybody was let finish.
+    /// How far the clock was turned since everybody was let finish.
     drift: Duration,
 }
 
@@ -157,8 +157,8 @@ impl Run {
 
     fn choose(&mut self) -> Action {
         self.chance.weighted(&[
-            (560, Action::LetOneOn),
-            (190, Action::Call),
+            (620, Action::LetOneOn),
+            (150, Action::Call),
             (30, Action::Double),
             (80, Action::Work),
             (80, Action::TurnClock),
@@ -271,10 +271,11 @@ impl Run {
             3 => now - seconds(&mut self.chance, 120),
             _ => now - seconds(&mut self.chance, 2 * 24 * 60 * 60),
         };
-        self.drift += then.since(now);
+        let by = then.since(now) + now.since(then);
+        self.drift += by;
         if !self.stalls && self.drift > DRIFT_MAX {
             self.finish_all_work().await?;
-            self.drift = then.since(now);
+            self.drift = by;
         }
         self.set_clock(then);
         self.settle().await

@@ -122,11 +122,12 @@ impl Checker {
         for seen in world.journal.drain() {
             match seen {
                 Seen::Commit(commit) => self.commit(world, commit)?,
-                Seen::Message { id, number, code, text } => {
+                Seen::Message { worker, id, number, code, text } => {
                     // A voice text spells the code out.
                     let digits: String = text.chars().filter(char::is_ascii_digit).collect();
                     ensure(digits.contains(&code), "I5", || "a message lacks its code".into())?;
-                    self.sends.message(&self.keys, id, number, &code)?;
+                    self.sends.message(worker, id)?;
+                    self.sends.content(&self.keys, id, number, &code)?;
                     self.secrets.learn_code(number, code);
                 }
                 Seen::Fate { id, fate } => self.sends.fate(id, fate),
@@ -134,7 +135,7 @@ impl Checker {
                     self.secrets.scan_reports(&reports)?;
                     self.sends.reports(&reports)?;
                 }
-                Seen::Leases(sends) => self.sends.leased(&sends),
+                Seen::Leases(worker, sends) => self.sends.leased(worker, &sends),
                 Seen::Clock(now) => self.sends.turn(now),
                 Seen::Forgotten => self.sends.forgotten(),
             }

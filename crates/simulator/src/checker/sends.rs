@@ -7,7 +7,7 @@ use service::keys::KeyRing;
 use service::ports::{Send, SendId, SendReport, SendState};
 
 use super::{Verdict, ensure};
-use crate::journal::Fate;
+use crate::journal::{CallId, Fate, NOBODY};
 
 /// A send as the outside world sees it.
 #[derive(Debug)]
@@ -15,10 +15,15 @@ struct Sent {
     send: Send,
     /// Every answer of the provider.
     fates: Vec<Fate>,
-    /// The provider acknowledged it to a worker that still held its lease.
+    /// Until when each worker has leased it; [`NOBODY`] stands for the lease it was stored with.
+    leases: BTreeMap<CallId, Timestamp>,
+    /// Leases whose outcome was not reported.
+    open_leases: usize,
+    /// A second worker rightly took it while the first, whose lease had passed, was still at it.
+    shared: bool,
+    /// The provider acknowledged it.
     acknowledged: bool,
-    /// Somebody else may rightly hand it over, too: its lease passed, its worker died, or the report of
-    /// its worker was lost.
+    /// Somebody else may rightly take it: its lease passed, its worker died, or a report was lost.
     in_doubt: bool,
     /// Its end, as reported to the store.
     end: Option<SendState>,
@@ -37,18 +42,32 @@ impl Sends {
     }
 
     pub(super) fn decided(&mut self, send: Send) {
-        let in_doubt = has_passed(&send, self.now);
-        let (fates, acknowledged) = (Vec::new(), false);
-        self.all.insert(send.id, Sent { send, fates, acknowledged, in_doubt, end: None });
+        let leases: BTreeMap<_, _> =
+            lease_of(&send).map(|until| (NOBODY, until)).into_iter().collect();
+        let fresh = Sent {
+            fates: Vec::new(),
+            open_leases: leases.len(),
+            leases,
+            shared: false,
+            acknowledged: false,
+            in_doubt: has_passed(&send, self.now),
+            end: None,
+            send,
+        };
+        self.all.insert(fresh.send.id, fresh);
     }
 
-    pub(super) fn leased(&mut self, sends: &[Send]) {
+    pub(super) fn leased(&mut self, worker: CallId, sends: &[Send]) {
         for send in sends {
-            if let Some(sent) = self.all.get_mut(&send.id) {
-                sent.acknowledged &= !sent.in_doubt;
-                sent.send = send.clone();
-                sent.in_doubt = has_passed(send, self.now);
+            let Some(sent) = self.all.get_mut(&send.id) else { continue };
+            if sent.in_doubt {
+                sent.shared |= sent.open_leases > 0;
+                sent.acknowledged = false;
             }
+            sent.open_leases += 1;
+            sent.leases.extend(lease_of(send).map(|until| (worker, until)));
+            sent.in_doubt = has_passed(send, self.now);
+            sent.send = send.clone();
         }
     }
 
@@ -61,40 +80,50 @@ impl Sends {
         self.all.values_mut().for_each(|sent| sent.in_doubt = true);
     }
 
-    pub(super) fn message(
+    /// A worker begins to hand over: it must still have its lease, and nobody may be done already.
+    pub(super) fn message(&self, worker: CallId, id: SendId) -> Verdict {
+        let Some(sent) = self.all.get(&id) else {
+            return ensure(false, "I6", || format!("{id} was never decided"));
+        };
+        let lease = sent.leases.get(&worker).or_else(|| sent.leases.get(&NOBODY));
+        ensure(lease.is_some_and(|until| *until > self.now), "I5", || {
+            format!("{id} was handed over by a worker whose lease had passed")
+        })?;
+        ensure(sent.shared || sent.end.is_none(), "I5", || {
+            format!("{id} was handed over again after {:?} was recorded", sent.end)
+        })?;
+        ensure(sent.shared || sent.in_doubt || !sent.acknowledged, "I5", || {
+            format!("{id} was handed over again after the provider acknowledged it")
+        })
+    }
+
+    pub(super) fn content(
         &self,
         keys: &KeyRing,
         id: SendId,
         number: PhoneNumber,
         code: &str,
     ) -> Verdict {
-        let Some(sent) = self.all.get(&id) else {
-            return ensure(false, "I6", || format!("{id} was never decided"));
-        };
-        let what = &sent.send.what;
-        let right = keys.code(what.key_epoch, sent.send.number, &what.claim, what.challenge);
-        ensure(number == sent.send.number, "I5", || format!("{id} went to another number"))?;
+        let Some(Sent { send, .. }) = self.all.get(&id) else { return Ok(()) };
+        let what = &send.what;
+        let right = keys.code(what.key_epoch, send.number, &what.claim, what.challenge);
+        ensure(number == send.number, "I5", || format!("{id} went to another number"))?;
         ensure(right.is_some_and(|right| right.reveal() == code), "I5", || {
             format!("{id} carried another code")
-        })?;
-        ensure(sent.end.is_none(), "I5", || {
-            format!("{id} was handed over again after {:?} was recorded", sent.end)
-        })?;
-        ensure(!sent.acknowledged || sent.in_doubt, "I5", || {
-            format!("{id} was handed over again after the provider acknowledged it")
         })
     }
 
     pub(super) fn fate(&mut self, id: SendId, fate: Fate) {
         if let Some(sent) = self.all.get_mut(&id) {
             sent.fates.push(fate);
-            sent.acknowledged |= fate == Fate::Acknowledged && !sent.in_doubt;
+            sent.acknowledged |= fate == Fate::Acknowledged;
         }
     }
 
     pub(super) fn reports(&mut self, reports: &[SendReport]) -> Verdict {
         for report in reports {
             let Some(sent) = self.all.get_mut(&report.id) else { continue };
+            sent.open_leases = sent.open_leases.saturating_sub(1);
             if !advances(sent.end.as_ref(), &report.state) {
                 continue;
             }
@@ -140,9 +169,13 @@ impl Sends {
     }
 }
 
+fn lease_of(send: &Send) -> Option<Timestamp> {
+    if let SendState::Claimed { until } = send.state { Some(until) } else { None }
+}
+
 /// Whether others may take the send: nobody has a lease on it, or it has passed.
 fn has_passed(send: &Send, now: Timestamp) -> bool {
-    if let SendState::Claimed { until } = send.state { until <= now } else { true }
+    lease_of(send).is_none_or(|until| until <= now)
 }
 
 /// Whether the store takes a report; a late one never undoes an end, but a send that a provider took can
