@@ -11,15 +11,8 @@ impl Chance {
         Self(seed)
     }
 
-    /// A stream of its own, so that drawing from it does not shift this one.
-    #[must_use]
-    pub fn fork(&mut self) -> Self {
-        Self(self.next())
-    }
-
     /// 64 random bits.
-    #[expect(clippy::should_implement_trait, reason = "a stream without an end is no iterator")]
-    pub const fn next(&mut self) -> u64 {
+    pub const fn bits(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut bits = self.0;
         bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -29,7 +22,7 @@ impl Chance {
 
     /// A number below `bound`; 0 if there is none.
     pub fn below(&mut self, bound: u64) -> u64 {
-        self.next().checked_rem(bound).unwrap_or(0)
+        self.bits().checked_rem(bound).unwrap_or(0)
     }
 
     /// True `per_mille` times in a thousand.

@@ -48,11 +48,10 @@ impl Outlook<'_> {
             (30, Kind::ClearPin),
             (30, Kind::Unlock),
             // Rare: their keys are made to cost a fifth of a second.
-            (5, Kind::Backup),
-            (5, Kind::Restore),
+            (6, Kind::Backup),
+            (9, Kind::Restore),
         ]);
-        let number = *chance.pick(&self.tenants.numbers);
-        let party = self.party(chance, kind, number);
+        let (party, number) = self.party(chance, kind);
         let ask = self.ask(chance, kind, &party, number);
         let operator = match kind {
             Kind::Unlock => true,
@@ -67,31 +66,37 @@ impl Outlook<'_> {
         Call { party: (!operator).then_some(party), number, ask }
     }
 
-    /// Anybody, but mostly somebody who has a reason.
-    fn party(&self, chance: &mut Chance, kind: Kind, number: Planned) -> Party {
-        let record = self.records.get(&number.number);
-        let has_reason = |party: &&Party| match kind {
-            Kind::Verify | Kind::Register => record
-                .and_then(|record| record.claim_of(&party.waba))
-                .is_some_and(|claim| claim.phase != ClaimPhase::Unverified),
-            Kind::Deregister | Kind::SetPin | Kind::ClearPin => record
-                .and_then(|record| record.registration.as_ref())
-                .is_some_and(|held| held.waba == party.waba),
-            Kind::Backup => party
-                .client
-                .as_ref()
-                .is_some_and(|client| self.records.values().any(|it| it.held_by(client))),
-            Kind::Restore => party.client.is_some(),
-            Kind::Add | Kind::Code | Kind::Unlock => false,
-        };
-        let with_reason: Vec<&Party> = self.tenants.parties.iter().filter(has_reason).collect();
+    /// Anybody about any number, but mostly somebody who has a reason.
+    fn party(&self, chance: &mut Chance, kind: Kind) -> (Party, Planned) {
         let must = matches!(kind, Kind::Backup | Kind::Restore);
-        if !with_reason.is_empty() && (must || chance.happens(750)) {
-            return (*chance.pick(&with_reason)).clone();
+        let parties = self.tenants.parties.iter().filter(|it| !must || it.client.is_some());
+        let pairs: Vec<(&Party, Planned)> = parties
+            .flat_map(|party| self.tenants.numbers.iter().map(move |number| (party, *number)))
+            .collect();
+        let has_reason =
+            |(party, number): &&(&Party, Planned)| self.has_reason(kind, party, number.number);
+        let with_reason: Vec<_> = pairs.iter().filter(has_reason).collect();
+        let (party, number) = if !with_reason.is_empty() && chance.happens(800) {
+            **chance.pick(&with_reason)
+        } else {
+            *chance.pick(&pairs)
+        };
+        (party.clone(), number)
+    }
+
+    fn has_reason(&self, kind: Kind, party: &Party, number: PhoneNumber) -> bool {
+        let Some(record) = self.records.get(&number) else { return false };
+        let phase = record.claim_of(&party.waba).map(|claim| &claim.phase);
+        match kind {
+            Kind::Verify => matches!(phase, Some(ClaimPhase::AwaitingCode(_))),
+            Kind::Register => matches!(phase, Some(ClaimPhase::Verified { .. })),
+            Kind::Deregister | Kind::SetPin | Kind::ClearPin => {
+                record.registration.as_ref().is_some_and(|held| held.waba == party.waba)
+            }
+            Kind::Backup => party.client.as_ref().is_some_and(|client| record.held_by(client)),
+            Kind::Unlock => record.budgets.locked_since.is_some(),
+            Kind::Add | Kind::Code | Kind::Restore => false,
         }
-        let clients: Vec<&Party> =
-            self.tenants.parties.iter().filter(|it| !must || it.client.is_some()).collect();
-        (*chance.pick(&clients)).clone()
     }
 
     fn ask(&self, chance: &mut Chance, kind: Kind, party: &Party, number: Planned) -> Ask {

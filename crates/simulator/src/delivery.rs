@@ -7,7 +7,7 @@ use service::ports::{CodeDelivery, CodeMessage, DeliveryError, HandedOver};
 
 use crate::faults::Faults;
 use crate::gate::Gate;
-use crate::journal::{Fate, Journal, Seen};
+use crate::journal::{Fate, Journal, Seen, current_call};
 use crate::sabotage::Sabotage;
 
 /// Name of the sender in ledger and reports.
@@ -52,7 +52,7 @@ impl CodeDelivery for SimDelivery {
     async fn hand_over(&self, message: &CodeMessage) -> Result<HandedOver, DeliveryError> {
         let (id, number) = (message.id, message.number);
         let (code, text) = (message.code.reveal().to_owned(), message.text.clone());
-        self.journal.note(Seen::Message { id, number, code, text });
+        self.journal.note(Seen::Message { worker: current_call(), id, number, code, text });
         self.gate.pass().await;
         while self.faults.strikes(|odds| odds.provider_slow) {
             self.gate.pass().await;

@@ -2,7 +2,7 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use registration::{NumberRecord, PhoneNumber};
+use registration::{NumberRecord, PhoneNumber, Timestamp};
 use service::ports::{Event, Send, SendId, SendReport, Version};
 
 /// Identifies one call of the workload, or one run of a worker.
@@ -68,6 +68,8 @@ pub enum Seen {
     Commit(Commit),
     /// A message arrived at the provider.
     Message {
+        /// The worker.
+        worker: CallId,
         /// Its send.
         id: SendId,
         /// Where to.
@@ -86,9 +88,13 @@ pub enum Seen {
     },
     /// The store took reports about sends.
     Reports(Vec<SendReport>),
-    /// Something happened to which a repeated hand-over is the right answer: a crash, a report that did
-    /// not reach the store, a clock that ran past a lease.
-    LeasesInDoubt,
+    /// A worker leased sends.
+    Leases(CallId, Vec<Send>),
+    /// The clock was turned to this.
+    Clock(Timestamp),
+    /// A process died, or a report did not reach the store: what was acknowledged may be handed over
+    /// again.
+    Forgotten,
 }
 
 /// The list of what happened since it was last read.

@@ -15,13 +15,13 @@
 pub mod chance;
 pub mod checker;
 mod choose;
-mod delivery;
-mod faults;
+pub mod delivery;
+pub mod faults;
 pub mod gate;
 pub mod journal;
 pub mod run;
 pub mod sabotage;
-mod store;
+pub mod store;
 pub mod tenants;
 pub mod workload;
 pub mod world;

@@ -21,6 +21,9 @@ struct Options {
     /// How many seeds to run, counted up from the first.
     #[arg(long, default_value_t = 10)]
     seeds: u64,
+    /// Let the clock run past leases while their workers have not begun.
+    #[arg(long)]
+    stalls: bool,
     /// One JSON object per seed instead of text.
     #[arg(long)]
     json: bool,
@@ -34,7 +37,8 @@ fn main() -> io::Result<ExitCode> {
             writeln!(out, "seed {seed}: {} steps", options.steps)?;
             out.flush()?;
         }
-        let report = run(Plan { seed, steps: options.steps, sabotage: Sabotage::None });
+        let (steps, stalls) = (options.steps, options.stalls);
+        let report = run(Plan { seed, steps, stalls, sabotage: Sabotage::None });
         if options.json {
             writeln!(out, "{}", as_json(seed, options.steps, &report))?;
         } else {

@@ -25,6 +25,9 @@ pub const STEPS_SHOWN: usize = 20;
 /// Most calls that are under way at the same time.
 const CALLS_MAX: usize = 6;
 
+/// How far the clock may be turned before those who hold leases of a minute are let finish.
+const DRIFT_MAX: Duration = Duration::from_secs(59);
+
 /// Most backups kept for restoring.
 const BACKUPS_MAX: usize = 8;
 
@@ -37,6 +40,8 @@ pub struct Plan {
     pub steps: u64,
     /// What is broken on purpose.
     pub sabotage: Sabotage,
+    /// The clock may run past leases while their workers have not begun.
+    pub stalls: bool,
 }
 
 /// What a run came to.
@@ -61,7 +66,7 @@ pub fn run(plan: Plan) -> Report {
     let runtime = builder.enable_time().start_paused(true).build();
     runtime.expect("a runtime without sockets needs a thread and little memory").block_on(async {
         match Run::new(plan).await {
-            Ok(run) => run.to_the_end(plan.steps).await,
+            Ok(run) => run.finish(plan.steps).await,
             Err(error) => {
                 let what = format!("the world could not be made: {error}");
                 let violation = Some((0, Violation { invariant: "bug", what }));
@@ -90,6 +95,9 @@ struct Run {
     backups: Vec<Arc<Vec<u8>>>,
     report: Report,
     step: u64,
+    stalls: bool,
+    /// How far the clock was turned since everybody was let finish.
+    drift: Duration,
 }
 
 #[derive(Clone, Copy)]
@@ -126,10 +134,12 @@ impl Run {
             backups: Vec::new(),
             report,
             step: 0,
+            stalls: plan.stalls,
+            drift: Duration::ZERO,
         })
     }
 
-    async fn to_the_end(mut self, steps: u64) -> Report {
+    async fn finish(mut self, steps: u64) -> Report {
         while self.step < steps && self.report.violation.is_none() {
             self.step += 1;
             let action = self.choose();
@@ -147,8 +157,8 @@ impl Run {
 
     fn choose(&mut self) -> Action {
         self.chance.weighted(&[
-            (560, Action::LetOneOn),
-            (190, Action::Call),
+            (620, Action::LetOneOn),
+            (150, Action::Call),
             (30, Action::Double),
             (80, Action::Work),
             (80, Action::TurnClock),
@@ -169,7 +179,7 @@ impl Run {
             Action::LetOneOn | Action::Call => self.call(),
             Action::Double => self.double(),
             Action::Work => self.work(),
-            Action::TurnClock => self.turn_clock(),
+            Action::TurnClock => return self.turn_clock().await,
             Action::GiveUp => self.give_up(),
             Action::Crash => return self.crash().await,
             Action::RotateKeys => {
@@ -249,7 +259,7 @@ impl Run {
     }
 
     /// Mostly a little forward, sometimes to the edge of a limit, now and then back.
-    fn turn_clock(&mut self) {
+    async fn turn_clock(&mut self) -> Result<(), Violation> {
         const EDGES_MIN: [u64; 6] = [1, 2, 10, 24 * 60, 72 * 60, 14 * 24 * 60];
         let seconds = |chance: &mut Chance, to| Duration::from_secs(chance.below(to));
         let kind = self.chance.weighted(&[(12, 0_u8), (8, 1), (3, 2), (2, 3), (1, 4)]);
@@ -261,7 +271,14 @@ impl Run {
             3 => now - seconds(&mut self.chance, 120),
             _ => now - seconds(&mut self.chance, 2 * 24 * 60 * 60),
         };
+        let by = then.since(now) + now.since(then);
+        self.drift += by;
+        if !self.stalls && self.drift > DRIFT_MAX {
+            self.finish_all_work().await?;
+            self.drift = by;
+        }
         self.set_clock(then);
+        self.settle().await
     }
 
     fn set_clock(&mut self, then: Timestamp) {
@@ -269,7 +286,7 @@ impl Run {
         self.note("clock turned");
         self.detail(&format!("by {by} ms"));
         self.world.clock.set(then);
-        self.world.journal.note(Seen::LeasesInDoubt);
+        self.world.journal.note(Seen::Clock(then));
     }
 
     /// A caller hangs up: the call ends where it stands.
@@ -300,7 +317,7 @@ impl Run {
             let _ = task.handle.await;
             self.checker.cut_off(task.id);
         }
-        self.world.journal.note(Seen::LeasesInDoubt);
+        self.world.journal.note(Seen::Forgotten);
         self.world.restart(node).await.map_err(|it| bug(&it))?;
         self.settle().await
     }
@@ -309,15 +326,9 @@ impl Run {
     async fn calm(&mut self) -> Result<(), Violation> {
         self.note("calm");
         self.world.faults.set(Odds::CALM);
-        self.finish_all().await?;
         // Leases and pauses of a few minutes, each passed once; a send needs one try without a fault.
         for _ in 0..3 {
-            for node in 0..NODES {
-                self.calls += 1;
-                let service = Arc::clone(self.world.node(node));
-                self.work_at(service, self.calls, node);
-                self.finish_all().await?;
-            }
+            self.finish_all_work().await?;
             match self.last_lease().await? {
                 Some(end) if end > self.world.clock.now() => self.set_clock(end),
                 Some(_) => {}
@@ -327,6 +338,18 @@ impl Run {
         self.checker.take_in(&self.world)?;
         self.checker.calm(&self.world).await?;
         self.world.faults.set(Odds::ROUGH);
+        Ok(())
+    }
+
+    /// Answers all calls, and lets the worker of each node do what it has.
+    async fn finish_all_work(&mut self) -> Result<(), Violation> {
+        self.finish_all().await?;
+        for node in 0..NODES {
+            self.calls += 1;
+            let service = Arc::clone(self.world.node(node));
+            self.work_at(service, self.calls, node);
+            self.finish_all().await?;
+        }
         Ok(())
     }
 

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use registration::{NumberRecord, PhoneNumber, Timestamp};
 use service::ports::{
     AuditEntry, AuditQuery, CommitError, Entity, EntityKind, EntityRef, NumberKey, NumberQuery,
-    Send, SendQuery, SendReport, SendState, Store, StoreError, Unit, Versioned,
+    NumberWrite, Send, SendQuery, SendReport, SendState, Store, StoreError, Unit, Versioned,
 };
 use service::testing::MemoryStore;
 
@@ -80,7 +80,10 @@ impl SimStore {
 
     /// Stores the unit and notes what it changed.
     async fn apply(&self, mut unit: Unit) -> Result<(), CommitError> {
-        let before = self.before_of(&unit).await?;
+        let stored = self.stored(&unit).await?;
+        let current =
+            stored.iter().zip(&unit.numbers).all(|(it, write)| it.version == write.expected);
+        let before: Vec<_> = stored.into_iter().map(|it| it.value).collect();
         self.sabotage.of_unit(&mut unit, &before, self.latest().send.as_ref());
         let after = unit.numbers.iter();
         let changes = before.into_iter().zip(after).map(|(before, write)| Change {
@@ -95,10 +98,12 @@ impl SimStore {
             takes: unit.takes.len(),
             events: unit.events.clone(),
         };
-        if !self.drops(&unit) {
+        if !(current && self.drops(&unit)) {
             self.memory.commit(unit).await?;
         }
-        self.latest().send = commit.sends.last().cloned().or(self.latest().send.take());
+        if let Some(send) = commit.sends.last() {
+            self.latest().send = Some(send.clone());
+        }
         self.journal.note(Seen::Commit(commit));
         Ok(())
     }
@@ -113,12 +118,11 @@ impl SimStore {
         latest.dropped.is_multiple_of(7)
     }
 
-    async fn before_of(&self, unit: &Unit) -> Result<Vec<NumberRecord>, StoreError> {
+    async fn stored(&self, unit: &Unit) -> Result<Vec<Versioned<NumberRecord>>, StoreError> {
         let mut records = Vec::new();
-        for write in &unit.numbers {
-            let number = write.record.number;
-            let stored = self.memory.number(number).await?;
-            records.push(stored.map_or_else(|| NumberRecord::absent(number), |it| it.value));
+        for NumberWrite { record: NumberRecord { number, .. }, .. } in &unit.numbers {
+            let absent = || Versioned { version: 0, value: NumberRecord::absent(*number) };
+            records.push(self.memory.number(*number).await?.unwrap_or_else(absent));
         }
         Ok(records)
     }
@@ -196,13 +200,14 @@ impl Store for SimStore {
             return Ok(Vec::new());
         }
         let claimed = self.memory.claim_sends(now, until, limit).await?;
+        self.journal.note(Seen::Leases(current_call(), claimed.clone()));
         self.after().await?;
         Ok(claimed)
     }
 
     async fn report_sends(&self, reports: Vec<SendReport>) -> Result<(), StoreError> {
         if let Err(error) = self.before(|odds| odds.write_fails_before).await {
-            self.journal.note(Seen::LeasesInDoubt);
+            self.journal.note(Seen::Forgotten);
             return Err(error);
         }
         self.memory.report_sends(self.sabotage.of_reports(reports.clone())).await?;

@@ -125,14 +125,18 @@ fn policy(seed: u64) -> Policy {
         return Policy::default();
     }
     let minutes = Duration::from_mins;
+    let seconds = Duration::from_secs;
     let limits = Limits {
-        failed_guesses_max: 8,
+        guess_waits: [0, 0, 20].map(seconds).to_vec(),
+        failed_guesses_max: 6,
         failed_guesses_window: minutes(30),
-        failed_in_a_row_max: 12,
-        ladder_restart: minutes(20),
-        register_calls_max: 3,
+        failed_in_a_row_max: 5,
+        sms_waits: [0, 20].map(seconds).to_vec(),
+        voice_waits: [20, 20].map(seconds).to_vec(),
+        ladder_restart: minutes(15),
+        register_calls_max: 2,
         register_window: minutes(15),
-        pin_failures_max: 3,
+        pin_failures_max: 2,
         pin_lock: minutes(10),
         verified_idle: minutes(30),
         ..Limits::default()

@@ -25,7 +25,7 @@ use std::collections::{BTreeMap, VecDeque};
 use registration::{Limits, NumberRecord, PhoneNumber};
 use service::audit::ChainVerifier;
 use service::keys::KeyRing;
-use service::ports::{AuditQuery, EventId, SendQuery, Store as _, StoreError, Version};
+use service::ports::{AuditQuery, Clock as _, EventId, SendQuery, Store as _, StoreError, Version};
 
 use crate::journal::{CallId, Commit, Seen};
 use crate::workload::{Answer, Call};
@@ -81,7 +81,7 @@ impl Checker {
             versions: BTreeMap::new(),
             codes: codes::Codes::default(),
             claims: claims::Claims::default(),
-            sends: sends::Sends::default(),
+            sends: sends::Sends::new(world.clock.now()),
             secrets: secrets::Secrets::new(),
             chain: ChainVerifier::new(),
             events: VecDeque::new(),
@@ -122,9 +122,12 @@ impl Checker {
         for seen in world.journal.drain() {
             match seen {
                 Seen::Commit(commit) => self.commit(world, commit)?,
-                Seen::Message { id, number, code, text } => {
-                    ensure(text.contains(&code[..3]), "I5", || "a message lacks its code".into())?;
-                    self.sends.message(&self.keys, id, number, &code)?;
+                Seen::Message { worker, id, number, code, text } => {
+                    // A voice text spells the code out.
+                    let digits: String = text.chars().filter(char::is_ascii_digit).collect();
+                    ensure(digits.contains(&code), "I5", || "a message lacks its code".into())?;
+                    self.sends.message(worker, id)?;
+                    self.sends.content(&self.keys, id, number, &code)?;
                     self.secrets.learn_code(number, code);
                 }
                 Seen::Fate { id, fate } => self.sends.fate(id, fate),
@@ -132,7 +135,9 @@ impl Checker {
                     self.secrets.scan_reports(&reports)?;
                     self.sends.reports(&reports)?;
                 }
-                Seen::LeasesInDoubt => self.sends.doubt_leases(),
+                Seen::Leases(worker, sends) => self.sends.leased(worker, &sends),
+                Seen::Clock(now) => self.sends.turn(now),
+                Seen::Forgotten => self.sends.forgotten(),
             }
         }
         Ok(())

@@ -4,7 +4,7 @@ use simulator::run::{Plan, Report, run};
 use simulator::sabotage::Sabotage;
 
 fn plan(seed: u64) -> Plan {
-    Plan { seed, steps: 1_500, sabotage: Sabotage::None }
+    Plan { seed, steps: 3_000, sabotage: Sabotage::None, stalls: false }
 }
 
 #[test]
