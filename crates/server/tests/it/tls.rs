@@ -28,7 +28,7 @@ fn client(ca_pem: &str) -> Client {
 
 /// Whether a client that trusts `ca_pem` gets an answer from `https://host:port`.
 async fn answers(host: &str, port: u16, ca_pem: &str) -> bool {
-    match within(client(ca_pem).get(format!("https://{host}:{port}/")).send()).await {
+    match within(client(ca_pem).get(format!("https://{host}:{port}/livez")).send()).await {
         Ok(answer) => {
             assert!(matches!(answer.status(), StatusCode::OK | StatusCode::NOT_FOUND));
             true

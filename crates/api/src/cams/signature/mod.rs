@@ -113,10 +113,18 @@ impl Claims<'_> {
     /// Whether `secret` makes the signature of this very request. Constant in time for signatures of the
     /// right length.
     pub fn check(&self, wire: Wire<'_>, secret: &[u8]) -> Result<(), Mismatch> {
-        let string_to_sign = self.string_to_sign(wire);
-        let (expected, content_holds) = match self.family {
-            Family::V3 => (v3::sign(&string_to_sign, secret), v3::content_holds(wire)),
-            Family::V1 => (v1::sign(&string_to_sign, secret), true),
+        let (string_to_sign, expected, content_holds) = match self.family {
+            Family::V3 => {
+                let content = v3::content_digest(wire);
+                let text = v3::string_to_sign(wire, self.signed_headers, &content);
+                let expected = v3::sign(&text, secret);
+                (text, expected, v3::content_holds(wire, &content))
+            }
+            Family::V1 => {
+                let text = v1::string_to_sign(wire);
+                let expected = v1::sign(&text, secret);
+                (text, expected, true)
+            }
         };
         // The text is compared, not what it decodes to: one signature has one spelling.
         let matches: bool = expected.as_bytes().ct_eq(self.signature.as_bytes()).into();
@@ -127,7 +135,7 @@ impl Claims<'_> {
     #[must_use]
     pub fn string_to_sign(&self, wire: Wire<'_>) -> String {
         match self.family {
-            Family::V3 => v3::string_to_sign(wire, self.signed_headers),
+            Family::V3 => v3::string_to_sign(wire, self.signed_headers, &v3::content_digest(wire)),
             Family::V1 => v1::string_to_sign(wire),
         }
     }

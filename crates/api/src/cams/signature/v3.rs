@@ -65,13 +65,15 @@ pub(super) fn read(wire: Wire<'_>) -> Result<Claims<'_>, ClaimFault> {
 }
 
 /// The algorithm and the digest of the canonical request, on two lines.
-pub(super) fn string_to_sign(wire: Wire<'_>, signed_headers: &str) -> String {
-    let digest = Sha256::digest(canonical_request(wire, signed_headers));
+///
+/// `content` is the digest of the body that arrived, as [`content_digest`] tells it.
+pub(super) fn string_to_sign(wire: Wire<'_>, signed_headers: &str, content: &str) -> String {
+    let digest = Sha256::digest(canonical_request(wire, signed_headers, content));
     format!("{ALGORITHM}\n{}", hex::encode(digest))
 }
 
 /// Method, path, query, headers, the list of them, and the digest of the body, each on its line.
-fn canonical_request(wire: Wire<'_>, signed_headers: &str) -> Vec<u8> {
+fn canonical_request(wire: Wire<'_>, signed_headers: &str, content: &str) -> Vec<u8> {
     let mut request = Vec::with_capacity(1024);
     let mut push = |part: &[u8]| request.extend_from_slice(part);
     push(wire.method.as_str().as_bytes());
@@ -96,7 +98,7 @@ fn canonical_request(wire: Wire<'_>, signed_headers: &str) -> Vec<u8> {
     push(b"\n");
     push(signed_headers.as_bytes());
     push(b"\n");
-    push(hex::encode(Sha256::digest(wire.body)).as_bytes());
+    push(content.as_bytes());
     request
 }
 
@@ -106,12 +108,16 @@ pub(super) fn sign(string_to_sign: &str, secret: &[u8]) -> String {
     hex::encode(mac.finalize().into_bytes())
 }
 
+/// SHA-256 of the body, in hexadecimal.
+pub(super) fn content_digest(wire: Wire<'_>) -> String {
+    hex::encode(Sha256::digest(wire.body))
+}
+
 /// Whether the body has the digest that the client names. The signature covers the digest of the body
 /// that arrived in any case, so a request without the header loses nothing.
-pub(super) fn content_holds(wire: Wire<'_>) -> bool {
-    wire.headers.get("x-acs-content-sha256").is_none_or(|named| {
-        named.as_bytes().eq_ignore_ascii_case(hex::encode(Sha256::digest(wire.body)).as_bytes())
-    })
+pub(super) fn content_holds(wire: Wire<'_>, content: &str) -> bool {
+    let named = wire.headers.get("x-acs-content-sha256");
+    named.is_none_or(|named| named.as_bytes().eq_ignore_ascii_case(content.as_bytes()))
 }
 
 fn authorization(wire: Wire<'_>) -> Option<&str> {
