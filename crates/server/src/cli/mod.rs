@@ -10,15 +10,18 @@ mod config;
 mod demo;
 mod doctor;
 mod explain;
+mod groups;
 mod inbox;
 mod keys;
 mod numbers;
 mod openapi;
 mod output;
+mod policy;
 mod register;
 mod sends;
 mod serve;
 mod terminal;
+mod users;
 
 use std::ffi::OsString;
 use std::io::{self, Write as _};
@@ -63,6 +66,9 @@ enum Command {
     Register(register::Arguments),
     Numbers(numbers::Arguments),
     Sends(sends::Arguments),
+    Users(users::Arguments),
+    Groups(groups::Arguments),
+    Policy(policy::Arguments),
     Inbox(inbox::Arguments),
     Clock(clock::Arguments),
     Cert(cert::Arguments),
@@ -108,6 +114,9 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, environment: &Environm
         Command::Register(arguments) => register::run(&arguments, &context),
         Command::Numbers(arguments) => numbers::run(&arguments, &context),
         Command::Sends(arguments) => sends::run(&arguments, &context),
+        Command::Users(arguments) => users::run(&arguments, &context),
+        Command::Groups(arguments) => groups::run(&arguments, &context),
+        Command::Policy(arguments) => policy::run(&arguments, &context),
         Command::Inbox(arguments) => inbox::run(&arguments, &context),
         Command::Clock(arguments) => clock::run(&arguments, &context),
         Command::Cert(arguments) => cert::run(&arguments, &context),
