@@ -177,6 +177,16 @@ impl Client {
         self.admin(Method::POST, path, &[], Some(body)).await
     }
 
+    /// Any other request: `METHOD /admin/v1{path}`.
+    pub(super) async fn write(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<Value>,
+    ) -> Result<Value, Failure> {
+        self.admin(method, path, &[], body).await
+    }
+
     /// Every entry of a list, page by page.
     pub(super) async fn all(&self, path: &str, query: Pairs<'_>) -> Result<Vec<Value>, Failure> {
         let mut entries = Vec::new();

@@ -10,17 +10,20 @@ mod config;
 mod demo;
 mod doctor;
 mod explain;
+mod groups;
 mod inbox;
 mod keys;
 mod numbers;
 mod openapi;
 mod output;
+mod policy;
 mod register;
 mod rig;
 mod sends;
 mod serve;
 mod soak;
 mod terminal;
+mod users;
 
 use std::ffi::OsString;
 use std::io::{self, Write as _};
@@ -65,6 +68,9 @@ enum Command {
     Register(register::Arguments),
     Numbers(numbers::Arguments),
     Sends(sends::Arguments),
+    Users(users::Arguments),
+    Groups(groups::Arguments),
+    Policy(policy::Arguments),
     Inbox(inbox::Arguments),
     Clock(clock::Arguments),
     Cert(cert::Arguments),
@@ -112,6 +118,9 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, environment: &Environm
         Command::Register(arguments) => register::run(&arguments, &context),
         Command::Numbers(arguments) => numbers::run(&arguments, &context),
         Command::Sends(arguments) => sends::run(&arguments, &context),
+        Command::Users(arguments) => users::run(&arguments, &context),
+        Command::Groups(arguments) => groups::run(&arguments, &context),
+        Command::Policy(arguments) => policy::run(&arguments, &context),
         Command::Inbox(arguments) => inbox::run(&arguments, &context),
         Command::Clock(arguments) => clock::run(&arguments, &context),
         Command::Cert(arguments) => cert::run(&arguments, &context),

@@ -10,23 +10,30 @@ use registration::PhoneNumber;
 use serde_json::Value;
 use service::numbering::international_format;
 
+use super::client::REFUSED;
 use super::{Context, print};
 
 /// A result in both forms.
 pub(super) struct Output {
     json: Value,
     text: String,
-    failed: bool,
+    code: u8,
 }
 
 impl Output {
     pub(super) fn new(json: Value, text: impl Into<String>) -> Self {
-        Self { json, text: text.into(), failed: false }
+        Self { json, text: text.into(), code: 0 }
     }
 
     /// The same with exit code 1: the command was carried out and found something wrong.
     pub(super) fn failed_if(mut self, failed: bool) -> Self {
-        self.failed = failed;
+        self.code = if failed { super::FAILURE } else { 0 };
+        self
+    }
+
+    /// The same with exit code 3: the command was carried out, and what it asked about is refused.
+    pub(super) fn refused_if(mut self, refused: bool) -> Self {
+        self.code = if refused { REFUSED } else { 0 };
         self
     }
 
@@ -49,7 +56,7 @@ impl Output {
     }
 
     pub(super) fn code(&self) -> ExitCode {
-        if self.failed { ExitCode::from(super::FAILURE) } else { ExitCode::SUCCESS }
+        ExitCode::from(self.code)
     }
 }
 

@@ -295,3 +295,44 @@ fn a_locked_number_is_unlocked() {
     assert_eq!(server.run(&["numbers", "unlock", NUMBER]).code, 0);
     assert_eq!(server.run(&["register", "--number", NUMBER, "--code", &right]).code, 0);
 }
+
+#[test]
+fn a_policy_is_added_attached_and_tried_out() {
+    let server = Server::start();
+    let file = server.data.path().join("policy.json");
+    let file_name = file.to_str().unwrap();
+    let add = ["policy", "add", "office", file_name];
+    std::fs::write(&file, r#"{"Version":"1","Statement":[{"Effect":"allow"}]}"#).unwrap();
+    let refused = server.run(&add);
+    assert_eq!((refused.code, refused.out.as_str()), (1, ""), "{refused:?}");
+    let fault = "\n  line 1, column 39, $.Statement[0].Effect: Effect is Allow or Deny\n";
+    assert!(refused.said.contains(fault), "{refused:?}");
+    let policy = r#"{"Version":"1","Statement":[{"Effect":"Allow","Action":"cams:Get*",
+        "Resource":"*","Condition":{"IpAddress":{"acs:SourceIp":"192.0.2.0/24"}}}]}"#;
+    std::fs::write(&file, policy).unwrap();
+    assert_eq!(server.run(&add).code, 0);
+    assert_eq!(server.run(&["policy", "show", "office"]).out.trim_end(), policy);
+    for command in
+        ["users add ci", "groups add robots", "users join ci robots", "groups attach robots office"]
+    {
+        let words: Vec<_> = command.split(' ').collect();
+        assert_eq!(server.run(&words).code, 0, "{command}");
+    }
+    let simulate = |ip| {
+        let request = ["policy", "simulate", "--user", "ci", "--action", "cams:GetX"];
+        server.run(&[&request[..], &["--source-ip", ip]].concat())
+    };
+    let allowed = simulate("192.0.2.9");
+    let expected = "\
+allowed: Statement 0 of office allows it, and nothing denies it.
+
+office, statement 0, Allow: decides
+";
+    assert_eq!((allowed.code, allowed.out.as_str()), (0, expected));
+    let denied = simulate("203.0.113.9");
+    let reason = "\n  IpAddress acs:SourceIp 192.0.2.0/24 does not hold: it is 203.0.113.9\n";
+    assert_eq!((denied.code, denied.out.contains(reason)), (3, true), "{denied:?}");
+    assert_eq!(server.run(&["policy", "remove", "office"]).code, 1, "in use");
+    assert_eq!(server.run(&["groups", "detach", "robots", "office"]).code, 0);
+    assert_eq!(server.run(&["policy", "remove", "office"]).out, "office is removed.\n");
+}

@@ -6,8 +6,9 @@
 //! principal, request ─────────────┘               └──explain───▶ Decision, and why not the others
 //! ```
 //!
-//! The language is pure: values in, values out. Only [`administration`] touches the store, and hands the
-//! policies of a user to whoever asks. Follows the CAMS reference, section 7; where that is silent:
+//! The language is pure: values in, values out. Only `administration.rs` and `effective.rs` touch the
+//! store: they keep users, groups and policies, and hand the policies of a user to whoever asks. Follows
+//! the CAMS reference, section 7; where that is silent:
 //!
 //! - Action names and condition keys are compared without regard to case (ASCII), resources exactly.
 //! - A negated operator with several values holds if *none* of them fits: it is the opposite of the plain
@@ -19,6 +20,7 @@ pub mod administration;
 mod condition;
 mod denied;
 mod document;
+mod effective;
 mod evaluate;
 mod json;
 mod name;
@@ -32,10 +34,11 @@ mod tests;
 mod value;
 mod wildcard;
 
-pub use administration::{CompiledPolicies, Holder, Linked, Removal, Saved};
+pub use administration::{Holder, Linked, Removal, Saved};
 pub use condition::{Condition, Operator};
 pub use denied::{AccessDeniedDetail, DECODE_DIAGNOSTIC_MESSAGE, authorize};
 pub use document::{Actions, Effect, PolicyDocument, Statement};
+pub use effective::CompiledPolicies;
 pub use evaluate::{
     Considered, Decision, Denial, Explanation, Finding, Mismatch, NoPermissionType, Permit,
     PolicyType, RamPolicy, StatementRef, evaluate, explain,
