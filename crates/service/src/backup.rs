@@ -13,8 +13,8 @@ use crate::caller::Caller;
 use crate::directory::{Client, Document, Entity, EntityKind, EntityRef};
 use crate::error::ServiceError;
 use crate::execute::{Committed, Proposal, Step};
-use crate::numbers::release;
 use crate::ports::{EntityWrite, Subject, Versioned};
+use crate::proposals::release;
 use crate::sealing::BackupError;
 use crate::service::Service;
 

@@ -27,6 +27,7 @@ pub mod numbering;
 pub mod numbers;
 pub mod policy;
 pub mod ports;
+mod proposals;
 pub mod queries;
 pub mod ram;
 pub mod sealing;

@@ -1,20 +1,19 @@
 //! What callers do with numbers: add, request a code, verify, register, give up, PIN.
 
-use async_trait::async_trait;
 use registration::{
-    AccountId, ChallengeId, ClaimPhase, ClientId, CodeMethod, CodeProof, Command, Holding, Locale,
-    NewClaim, NumberRecord, PhoneNumber, PhoneNumberId, PinCheck, PinQuestion, PinVerifier,
-    Platform, Refusal, Register, RegistrationKey, RequestCode, Requester, TextId, Timestamp,
-    TwoStepPin, VerificationCode, VerifiedName, VerifyCode, WabaId,
+    AccountId, ChallengeId, ClientId, CodeMethod, CodeProof, Command, Holding, Locale, NewClaim,
+    NumberRecord, PhoneNumber, PhoneNumberId, PinCheck, PinQuestion, Platform, Refusal,
+    RegistrationKey, TextId, Timestamp, TwoStepPin, VerificationCode, VerifiedName, WabaId,
 };
 
 use crate::caller::Caller;
 use crate::coreapp::restarts;
-use crate::directory::{Client, Entity, EntityRef};
+use crate::directory::{Client, EntityRef};
 use crate::error::{ServiceError, Unavailable};
-use crate::execute::{Beside, Committed, Proposal, Step};
+use crate::execute::Committed;
 use crate::numbering::Planned;
-use crate::ports::{EntityWrite, EntropyExt, NumberKey, Subject, Versioned};
+use crate::ports::{EntropyExt, NumberKey, Subject, Versioned};
+use crate::proposals::{CodeRequest, Confirmation, Registering, ShardCount, asked_by};
 use crate::service::Service;
 
 /// A PIN as it came with a request.
@@ -254,7 +253,7 @@ impl Service {
     }
 
     /// Hashes the PIN that came along, but only if the record asks for it and a try is open.
-    async fn check_pin(
+    pub(crate) async fn check_pin(
         &self,
         record: &NumberRecord,
         now: Timestamp,
@@ -287,7 +286,7 @@ impl Service {
     }
 
     /// Derives the code that would be right for the challenge of `waba`'s claim.
-    fn proof(&self, record: &NumberRecord, waba: &WabaId) -> CodeProof {
+    pub(crate) fn proof(&self, record: &NumberRecord, waba: &WabaId) -> CodeProof {
         let claim = record.claim_of(waba);
         let challenge =
             claim.and_then(|claim| claim.live_challenge(self.now(), &self.policy().limits));
@@ -337,174 +336,4 @@ impl Service {
             }
         }
     }
-}
-
-struct CodeRequest<'a> {
-    order: &'a CodeOrder,
-    claim: Option<NewClaim>,
-    fresh_challenge: ChallengeId,
-    key: RegistrationKey,
-}
-
-#[async_trait]
-impl Proposal for CodeRequest<'_> {
-    async fn step(
-        &self,
-        service: &Service,
-        record: &NumberRecord,
-        now: Timestamp,
-    ) -> Result<Step, ServiceError> {
-        let order = self.order;
-        let client = order.client.as_ref();
-        let other = service.other_number_of(client, record, now).await?;
-        let pin = service.check_pin(record, now, &order.pin).await?;
-        let register = client.map(|client| Register {
-            waba: order.waba.clone(),
-            platform: Platform::OnPremise { client: client.clone() },
-            pin: pin.unwrap_or(PinCheck::Absent),
-            key: self.key,
-            restart: other.is_some(),
-            set_pin: None,
-        });
-        let mut step = Step::new(Command::RequestCode(RequestCode {
-            requester: Requester { waba: order.waba.clone(), client: order.client.clone() },
-            claim: self.claim.clone(),
-            method: order.method,
-            kind: order.planned.kind,
-            locale: order.locale.clone(),
-            pin,
-            fresh_challenge: self.fresh_challenge,
-            key_epoch: service.keys.epoch(),
-            register,
-        }));
-        step.payer = Some((order.payer.clone(), order.planned.country_code));
-        step.if_registered = release(client, other);
-        Ok(step)
-    }
-}
-
-struct Confirmation<'a> {
-    answer: &'a CodeAnswer,
-    register: Option<Registering<'a>>,
-}
-
-#[async_trait]
-impl Proposal for Confirmation<'_> {
-    async fn step(
-        &self,
-        service: &Service,
-        record: &NumberRecord,
-        now: Timestamp,
-    ) -> Result<Step, ServiceError> {
-        let (mut register, mut if_registered) = (None, Vec::new());
-        if let Some(registering) = &self.register {
-            let (command, releases) = registering.command(service, record, now).await?;
-            (register, if_registered) = (Some(command), releases);
-        }
-        let client = self.register.as_ref().and_then(|it| client_of(&it.order.platform));
-        let mut step = Step::new(Command::VerifyCode(VerifyCode {
-            requester: Requester { waba: self.answer.waba.clone(), client },
-            submitted: self.answer.code.clone(),
-            proof: service.proof(record, &self.answer.waba),
-            register,
-        }));
-        step.if_registered = if_registered;
-        Ok(step)
-    }
-}
-
-struct Registering<'a> {
-    waba: &'a WabaId,
-    order: &'a RegisterOrder,
-    set_pin: Option<PinVerifier>,
-    key: RegistrationKey,
-}
-
-impl Registering<'_> {
-    async fn command(
-        &self,
-        service: &Service,
-        record: &NumberRecord,
-        now: Timestamp,
-    ) -> Result<(Register, Vec<Beside>), ServiceError> {
-        let client = client_of(&self.order.platform);
-        let other = service.other_number_of(client.as_ref(), record, now).await?;
-        let pin = service.check_pin(record, now, &self.order.pin).await?;
-        let register = Register {
-            waba: self.waba.clone(),
-            platform: self.order.platform.clone(),
-            pin: pin.unwrap_or(PinCheck::Absent),
-            key: self.key,
-            restart: other.is_some(),
-            set_pin: self.set_pin.clone(),
-        };
-        Ok((register, release(client.as_ref(), other)))
-    }
-}
-
-#[async_trait]
-impl Proposal for Registering<'_> {
-    async fn step(
-        &self,
-        service: &Service,
-        record: &NumberRecord,
-        now: Timestamp,
-    ) -> Result<Step, ServiceError> {
-        let (register, if_registered) = self.command(service, record, now).await?;
-        let mut step = Step::new(Command::Register(register));
-        step.if_registered = if_registered;
-        Ok(step)
-    }
-}
-
-struct ShardCount<'a> {
-    client: &'a Client,
-    pin: PinInput,
-    shards: u8,
-}
-
-#[async_trait]
-impl Proposal for ShardCount<'_> {
-    async fn step(
-        &self,
-        service: &Service,
-        record: &NumberRecord,
-        now: Timestamp,
-    ) -> Result<Step, ServiceError> {
-        let pin = service.check_pin(record, now, &self.pin).await?.unwrap_or(PinCheck::Absent);
-        let mut step = Step::new(Command::ProvePin { pin });
-        let found = service.store.entity(&EntityRef::client(&self.client.id)).await?;
-        if let Some(Versioned { version, value: Entity::Client(mut stored) }) = found
-            && stored.shards != self.shards
-        {
-            stored.shards = self.shards;
-            stored.restarting_until = now + service.policy().limits.coreapp_restart;
-            let entity = Entity::Client(stored);
-            step.entities.push(EntityWrite::Put { expected: version, entity });
-        }
-        Ok(step)
-    }
-}
-
-fn asked_by(claim: &registration::Claim, client: &ClientId) -> bool {
-    match &claim.phase {
-        ClaimPhase::AwaitingCode(challenge) => challenge.client.as_ref() == Some(client),
-        ClaimPhase::Unverified | ClaimPhase::Verified { .. } => false,
-    }
-}
-
-fn client_of(platform: &Platform) -> Option<ClientId> {
-    match platform {
-        Platform::OnPremise { client } => Some(client.clone()),
-        Platform::CloudApi => None,
-    }
-}
-
-/// What a client's other number is told when the client takes a new one.
-pub(crate) fn release(
-    client: Option<&ClientId>,
-    other: Option<Versioned<NumberRecord>>,
-) -> Vec<Beside> {
-    let command = client.map(|client| Command::Release { client: client.clone() });
-    other.zip(command).map(|(record, command)| Beside { record, command }).into_iter().collect()
 }
