@@ -2,12 +2,12 @@
 //!
 //! | # | Checked where |
 //! |---|---|
-//! | I1, I2 | [`codes`]: each guess is charged in the unit that answers it; a code is used once |
-//! | I3, I9 | [`claims`]: who may change which part of a record |
+//! | I1, I2 | `codes.rs`: each guess is charged in the unit that answers it; a code is used once |
+//! | I3, I9 | `claims.rs`: who may change which part of a record |
 //! | I4 | [`Checker::compare`]: the store holds what was acknowledged, and nothing else |
-//! | I5 | [`sends`]: handed over until acknowledged, and then never again |
-//! | I6 | [`answers`], [`claims`]: a refusal leaves ladders, calls, registration and outbox alone |
-//! | I7 | [`secrets`]: no code, PIN or password in what is stored or answered |
+//! | I5 | `sends.rs`: handed over until acknowledged, and then never again |
+//! | I6 | `answers.rs`, `claims.rs`: a refusal leaves ladders, calls, registration and outbox alone |
+//! | I7 | `secrets.rs`: no code, PIN or password in what is stored or answered |
 //! | I10 | [`Checker::compare`]: the chain of the audit trail |
 //!
 //! The checker keeps a copy of every record of its own, made of the units that the store took. It knows
