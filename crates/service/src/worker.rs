@@ -117,7 +117,10 @@ impl Service {
     }
 
     /// Hands claimed sends over and records what became of them.
-    async fn carry_out(&self, claimed: Vec<Send>) {
+    async fn carry_out(&self, mut claimed: Vec<Send>) {
+        // Whose lease has passed may be another worker's by now, and acknowledged: only the outbox knows.
+        let now = self.now();
+        claimed.retain(|send| matches!(send.state, SendState::Claimed { until } if now < until));
         let reports = join_all(claimed.iter().map(|send| self.deliver(send))).await;
         let handed_over: Arc<[Send]> =
             claimed.into_iter().zip(&reports).filter_map(|(send, it)| taken(send, it)).collect();
