@@ -159,7 +159,7 @@ impl Service {
                 let state = failed(self.now(), &reason);
                 SendReport { sender: Some(sender), ..report(send, state) }
             }
-            Err(DeliveryError::Unavailable { sender, reason }) => {
+            Err(DeliveryError::Unavailable { sender, reason, .. }) => {
                 warn!(id = %send.id, number = ?send.number, sender, reason, "will try again");
                 let due_at = self.now() + retry_pause(send.attempt);
                 SendReport { sender: Some(sender), ..report(send, SendState::Decided { due_at }) }
@@ -182,6 +182,7 @@ impl Service {
             locale: what.locale.clone(),
             code,
             text,
+            originator: None,
         })
     }
 }

@@ -67,7 +67,8 @@ impl CodeDelivery for SimDelivery {
                 Ok(HandedOver { sender, provider_id })
             }
             Fate::AcknowledgementLost | Fate::Unavailable => {
-                Err(DeliveryError::Unavailable { sender, reason })
+                let uncertain = fate == Fate::AcknowledgementLost;
+                Err(DeliveryError::Unavailable { sender, reason, uncertain, retry_after: None })
             }
             Fate::Rejected => Err(DeliveryError::Rejected { sender, reason }),
         }

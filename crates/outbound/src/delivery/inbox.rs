@@ -35,6 +35,7 @@ mod tests {
             locale: Locale::english(),
             code: VerificationCode::parse("123456").expect("six digits"),
             text: "123456".to_owned(),
+            originator: None,
         };
         let handed_over = InboxDelivery.hand_over(&message).await.expect("always taken");
         assert_eq!(handed_over.sender, INBOX);

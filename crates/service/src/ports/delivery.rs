@@ -2,8 +2,10 @@
 
 use core::fmt;
 
+use core::time::Duration;
+
 use async_trait::async_trait;
-use registration::{CodeMethod, Locale, PhoneNumber, VerificationCode};
+use registration::{CodeMethod, Locale, PhoneNumber, Timestamp, VerificationCode};
 
 use super::store::SendId;
 
@@ -22,6 +24,9 @@ pub struct CodeMessage {
     pub code: VerificationCode,
     /// The text to send or to speak.
     pub text: String,
+    /// Who the message shall seem to come from: a sender id or number chosen for the country; `None`
+    /// leaves it to the sender.
+    pub originator: Option<String>,
 }
 
 impl fmt::Debug for CodeMessage {
@@ -53,6 +58,10 @@ pub enum DeliveryError {
         sender: String,
         /// What happened, without the code.
         reason: String,
+        /// The provider may have taken the message all the same: the answer was lost on the way.
+        uncertain: bool,
+        /// How long the provider wants to be left alone, if it said so.
+        retry_after: Option<Duration>,
     },
     /// The provider refused this message for good.
     #[error("{sender} rejected the message: {reason}")]
@@ -70,4 +79,37 @@ pub enum DeliveryError {
 pub trait CodeDelivery: Send + Sync + 'static {
     /// Hands `message` over; returns once the provider has acknowledged it.
     async fn hand_over(&self, message: &CodeMessage) -> Result<HandedOver, DeliveryError>;
+}
+
+/// What a provider says later about a message that it took.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Receipt {
+    /// Name of the sender that took the message.
+    pub sender: String,
+    /// The provider's id for the message, as told in [`HandedOver::provider_id`].
+    pub provider_id: String,
+    /// What became of it.
+    pub outcome: ReceiptOutcome,
+    /// When, by the provider's word or, without one, when the receipt came in.
+    pub at: Timestamp,
+}
+
+/// How a message ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ReceiptOutcome {
+    /// It arrived.
+    Delivered,
+    /// It will not arrive.
+    Failed {
+        /// Why, without the code.
+        reason: String,
+    },
+}
+
+/// Takes receipts from senders into the ledger. A receipt may come twice, late, before the hand-over was
+/// recorded, or for a message nobody knows; none of that is the sender's concern.
+#[async_trait]
+pub trait ReceiptSink: Send + Sync + 'static {
+    /// Records `receipt`.
+    async fn receipt(&self, receipt: Receipt);
 }

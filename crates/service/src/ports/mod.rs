@@ -7,7 +7,9 @@ pub mod rehearsal;
 pub mod store;
 
 pub use clock::{Clock, TurnableClock};
-pub use delivery::{CodeDelivery, CodeMessage, DeliveryError, HandedOver};
+pub use delivery::{
+    CodeDelivery, CodeMessage, DeliveryError, HandedOver, Receipt, ReceiptOutcome, ReceiptSink,
+};
 pub use entropy::{Entropy, EntropyExt};
 pub use rehearsal::{Ending, NoRehearsal, OPERATIONS, Occasion, Rehearsal, Twist};
 pub use store::{
