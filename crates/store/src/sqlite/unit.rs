@@ -1,13 +1,13 @@
 //! A unit: taken apart on the caller's side, applied by the writer.
 
 use rusqlite::Connection;
-use service::ports::{Event, OnceKey, Take, Unit};
+use service::ports::{Callback, Event, OnceKey, Take, Unit};
 
 use super::audit::AuditHead;
 use super::entities::EntityChange;
 use super::failure::Failure;
 use super::numbers::NumberChange;
-use super::{allowances, nonces, sends};
+use super::{allowances, callbacks, nonces, sends};
 use crate::row::SendRow;
 
 /// A unit as rows: all that costs time was done by the caller.
@@ -19,6 +19,7 @@ pub(super) struct UnitRows {
     forgive: Vec<String>,
     events: Vec<Event>,
     sends: Vec<SendRow>,
+    callbacks: Vec<Callback>,
 }
 
 impl UnitRows {
@@ -33,6 +34,7 @@ impl UnitRows {
             forgive: unit.forgive,
             events: unit.events,
             sends: unit.sends.into_iter().map(SendRow::of).collect(),
+            callbacks: unit.callbacks,
         })
     }
 
@@ -49,6 +51,7 @@ impl UnitRows {
         self.once.iter().try_for_each(|once| nonces::enter(conn, once))?;
         self.forgive.iter().try_for_each(|key| allowances::forgive(conn, key))?;
         self.sends.iter().try_for_each(|row| sends::enter(conn, row))?;
+        self.callbacks.iter().try_for_each(|it| callbacks::enter(conn, it))?;
         self.events.iter().try_fold(head, |head, event| head.append(conn, event))
     }
 }
