@@ -93,12 +93,12 @@ pub(crate) struct NewTemporary {
     mfa_present: bool,
 }
 
-/// What to change about a key.
+/// What to change about a key; what is absent stays.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct KeyChange {
     /// Disabled keys are refused, and may be enabled again.
-    active: bool,
+    active: Option<bool>,
 }
 
 #[derive(Debug, Deserialize, IntoParams)]
@@ -208,7 +208,8 @@ pub(crate) async fn change(
     Path(id): Path<String>,
     Body(new): Body<KeyChange>,
 ) -> Result<Json<Option<AccessKey>>, Failure> {
-    match app.service.set_access_key_active(&Caller::operator(), &id, new.active).await? {
+    let Some(active) = new.active else { return show(State(app), Path(id)).await };
+    match app.service.set_access_key_active(&Caller::operator(), &id, active).await? {
         KeyChanged::Done => show(State(app), Path(id)).await,
         KeyChanged::Unknown => Err(Failure::no_such(KIND.as_str(), id)),
         KeyChanged::TooMany => Err(too_many()),

@@ -91,14 +91,12 @@ async fn denied(call: &Call, operation: &Operation, detail: &AccessDeniedDetail)
     let failure = call.refuse(subject, operation.name, Refusal::NotAdmin).await;
     let members = detail.members().map(|(name, value)| (name.to_owned(), Value::from(value)));
     let failure = failure.with_access_denied(Value::Object(members.into_iter().collect()));
-    match call.app.service.policy().ram_denial {
-        RamDenial::PermissionDeny => failure,
-        // Words for a refusal only: a store that is away stays a 503.
-        RamDenial::NoPermission if failure.status() == StatusCode::BAD_REQUEST => {
-            failure.with_words(codes::NO_PERMISSION)
-        }
-        RamDenial::NoPermission => failure,
+    // Other words for the refusal only: a store that is away stays a 503.
+    let is_refusal = failure.status() == StatusCode::BAD_REQUEST;
+    if is_refusal && call.app.service.policy().ram_denial == RamDenial::NoPermission {
+        return failure.with_words(codes::NO_PERMISSION);
     }
+    failure
 }
 
 /// The space that an operation is about: the one it names, else the one that stands in for it, so that

@@ -116,7 +116,8 @@ impl Service {
             _ => None,
         }?;
         Some(Callback {
-            id: CallbackId(self.time_ordered_id(notice.at)),
+            // In the order in which things happened, also within a millisecond.
+            id: CallbackId(self.send_id(notice.at).0),
             webhook: webhook.key().id,
             account: webhook.account.clone(),
             kind: notice.happening.kind().to_owned(),
