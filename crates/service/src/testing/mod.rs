@@ -2,6 +2,7 @@
 //! repeat. Behind the feature `testing`, never in production.
 
 mod manual_clock;
+mod memory_callbacks;
 pub mod memory_store;
 mod seeded_entropy;
 pub mod store_contract;

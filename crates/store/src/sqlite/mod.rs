@@ -11,6 +11,7 @@
 
 mod allowances;
 mod audit;
+mod callbacks;
 mod checkpoint;
 mod connect;
 mod entities;
@@ -103,6 +104,7 @@ impl SqliteStore {
         let mut conn = connect::writing(path)?;
         migrate::migrate(&mut conn, path)?;
         sends::orphan(&conn)?;
+        callbacks::orphan(&conn)?;
         let head = AuditHead::read(&conn)?;
         let readers = Readers::open(path, options.readers)?;
         let counters = Arc::new(Counters::default());

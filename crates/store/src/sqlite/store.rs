@@ -7,14 +7,17 @@ use async_trait::async_trait;
 use registration::{NumberRecord, PhoneNumber, Timestamp};
 use rusqlite::Connection;
 use service::ports::{
-    AuditEntry, AuditQuery, CommitError, Entity, EntityKind, EntityRef, NumberKey, NumberQuery,
-    Send, SendQuery, SendReport, Store, StoreError, Unit, Versioned,
+    AuditEntry, AuditQuery, Callback, CallbackQuery, CallbackReport, CommitError, Entity,
+    EntityKind, EntityRef, NumberKey, NumberQuery, Send, SendQuery, SendReport, Store, StoreError,
+    Unit, Versioned,
 };
 
 use super::failure::Failure;
 use super::unit::UnitRows;
 use super::writer::Queue;
-use super::{SqliteStore, allowances, audit, entities, nonces, numbers, sends, snapshot};
+use super::{
+    SqliteStore, allowances, audit, callbacks, entities, nonces, numbers, sends, snapshot,
+};
 
 /// Rows that one transaction of a sweep removes at most, so that commits pass in between.
 const SWEEP_ROWS: usize = 1000;
@@ -145,13 +148,38 @@ impl Store for SqliteStore {
         Ok(self.read(|conn| sends::page(conn, query))?)
     }
 
+    async fn claim_callbacks(
+        &self,
+        now: Timestamp,
+        until: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<Callback>, StoreError> {
+        if !self.read(|conn| callbacks::any_due(conn, now))? {
+            return Ok(Vec::new());
+        }
+        let claim = move |conn: &Connection, _: &mut _| callbacks::claim(conn, now, until, limit);
+        Ok(self.queue()?.shared(claim).await?)
+    }
+
+    async fn report_callbacks(&self, reports: Vec<CallbackReport>) -> Result<(), StoreError> {
+        let report = move |conn: &Connection, _: &mut _| {
+            reports.iter().try_for_each(|report| callbacks::report(conn, report))
+        };
+        Ok(self.queue()?.shared(report).await?)
+    }
+
+    async fn callbacks(&self, query: &CallbackQuery) -> Result<Vec<Callback>, StoreError> {
+        Ok(self.read(|conn| callbacks::page(conn, query))?)
+    }
+
     async fn sweep(&self, now: Timestamp) -> Result<(), StoreError> {
         let now_ms = now.as_millis();
         let sweep = move |conn: &Connection, _: &mut _| {
             let entities = entities::sweep(conn, now_ms, SWEEP_ROWS)?;
             let nonces = nonces::sweep(conn, now_ms, SWEEP_ROWS)?;
             let allowances = allowances::sweep(conn, now_ms, SWEEP_ROWS)?;
-            Ok((entities, entities.max(nonces).max(allowances)))
+            let callbacks = callbacks::sweep(conn, now_ms, SWEEP_ROWS)?;
+            Ok((entities, entities.max(nonces).max(allowances).max(callbacks)))
         };
         loop {
             let recent = Arc::clone(&self.recent);

@@ -1,7 +1,7 @@
 //! A unit: taken apart on the caller's side, applied by the writer.
 
 use rusqlite::Connection;
-use service::ports::{Event, OnceKey, Take, Unit, Versioned};
+use service::ports::{Callback, Event, OnceKey, Take, Unit, Versioned};
 
 use super::audit::AuditHead;
 use super::entities::EntityChange;
@@ -9,7 +9,7 @@ use super::failure::Failure;
 use super::numbers::{self, NumberChange};
 use super::readers::Readers;
 use super::recent::{Recent, Touched};
-use super::{allowances, nonces, sends};
+use super::{allowances, callbacks, nonces, sends};
 use crate::row::SendRow;
 
 /// A unit as rows: all that costs time was done by the caller.
@@ -21,6 +21,7 @@ pub(super) struct UnitRows {
     forgive: Vec<String>,
     events: Vec<Event>,
     sends: Vec<SendRow>,
+    callbacks: Vec<Callback>,
 }
 
 impl UnitRows {
@@ -54,6 +55,7 @@ impl UnitRows {
             forgive: unit.forgive,
             events: unit.events,
             sends: unit.sends.into_iter().map(SendRow::of).collect(),
+            callbacks: unit.callbacks,
         };
         Ok((rows, touched))
     }
@@ -71,6 +73,7 @@ impl UnitRows {
         self.once.iter().try_for_each(|once| nonces::enter(conn, once))?;
         self.forgive.iter().try_for_each(|key| allowances::forgive(conn, key))?;
         self.sends.iter().try_for_each(|row| sends::enter(conn, row))?;
+        self.callbacks.iter().try_for_each(|it| callbacks::enter(conn, it))?;
         self.events.iter().try_fold(head, |head, event| head.append(conn, event))
     }
 }
