@@ -34,6 +34,7 @@ mod receipts;
 pub mod sealing;
 pub mod seed;
 mod service;
+pub mod speech;
 pub mod standing;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
