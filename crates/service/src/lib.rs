@@ -31,9 +31,11 @@ pub mod ports;
 mod proposals;
 pub mod queries;
 pub mod ram;
+mod receipts;
 pub mod sealing;
 pub mod seed;
 mod service;
+pub mod speech;
 pub mod standing;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
