@@ -4,6 +4,9 @@ use core::time::Duration;
 
 use registration::Limits;
 
+use crate::message_text::OwnTexts;
+use crate::spending::Spending;
+
 /// What an operator may set. Swapped as a whole while serving.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Policy {
@@ -21,6 +24,22 @@ pub struct Policy {
     pub certificate_lifetime: Duration,
     /// Certificates that this installation did not issue are accepted as a claim.
     pub accept_foreign_certificates: bool,
+    /// What codes cost and where they may go.
+    pub spending: Spending,
+    /// What a hand-over whose end is unknown means.
+    pub repeat: Repeat,
+    /// The operator's own texts.
+    pub texts: OwnTexts,
+}
+
+/// What a hand-over whose end is unknown means: an answer was lost, or a process died over it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Repeat {
+    /// Hand over again: a second message carries the same code.
+    #[default]
+    AtLeastOnce,
+    /// Never again: the ledger says that its end is unknown.
+    NeverTwice,
 }
 
 /// An allowance that refills steadily: `burst` at once after a rest, then one per `interval`.
@@ -43,6 +62,9 @@ impl Default for Policy {
             token_lifetime: Duration::from_hours(7 * 24),
             certificate_lifetime: Duration::from_hours(14 * 24),
             accept_foreign_certificates: true,
+            spending: Spending::default(),
+            repeat: Repeat::default(),
+            texts: OwnTexts::default(),
         }
     }
 }
