@@ -168,6 +168,3 @@ fn prefix(number: PhoneNumber, rule: &Conversion) -> String {
 fn reset_at(spent: u64) -> Timestamp {
     Timestamp::from_millis(i64::try_from(spent).unwrap_or(i64::MAX))
 }
-
-#[cfg(test)]
-mod tests;

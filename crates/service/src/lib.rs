@@ -13,6 +13,8 @@ pub mod certificate;
 pub mod clients;
 pub mod conversion;
 pub mod coreapp;
+#[cfg(test)]
+mod delivery_tests;
 pub mod directory;
 pub mod error;
 pub mod execute;

@@ -147,6 +147,3 @@ impl Service {
         }
     }
 }
-
-#[cfg(test)]
-mod tests;

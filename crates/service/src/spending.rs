@@ -246,6 +246,3 @@ fn window(now: Timestamp, span: Duration) -> (i64, Timestamp) {
     let number = now.as_millis().div_euclid(length);
     (number, Timestamp::from_millis((number.saturating_add(1)).saturating_mul(length)))
 }
-
-#[cfg(test)]
-mod tests;

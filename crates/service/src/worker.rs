@@ -223,6 +223,3 @@ impl Service {
         Arc::clone(&self.under_way).try_read_owned().ok().map(Arc::new)
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -252,12 +252,14 @@ fn only_try(
 }
 
 /// How long until the next try: as long as the provider asks for, else longer with each attempt. Spread
-/// over half that time by the random bits of the id, so that those who failed together do not come back
-/// together.
+/// over half that time by the id, so that those who failed together do not come back together.
 fn retry_pause(send: &Send, asked: Option<Duration>) -> Duration {
     let doublings = send.attempt.saturating_sub(1).min(8);
     let growing = (RETRY_FIRST * 2u32.saturating_pow(doublings)).min(RETRY_LONGEST);
     let pause = asked.map_or(growing, |asked| asked.clamp(Duration::from_secs(1), RETRY_LONGEST));
-    let spread = u32::try_from(send.id.0 & 0xffff).unwrap_or(0);
+    // Fibonacci hashing: ids of one moment follow each other, and their spreads must not.
+    let low_bits = u64::try_from(send.id.0 & u128::from(u64::MAX)).unwrap_or(0);
+    let mixed = low_bits.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 48;
+    let spread = u32::try_from(mixed).unwrap_or(0);
     pause + pause * spread / 0x1_ffff
 }
