@@ -14,6 +14,7 @@ mod channels;
 mod clock;
 mod codes;
 mod guesses;
+mod migrations;
 mod moves;
 mod pin;
 mod properties;

@@ -142,7 +142,8 @@ impl Step<'_> {
 
 fn acting_waba(command: &Command) -> Option<&WabaId> {
     match command {
-        Command::AddNumber(add) => Some(&add.waba),
+        Command::AddNumber(add) | Command::StartMigration(add) => Some(&add.waba),
+        Command::WhileMigrating { waba, .. } => Some(waba),
         Command::RequestCode(request) => Some(&request.requester.waba),
         Command::VerifyCode(verify) => Some(&verify.requester.waba),
         Command::Register(register) => Some(&register.waba),
