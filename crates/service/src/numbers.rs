@@ -272,7 +272,7 @@ impl Service {
         Ok(Some(if right { PinCheck::Right } else { PinCheck::Wrong }))
     }
 
-    async fn registering<'a>(
+    pub(crate) async fn registering<'a>(
         &self,
         waba: &'a WabaId,
         order: &'a RegisterOrder,
@@ -320,7 +320,7 @@ impl Service {
         Ok(other)
     }
 
-    fn new_claim(&self, name: &ClaimName) -> NewClaim {
+    pub(crate) fn new_claim(&self, name: &ClaimName) -> NewClaim {
         NewClaim {
             id: self.phone_number_id(),
             name: name.name.clone(),

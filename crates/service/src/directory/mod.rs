@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! Account ─┬─ AccessKey                 (of the account itself or of one of its RAM users)
-//!          ├─ Space ── Waba            (a Waba claims numbers: registration::Claim)
+//!          ├─ Space ── Waba ── ClaimDocument  (a Waba claims numbers: registration::Claim)
 //!          ├─ Client ─┬─ User ── Session
 //!          │          └─ Document      (settings, profile, photo, certificates)
 //!          ├─ RamUser                  (names its groups and policies)
@@ -11,6 +11,7 @@
 //! Reply                                (what was answered under an idempotency key; nobody's)
 //! ```
 
+mod claim_document;
 mod ram;
 
 use core::time::Duration;
@@ -19,6 +20,7 @@ use registration::{AccountId, ClientId, CustomerSpaceId, TextId, Timestamp, Waba
 
 use crate::ram::RamName;
 
+pub use claim_document::ClaimDocument;
 pub use ram::{CustomPolicy, Group, RamUser};
 
 /// Who pays, is rate-limited, and owns spaces and clients.
@@ -201,6 +203,7 @@ pub enum Entity {
     CustomPolicy(CustomPolicy),
     Reply(Reply),
     AccessKey(AccessKey),
+    ClaimDocument(ClaimDocument),
 }
 
 /// The kinds of [`Entity`].
@@ -219,6 +222,7 @@ pub enum EntityKind {
     CustomPolicy,
     Reply,
     AccessKey,
+    ClaimDocument,
 }
 
 /// Names a part of the directory.
@@ -233,7 +237,7 @@ pub struct EntityRef {
 
 impl EntityKind {
     /// All kinds, parents before children.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Account,
         Self::Space,
         Self::Waba,
@@ -246,6 +250,7 @@ impl EntityKind {
         Self::CustomPolicy,
         Self::Reply,
         Self::AccessKey,
+        Self::ClaimDocument,
     ];
 
     /// The word in the store and in events.
@@ -264,6 +269,7 @@ impl EntityKind {
             Self::CustomPolicy => "policy",
             Self::Reply => "reply",
             Self::AccessKey => "access_key",
+            Self::ClaimDocument => "claim_document",
         }
     }
 
@@ -359,6 +365,7 @@ impl Entity {
             Self::CustomPolicy(it) => EntityRef::custom_policy(&it.account, &it.name),
             Self::Reply(it) => EntityRef::new(EntityKind::Reply, &it.id),
             Self::AccessKey(it) => EntityRef::access_key(&it.id),
+            Self::ClaimDocument(it) => EntityRef::claim_document(&it.claim, &it.name),
         }
     }
 
@@ -374,6 +381,7 @@ impl Entity {
             Self::Session(it) => Some(EntityRef::user(&it.client, &it.user)),
             Self::Document(it) => Some(EntityRef::client(&it.client)),
             Self::AccessKey(it) => Some(EntityRef::account(&it.account)),
+            Self::ClaimDocument(it) => Some(EntityRef::waba(&it.waba)),
             Self::RamUser(it) => Some(EntityRef::account(&it.account)),
             Self::Group(it) => Some(EntityRef::account(&it.account)),
             Self::CustomPolicy(it) => Some(EntityRef::account(&it.account)),
@@ -395,7 +403,8 @@ impl Entity {
             | Self::Group(_)
             | Self::CustomPolicy(_)
             | Self::Reply(_)
-            | Self::AccessKey(_) => None,
+            | Self::AccessKey(_)
+            | Self::ClaimDocument(_) => None,
         }
     }
 
@@ -416,7 +425,8 @@ impl Entity {
             | Self::Document(_)
             | Self::RamUser(_)
             | Self::Group(_)
-            | Self::CustomPolicy(_) => None,
+            | Self::CustomPolicy(_)
+            | Self::ClaimDocument(_) => None,
         }
     }
 }
@@ -458,4 +468,6 @@ into_parts! {
     into_reply -> Reply;
     /// The access key, if it is one.
     into_access_key -> AccessKey;
+    /// The document of a claim, if it is one.
+    into_claim_document -> ClaimDocument;
 }

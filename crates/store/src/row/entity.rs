@@ -1,5 +1,6 @@
 //! The directory: key, parent and look-up as columns, the rest as JSON, a document's content as it is.
 
+mod claim_document;
 mod ram;
 
 use std::borrow::Cow;
@@ -34,6 +35,7 @@ impl EntityRow {
             body: body_of(&entity),
             content: match entity {
                 Entity::Document(it) => Some(it.body),
+                Entity::ClaimDocument(it) => Some(it.body),
                 Entity::Account(_)
                 | Entity::Space(_)
                 | Entity::Waba(_)
@@ -217,6 +219,7 @@ fn body_of(entity: &Entity) -> String {
             expires_at: it.expires_at.as_millis(),
         }),
         Entity::AccessKey(it) => to_json(&AccessKeyTwin::of(it)),
+        Entity::ClaimDocument(it) => claim_document::body(it),
     }
 }
 
@@ -258,6 +261,9 @@ pub(crate) fn entity_from_row(
         EntityKind::CustomPolicy => row.custom_policy().map(Entity::CustomPolicy),
         EntityKind::Reply => row.reply().map(Entity::Reply),
         EntityKind::AccessKey => row.access_key().map(Entity::AccessKey),
+        EntityKind::ClaimDocument => {
+            row.claim_document(content.unwrap_or_default()).map(Entity::ClaimDocument)
+        }
     }
 }
 
