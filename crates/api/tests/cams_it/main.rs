@@ -7,5 +7,8 @@ mod fixtures;
 mod gateway;
 mod harness;
 mod life;
+mod migration;
+mod profiles;
 mod replays;
+mod shapes;
 mod signatures;
