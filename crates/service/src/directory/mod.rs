@@ -8,11 +8,13 @@
 //!          ├─ RamUser                  (names its groups and policies)
 //!          ├─ Group                    (names its policies)
 //!          └─ CustomPolicy
+//! Webhook                              (below the account, space or WABA that it is told about)
 //! Reply                                (what was answered under an idempotency key; nobody's)
 //! ```
 
 mod claim_document;
 mod ram;
+mod webhook;
 
 use core::time::Duration;
 
@@ -22,6 +24,7 @@ use crate::ram::RamName;
 
 pub use claim_document::ClaimDocument;
 pub use ram::{CustomPolicy, Group, RamUser};
+pub use webhook::{Webhook, WebhookScope};
 
 /// Who pays, is rate-limited, and owns spaces and clients.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -203,6 +206,7 @@ pub enum Entity {
     CustomPolicy(CustomPolicy),
     Reply(Reply),
     AccessKey(AccessKey),
+    Webhook(Webhook),
     ClaimDocument(ClaimDocument),
 }
 
@@ -222,6 +226,7 @@ pub enum EntityKind {
     CustomPolicy,
     Reply,
     AccessKey,
+    Webhook,
     ClaimDocument,
 }
 
@@ -237,7 +242,7 @@ pub struct EntityRef {
 
 impl EntityKind {
     /// All kinds, parents before children.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Account,
         Self::Space,
         Self::Waba,
@@ -250,6 +255,7 @@ impl EntityKind {
         Self::CustomPolicy,
         Self::Reply,
         Self::AccessKey,
+        Self::Webhook,
         Self::ClaimDocument,
     ];
 
@@ -269,6 +275,7 @@ impl EntityKind {
             Self::CustomPolicy => "policy",
             Self::Reply => "reply",
             Self::AccessKey => "access_key",
+            Self::Webhook => "webhook",
             Self::ClaimDocument => "claim_document",
         }
     }
@@ -365,6 +372,7 @@ impl Entity {
             Self::CustomPolicy(it) => EntityRef::custom_policy(&it.account, &it.name),
             Self::Reply(it) => EntityRef::new(EntityKind::Reply, &it.id),
             Self::AccessKey(it) => EntityRef::access_key(&it.id),
+            Self::Webhook(it) => EntityRef::webhook(&it.dialect, &it.scope),
             Self::ClaimDocument(it) => EntityRef::claim_document(&it.claim, &it.name),
         }
     }
@@ -385,6 +393,7 @@ impl Entity {
             Self::RamUser(it) => Some(EntityRef::account(&it.account)),
             Self::Group(it) => Some(EntityRef::account(&it.account)),
             Self::CustomPolicy(it) => Some(EntityRef::account(&it.account)),
+            Self::Webhook(it) => Some(it.scope.parent()),
         }
     }
 
@@ -404,6 +413,7 @@ impl Entity {
             | Self::CustomPolicy(_)
             | Self::Reply(_)
             | Self::AccessKey(_)
+            | Self::Webhook(_)
             | Self::ClaimDocument(_) => None,
         }
     }
@@ -426,6 +436,7 @@ impl Entity {
             | Self::RamUser(_)
             | Self::Group(_)
             | Self::CustomPolicy(_)
+            | Self::Webhook(_)
             | Self::ClaimDocument(_) => None,
         }
     }
@@ -468,6 +479,8 @@ into_parts! {
     into_reply -> Reply;
     /// The access key, if it is one.
     into_access_key -> AccessKey;
+    /// The webhook, if it is one.
+    into_webhook -> Webhook;
     /// The document of a claim, if it is one.
     into_claim_document -> ClaimDocument;
 }

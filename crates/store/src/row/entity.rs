@@ -2,6 +2,7 @@
 
 mod claim_document;
 mod ram;
+mod webhook;
 
 use std::borrow::Cow;
 
@@ -46,7 +47,8 @@ impl EntityRow {
                 | Entity::Group(_)
                 | Entity::CustomPolicy(_)
                 | Entity::Reply(_)
-                | Entity::AccessKey(_) => None,
+                | Entity::AccessKey(_)
+                | Entity::Webhook(_) => None,
             },
         }
     }
@@ -219,6 +221,7 @@ fn body_of(entity: &Entity) -> String {
             expires_at: it.expires_at.as_millis(),
         }),
         Entity::AccessKey(it) => to_json(&AccessKeyTwin::of(it)),
+        Entity::Webhook(it) => webhook::webhook_body(it),
         Entity::ClaimDocument(it) => claim_document::body(it),
     }
 }
@@ -261,6 +264,7 @@ pub(crate) fn entity_from_row(
         EntityKind::CustomPolicy => row.custom_policy().map(Entity::CustomPolicy),
         EntityKind::Reply => row.reply().map(Entity::Reply),
         EntityKind::AccessKey => row.access_key().map(Entity::AccessKey),
+        EntityKind::Webhook => row.webhook().map(Entity::Webhook),
         EntityKind::ClaimDocument => {
             row.claim_document(content.unwrap_or_default()).map(Entity::ClaimDocument)
         }
