@@ -61,6 +61,9 @@ def snake(name):
 class PythonTyped:
     """`alibabacloud_cams20200606`: ACS3 by default, RPC with the algorithm `v2`."""
 
+    takes_lists = True
+    exposes_detail = True
+
     def __init__(self, server, scheme, key, signature="v3", **_):
         self.client = Client(
             utils_models.Config(
@@ -90,6 +93,9 @@ class PythonTyped:
 
 class PythonCore:
     """`aliyun-python-sdk-core` with the requests of `aliyun-python-sdk-cams`: RPC only."""
+
+    takes_lists = True
+    exposes_detail = False
 
     def __init__(self, server, scheme, key, **_):
         host, _, port = server.endpoint(scheme).partition(":")
@@ -142,7 +148,10 @@ class PythonCore:
 class Node:
     """The driver process with the SDKs for Node."""
 
+    exposes_detail = True
+
     def __init__(self, server, scheme, key, signature=None, method=None):
+        self.takes_lists = method is None
         self.order = {"method": method}
         config = {"accessKeyId": key.id, "accessKeySecret": key.secret}
         if key.token:

@@ -146,7 +146,7 @@ impl Service {
             };
             let key = self.sealed_key(&made.id, &made.secret, owner);
             let entity = Entity::AccessKey(key);
-            let writes = vec![same_account, EntityWrite::Put { expected: 0, entity }];
+            let writes = vec![*same_account, EntityWrite::Put { expected: 0, entity }];
             match self.change_keys(caller, &made.id, "access_key_created", owner, writes).await {
                 Err(CommitError::Conflict) => {}
                 other => return committed(other).map(|()| KeyMade::Made(made)),
@@ -184,7 +184,7 @@ impl Service {
             let mut writes = Vec::new();
             if active && !key.active && key.temporary.is_none() {
                 match self.room(&owner).await? {
-                    Room::Free(same_account) => writes.push(same_account),
+                    Room::Free(same_account) => writes.push(*same_account),
                     Room::Full => return Ok(KeyChanged::TooMany),
                     Room::NoAccount => return Ok(KeyChanged::Unknown),
                 }
@@ -239,7 +239,7 @@ impl Service {
         if active >= ACTIVE_KEYS_MAX {
             return Ok(Room::Full);
         }
-        Ok(Room::Free(EntityWrite::Put { expected: version, entity: value }))
+        Ok(Room::Free(Box::new(EntityWrite::Put { expected: version, entity: value })))
     }
 
     /// An active key that does not expire.
@@ -292,7 +292,7 @@ impl TemporaryKey {
 enum Room {
     /// Yes. The account, unchanged, belongs into the same unit: of two that counted at once, the second
     /// finds its version moved.
-    Free(EntityWrite),
+    Free(Box<EntityWrite>),
     Full,
     NoAccount,
 }
