@@ -28,6 +28,7 @@ class Server:
             command, stdout=subprocess.PIPE, stderr=self.log, text=True
         )
         self.urls = self._wait_until_ready(folder)
+        self.read = {}
 
     def _wait_until_ready(self, folder):
         urls = {}
@@ -59,15 +60,20 @@ class Server:
         """Back to the seed, with the clock as it really is."""
         self.sandbox("POST", "clock", json={"resume": True})
         self.sandbox("POST", "reset", json={})
+        self.read = {}
 
     def advance(self, seconds):
         """Turns the clock on."""
         self.sandbox("POST", "clock", json={"advance_seconds": seconds})
 
     def code(self, number):
-        """The latest code to a number, read as a person would read it from the telephone."""
-        query = {"number": "+" + number, "timeout": "10s"}
-        return self.sandbox("GET", "inbox/wait", params=query).json()["code"]
+        """The next code to a number, read as a person would read it from the telephone."""
+        query = {"number": "+" + number, "timeout": "20s"}
+        if number in self.read:
+            query["after"] = self.read[number]
+        message = self.sandbox("GET", "inbox/wait", params=query).json()
+        self.read[number] = message["id"]
+        return message["code"]
 
     def stop(self):
         """Asks it to stop, and returns its exit code."""

@@ -7,15 +7,34 @@
 const readline = require('readline');
 
 const { default: Cams, ...models } = require('@alicloud/cams20200606');
-const { Config } = require('@alicloud/openapi-client');
+const { Config, OpenApiRequest, Params } = require('@alicloud/openapi-client');
 const { RuntimeOptions } = require('@alicloud/tea-util');
 const Pop = require('@alicloud/pop-core');
 
 const lowered = (name) => name[0].toLowerCase() + name.slice(1);
 
+// The general call of the SDK, for operations that are younger than it.
+async function general(client, action, params) {
+  const call = {
+    action,
+    version: '2020-06-06',
+    protocol: 'HTTPS',
+    pathname: '/',
+    method: 'POST',
+    authType: 'AK',
+    style: 'RPC',
+    reqBodyType: 'formData',
+    bodyType: 'json',
+  };
+  const request = new OpenApiRequest({ query: params });
+  const answer = await client.callApi(new Params(call), request, new RuntimeOptions({}));
+  return { status: answer.statusCode, headers: answer.headers, body: answer.body };
+}
+
 async function typed({ config, action, params }) {
   const client = new Cams(new Config(config));
   const Request = models[`${action}Request`];
+  if (!Request) return general(client, action, params);
   const fields = Object.entries(params).map(([name, value]) => [lowered(name), value]);
   const request = new Request(Object.fromEntries(fields));
   const answer = await client[`${lowered(action)}WithOptions`](request, new RuntimeOptions({}));
