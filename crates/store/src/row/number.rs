@@ -55,14 +55,14 @@ impl ClaimRow {
     /// The row of `claim`.
     pub(crate) fn of(claim: &Claim) -> Self {
         let pending = match &claim.phase {
-            ClaimPhase::AwaitingCode(it) => it.client.as_ref().map(|client| (client, it)),
+            ClaimPhase::AwaitingCode(it) => Some(it),
             ClaimPhase::Unverified | ClaimPhase::Verified { .. } => None,
         };
         Self {
             id: claim.id.to_string(),
             waba: claim.waba.to_string(),
-            pending_client: pending.map(|(client, _)| client.to_string()),
-            pending_since: pending.map(|(_, it)| it.requested_at.as_millis()),
+            pending_client: pending.and_then(|it| it.client.as_ref()).map(ToString::to_string),
+            pending_since: pending.map(|it| it.requested_at.as_millis()),
         }
     }
 }
