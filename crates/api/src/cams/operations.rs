@@ -4,7 +4,7 @@ use super::call::Call;
 use super::failure::Failure;
 use super::operation::Operation;
 use super::reply::Body;
-use super::{health, migration, numbers, profiles, signup, spaces, wabas};
+use super::{health, migration, numbers, profiles, signup, spaces, wabas, webhooks};
 
 /// Carries an operation out. What it requires is there, and the caller may call it.
 ///
@@ -38,6 +38,8 @@ pub async fn run(call: &Call, operation: &Operation) -> Result<Body, Failure> {
         "UpdatePhoneEncryptionPublicKey" => profiles::set_encryption_key(call).await,
         "GetChatappPhoneNumberSetting" => profiles::setting(call).await,
         "GetWhatsappHealthStatus" => health::status(call).await,
+        "UpdatePhoneWebhook" => webhooks::update_phone(call).await,
+        "UpdateAccountWebhook" => webhooks::update_account(call).await,
         _ => Err(Failure::not_served()),
     }
 }
