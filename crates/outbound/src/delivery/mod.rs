@@ -13,6 +13,10 @@
 //!   credentials in an option struct of its own and knows no configuration.
 //! - Neither the code nor the text reaches a log; the number only in its masked `Debug` form.
 
+#[cfg(any(test, feature = "testing"))]
+pub mod contract;
+pub mod http;
 mod inbox;
+pub mod smpp;
 
 pub use inbox::InboxDelivery;

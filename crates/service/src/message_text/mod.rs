@@ -10,7 +10,7 @@ mod texts;
 
 use registration::{Locale, VerificationCode};
 
-pub use segments::{SmsAlphabet, alphabet, segments};
+pub use segments::{SmsAlphabet, alphabet, gsm_septets, segments};
 use texts::{TEXTS, Texts};
 
 /// The SMS that carries `code`, written `123-830` where `grouped`, `123830` otherwise.

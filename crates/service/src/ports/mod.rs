@@ -1,11 +1,13 @@
 //! The ports: what the use cases need from the world, as traits that adapters implement.
 
+pub mod callbacks;
 pub mod clock;
 pub mod delivery;
 pub mod entropy;
 pub mod rehearsal;
 pub mod store;
 
+pub use callbacks::{CallbackError, CallbackRequest, Callbacks, NoCallbacks};
 pub use clock::{Clock, TurnableClock};
 pub use delivery::{
     CodeDelivery, CodeMessage, DeliveryError, HandedOver, Receipt, ReceiptOutcome, ReceiptSink,

@@ -1,0 +1,8 @@
+//! Senders against providers under the test's control.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod common;
+mod inbox;
+mod smpp;
+mod smsc;
