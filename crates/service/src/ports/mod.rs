@@ -7,7 +7,10 @@ pub mod entropy;
 pub mod rehearsal;
 pub mod store;
 
-pub use callbacks::{CallbackError, CallbackRequest, Callbacks, NoCallbacks};
+pub use callbacks::{
+    CALLBACKS_KEPT, Callback, CallbackClient, CallbackError, CallbackId, CallbackPost,
+    CallbackQuery, CallbackReport, CallbackState, Reach,
+};
 pub use clock::{Clock, TurnableClock};
 pub use delivery::{
     CodeDelivery, CodeMessage, DeliveryError, HandedOver, Receipt, ReceiptOutcome, ReceiptSink,
