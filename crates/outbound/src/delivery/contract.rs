@@ -81,7 +81,8 @@ async fn a_message_arrives_with_its_code(counterpart: &dyn Counterpart) {
 }
 
 async fn parallel_messages_do_not_mix(counterpart: &dyn Counterpart) {
-    let messages: Vec<_> = (200..200 + PARALLEL).map(|n| message(n, counterpart.method())).collect();
+    let messages: Vec<_> =
+        (200..200 + PARALLEL).map(|n| message(n, counterpart.method())).collect();
     let taken = join_all(messages.iter().map(|message| hand_over(counterpart, message))).await;
     let mut ids = BTreeSet::new();
     for (message, taken) in messages.iter().zip(taken) {

@@ -13,10 +13,14 @@
 //!   credentials in an option struct of its own and knows no configuration.
 //! - Neither the code nor the text reaches a log; the number only in its masked `Debug` form.
 
+mod callbacks;
 #[cfg(any(test, feature = "testing"))]
 pub mod contract;
 pub mod http;
 mod inbox;
+mod ports;
 pub mod smpp;
 
+pub use callbacks::Callbacks;
 pub use inbox::InboxDelivery;
+pub use ports::SenderPorts;

@@ -3,6 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod common;
+mod http;
 mod inbox;
+mod provider;
 mod smpp;
 mod smsc;

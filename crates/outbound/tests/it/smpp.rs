@@ -6,8 +6,9 @@ use std::sync::atomic::Ordering;
 
 use async_trait::async_trait;
 use futures_util::future::join_all;
+use outbound::delivery::SenderPorts;
 use outbound::delivery::contract::{Counterpart, Mood, check, message};
-use outbound::delivery::smpp::{MessageIds, SmppDelivery, SmppOptions, SmppPorts, SmppVersion};
+use outbound::delivery::smpp::{MessageIds, SmppDelivery, SmppOptions, SmppVersion};
 use registration::{CodeMethod, PhoneNumber};
 use service::message_text::{SmsAlphabet, alphabet};
 use service::ports::{CodeDelivery, CodeMessage, DeliveryError, ReceiptOutcome};
@@ -43,7 +44,7 @@ impl Stage {
         let mut options = options(&smsc);
         change(&mut options);
         let ledger = Arc::new(ledger);
-        let ports = SmppPorts {
+        let ports = SenderPorts {
             clock: clock(),
             entropy: Arc::new(SeededEntropy::new(7)),
             receipts: Arc::clone(&ledger) as _,
@@ -63,7 +64,8 @@ impl Stage {
 
     async fn bound_again(&self, binds: usize) {
         until("bound again", || {
-            self.smsc.state.binds.load(Ordering::Relaxed) >= binds && self.sender.trouble().is_none()
+            self.smsc.state.binds.load(Ordering::Relaxed) >= binds
+                && self.sender.trouble().is_none()
         })
         .await;
     }
@@ -265,7 +267,8 @@ async fn receipts_reach_the_ledger_early_late_twice_and_unknown() {
     stage.smsc.push(5, 5, &deliver(0, b"hello, id:late stat:DELIVRD"));
     until("all acknowledged", || stage.smsc.state.answers.lock().unwrap().len() == 6).await;
     let failed = ReceiptOutcome::Failed { reason: "undeliverable, network error 027".to_owned() };
-    let told: Vec<_> = stage.ledger.all().into_iter().map(|it| (it.provider_id, it.outcome)).collect();
+    let told: Vec<_> =
+        stage.ledger.all().into_iter().map(|it| (it.provider_id, it.outcome)).collect();
     let expected = [
         ("early", ReceiptOutcome::Delivered),
         ("late", failed.clone()),

@@ -10,30 +10,41 @@
 mod answer;
 mod auth;
 mod callback;
+mod document;
 mod sigv4;
 mod spec;
 mod template;
 
 use core::time::Duration;
-use std::sync::Arc;
 
 use async_trait::async_trait;
 use registration::CodeMethod;
 use reqwest::header::{CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER};
 use reqwest::{Client, Response};
 use service::message_text::{SmsAlphabet, alphabet, language};
-use service::ports::{Clock, CodeDelivery, CodeMessage, DeliveryError, HandedOver, SendId};
+use service::ports::{CodeDelivery, CodeMessage, DeliveryError, HandedOver};
 
 use answer::{Answer, Verdict};
-pub use callback::HttpCallbacks;
-pub use spec::{Auth, Callback, Channel, Place, Signature, Spec, Success, Verb, presets};
+use document::Documents;
+pub use spec::{
+    Auth, Callback, Channel, Place, Signature, Spec, Success, Verb, presets, settings_of,
+};
 use template::{Templates, Values};
+
+use super::SenderPorts;
 
 /// Longest answer read.
 const ANSWER_MAX: usize = 64 * 1024;
 
-/// Makes the address from which a provider fetches what to say in a call.
-pub type DocumentUrl = Arc<dyn Fn(SendId) -> String + Send + Sync>;
+/// Where the provider reaches this sender.
+#[derive(Clone)]
+pub struct CallbackAddress {
+    /// The address that [`Callbacks`](super::Callbacks) are mounted at, as the provider sees it.
+    pub url: String,
+    /// A secret of this sender alone: reports must know something made from it, and links to what a
+    /// call says are sealed with it. The same on all nodes and after a restart.
+    pub secret: [u8; 32],
+}
 
 /// What an HTTP sender must know.
 #[derive(Clone)]
@@ -42,10 +53,9 @@ pub struct HttpOptions {
     pub name: String,
     /// Request and answer.
     pub spec: Spec,
-    /// Where the provider reports what became of messages; none: it is not asked to.
-    pub callback_url: Option<String>,
-    /// Where it fetches what to say; none: the request carries it.
-    pub document_url: Option<DocumentUrl>,
+    /// Where the provider reports what became of messages, and fetches what to say in calls; none: it
+    /// is not asked to, and the request carries what to say.
+    pub callback: Option<CallbackAddress>,
     /// Time for a connection.
     pub connect_timeout: Duration,
     /// Time for everything.
@@ -61,8 +71,7 @@ impl HttpOptions {
         Self {
             name: name.to_owned(),
             spec,
-            callback_url: None,
-            document_url: None,
+            callback: None,
             connect_timeout: Duration::from_secs(5),
             timeout: Duration::from_secs(15),
             roots: Vec::new(),
@@ -75,7 +84,8 @@ pub struct HttpDelivery {
     options: HttpOptions,
     templates: Templates,
     client: Client,
-    clock: Arc<dyn Clock>,
+    ports: SenderPorts,
+    documents: Option<Documents>,
 }
 
 /// A request, ready to go.
@@ -88,7 +98,7 @@ struct Prepared {
 
 impl HttpDelivery {
     /// Makes the sender; an error says which part of the spec cannot work.
-    pub fn new(options: HttpOptions, clock: Arc<dyn Clock>) -> Result<Self, String> {
+    pub fn new(options: HttpOptions, ports: SenderPorts) -> Result<Self, String> {
         // Another provider may have been installed before: then that one is used.
         _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
         let mut client = Client::builder()
@@ -103,7 +113,8 @@ impl HttpDelivery {
             client = client.add_root_certificate(root);
         }
         let client = client.build().map_err(|error| format!("no HTTP client: {error}"))?;
-        let sender = Self { options, templates: Templates::new(), client, clock };
+        let documents = options.callback.as_ref().map(Documents::new);
+        let sender = Self { options, templates: Templates::new(), client, ports, documents };
         sender.rehearse()?;
         Ok(sender)
     }
@@ -112,13 +123,22 @@ impl HttpDelivery {
     /// code.
     fn rehearse(&self) -> Result<(), String> {
         let mut values = self.values("+447700900123", "text", "en");
-        for (key, value) in
-            [("id", "0"), ("code", "123456"), ("spoken", "1, 2"), ("document", "http://localhost/d")]
-        {
+        for (key, value) in [
+            ("id", "0"),
+            ("code", "123456"),
+            ("spoken", "1, 2"),
+            ("document", "http://localhost/d"),
+        ] {
             values.insert(key.to_owned(), value.to_owned());
         }
+        if let Some(rules) = &self.options.spec.callback {
+            self.templates.render(&rules.secret, &values)?;
+        }
         self.prepare(&values)?.request(&self.client).build().map(|_| ()).map_err(|error| {
-            format!("the request cannot be made: {}", answer::plain(&error.without_url().to_string()))
+            format!(
+                "the request cannot be made: {}",
+                answer::plain(&error.without_url().to_string())
+            )
         })
     }
 
@@ -133,7 +153,7 @@ impl HttpDelivery {
             ("text", text),
             ("language", language),
             ("gsm", if gsm { "1" } else { "" }),
-            ("callback", self.options.callback_url.as_deref().unwrap_or_default()),
+            ("callback", &self.callback_url().unwrap_or_default()),
         ] {
             values.insert(key.to_owned(), value.to_owned());
         }
@@ -147,7 +167,8 @@ impl HttpDelivery {
             values.insert("from".to_owned(), originator.clone());
         }
         let spoken = message.code.reveal().chars().map(String::from).collect::<Vec<_>>().join(", ");
-        let document = self.options.document_url.as_ref().map(|url| url(message.id));
+        let document =
+            self.documents.as_ref().map(|documents| documents.link(message, &self.ports));
         for (key, value) in [
             ("id", message.id.to_string()),
             ("code", message.code.reveal().to_owned()),
@@ -167,7 +188,8 @@ impl HttpDelivery {
             url.push(if url.contains('?') { '&' } else { '?' });
             url.push_str(&template::form(&query));
         }
-        let mut headers = vec![("Accept".to_owned(), "application/json, text/xml;q=0.5".to_owned())];
+        let mut headers =
+            vec![("Accept".to_owned(), "application/json, text/xml;q=0.5".to_owned())];
         let mut body = Vec::new();
         if let Some(form) = &spec.form {
             body = template::form(&templates.fields(form, values)?).into_bytes();
@@ -186,7 +208,7 @@ impl HttpDelivery {
             Verb::Get => "GET",
             Verb::Post => "POST",
         };
-        let to_sign = auth::ToSign { verb, url: &url, body: &body, now: self.clock.now() };
+        let to_sign = auth::ToSign { verb, url: &url, body: &body, now: self.ports.clock.now() };
         headers.extend(auth::headers(&spec.auth, &to_sign, templates, values)?);
         Ok(Prepared { verb, url, headers, body })
     }
@@ -197,7 +219,7 @@ impl HttpDelivery {
             value.and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned()
         };
         let content_type = header(CONTENT_TYPE);
-        let retry_after = answer::retry_after(&header(RETRY_AFTER), self.clock.now());
+        let retry_after = answer::retry_after(&header(RETRY_AFTER), self.ports.clock.now());
         let status = response.status().as_u16();
         let mut body = Some(Vec::new());
         while let Some(read) = &mut body {
@@ -256,7 +278,8 @@ impl CodeDelivery for HttpDelivery {
         }
         let values = self.values_of(message);
         // The words of a template error may quote what was filled in.
-        let prepared = self.prepare(&values).map_err(|error| self.rejected(redact(&error, message)))?;
+        let prepared =
+            self.prepare(&values).map_err(|error| self.rejected(redact(&error, message)))?;
         let response = match prepared.request(&self.client).send().await {
             Ok(response) => response,
             Err(error) => {

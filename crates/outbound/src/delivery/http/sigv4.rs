@@ -54,7 +54,8 @@ pub(super) fn headers(
         hex::encode(signature)
     );
     let mut headers = vec![("authorization".to_owned(), authorization)];
-    headers.extend(signed[1..].iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
+    headers
+        .extend(signed[1..].iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
     Ok(headers)
 }
 

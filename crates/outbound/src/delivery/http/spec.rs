@@ -7,6 +7,8 @@ use serde::Deserialize;
 use serde_json::Value as Json;
 use toml::{Table, Value};
 
+use super::template::Templates;
+
 /// The presets by name.
 const PRESETS: [(&str, &str); 9] = [
     ("android-sms-gateway", include_str!("presets/android-sms-gateway.toml")),
@@ -22,7 +24,7 @@ const PRESETS: [(&str, &str); 9] = [
 
 /// A request and how to read its answer. Every text but those in `success`, `id` and `callback` is a
 /// template.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Spec {
     /// `sms`, `voice`, or both.
@@ -238,6 +240,33 @@ impl Spec {
     }
 }
 
+impl Spec {
+    /// The host that requests go to, if it can be told.
+    #[must_use]
+    pub fn host(&self) -> Option<String> {
+        let url = Templates::new().url(&self.url, &self.settings).ok()?;
+        let url: http::Uri = url.parse().ok()?;
+        Some(url.host()?.trim_matches(['[', ']']).to_owned())
+    }
+}
+
+impl core::fmt::Debug for Spec {
+    /// Settings hold secrets, and templates may.
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Spec").field("url", &self.url).finish_non_exhaustive()
+    }
+}
+
+/// Names of the settings of a preset, any of which may be a secret; of a sender without one: `from`.
+#[must_use]
+pub fn settings_of(preset: Option<&str>) -> Vec<String> {
+    let name = preset.unwrap_or("none");
+    let text = PRESETS.iter().find(|(known, _)| *known == name).map(|(_, text)| *text);
+    let table = text.and_then(|text| text.parse::<Table>().ok()).unwrap_or_default();
+    let settings = table.get("settings").and_then(Value::as_table);
+    settings.map(|settings| settings.keys().cloned().collect()).unwrap_or_default()
+}
+
 /// Names of the presets.
 pub fn presets() -> impl Iterator<Item = &'static str> {
     PRESETS.iter().map(|(name, _)| *name).filter(|name| *name != "none")
@@ -247,8 +276,7 @@ pub fn presets() -> impl Iterator<Item = &'static str> {
 fn lay_over(lower: &mut Table, upper: Table) {
     for (key, value) in upper {
         match (lower.get_mut(&key), value) {
-            // Another kind of authentication has other keys.
-            (Some(Value::Table(below)), Value::Table(above)) if !above.contains_key("kind") => {
+            (Some(Value::Table(below)), Value::Table(above)) if !is_choice(&above) => {
                 lay_over(below, above);
             }
             (_, value) => {
@@ -256,6 +284,12 @@ fn lay_over(lower: &mut Table, upper: Table) {
             }
         }
     }
+}
+
+/// Whether a table is one of several forms, which cannot be mixed: a kind of authentication, a place.
+fn is_choice(table: &Table) -> bool {
+    let place = table.len() == 1 && (table.contains_key("json") || table.contains_key("xml"));
+    place || table.contains_key("kind")
 }
 
 /// The first line of what is wrong; the rest would quote the configuration, secrets and all.
@@ -287,7 +321,8 @@ mod tests {
     fn every_preset_is_sound_once_its_settings_are_given() {
         for name in presets() {
             let (_, text) = PRESETS.iter().find(|(known, _)| *known == name).expect("known");
-            let preset: Spec = toml::from_str(text).unwrap_or_else(|error| panic!("{name}: {error}"));
+            let preset: Spec =
+                toml::from_str(text).unwrap_or_else(|error| panic!("{name}: {error}"));
             let given = preset.required.keys().map(|key| (key.clone(), Value::from("given")));
             let spec = Spec::configured(Some(name), given.collect());
             assert!(spec.is_ok(), "{name}: {spec:?}");

@@ -29,7 +29,10 @@ impl Templates {
         if !template.contains('{') {
             return Ok(template.to_owned());
         }
-        let rendered = self.0.render_str(template, Value::from_pairs(values.iter().map(|(key, value)| (key.as_str(), value.as_str()))));
+        let rendered = self.0.render_str(
+            template,
+            Value::from_pairs(values.iter().map(|(key, value)| (key.as_str(), value.as_str()))),
+        );
         rendered.map_err(|error| format!("`{template}` cannot be filled in: {error}"))
     }
 
@@ -48,10 +51,11 @@ impl Templates {
         fields: &BTreeMap<String, String>,
         values: &Values,
     ) -> Result<Vec<(String, String)>, String> {
-        let rendered = fields.iter().map(|(key, template)| {
-            self.render(template, values).map(|value| (key.clone(), value))
-        });
-        let filled = |field: &Result<(String, String), String>| !matches!(field, Ok((_, v)) if v.is_empty());
+        let rendered = fields
+            .iter()
+            .map(|(key, template)| self.render(template, values).map(|value| (key.clone(), value)));
+        let filled =
+            |field: &Result<(String, String), String>| !matches!(field, Ok((_, v)) if v.is_empty());
         rendered.filter(filled).collect()
     }
 
@@ -104,7 +108,7 @@ pub(super) fn form(fields: &[(String, String)]) -> String {
 }
 
 /// `text` for use within XML.
-fn xml(text: &str) -> String {
+pub(super) fn xml(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for c in text.chars() {
         match c {
@@ -139,7 +143,8 @@ mod tests {
         let fields = fields.map(|(key, value)| (key.to_owned(), value.to_owned())).into();
         let fields = templates.fields(&fields, &values).expect("rendered");
         assert_eq!(form(&fields), "b=a%26b%3D%22c%22%3C%2FSay%3E%20%C3%A9");
-        let body = json!({"t": "{{ text }}", "n": [1, {"from": "{{ from }}"}], "o": {"f": "{{ from }}"}});
+        let body =
+            json!({"t": "{{ text }}", "n": [1, {"from": "{{ from }}"}], "o": {"f": "{{ from }}"}});
         let body = templates.json(&body, &values).expect("rendered").expect("not empty");
         assert_eq!(body, json!({"t": "a&b=\"c\"</Say> é", "n": [1]}));
         let say = templates.render("<Say>{{ text|xml }}</Say>", &values).expect("rendered");

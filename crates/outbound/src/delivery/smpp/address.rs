@@ -50,7 +50,9 @@ pub(super) fn source(originator: Option<&str>) -> Result<Address, &'static str> 
     };
     let printable = text.bytes().all(|b| (b' '..=b'~').contains(&b));
     if !printable || text.is_empty() || text.len() > length_max {
-        return Err("an originator is a number, a short code, or a name of at most 11 ASCII characters");
+        return Err(
+            "an originator is a number, a short code, or a name of at most 11 ASCII characters",
+        );
     }
     let digits = COctetString::from_string(text.to_owned());
     Ok(Address { ton, npi, digits: digits.map_err(|_| "the originator does not fit")? })

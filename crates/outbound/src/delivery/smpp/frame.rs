@@ -50,14 +50,18 @@ impl<R: AsyncRead + Unpin> FrameReader<R> {
                 return Ok(frame);
             }
             if self.stream.read_buf(&mut self.buffer).await? == 0 {
-                return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "it closed the connection"));
+                return Err(io::Error::new(
+                    io::ErrorKind::UnexpectedEof,
+                    "it closed the connection",
+                ));
             }
         }
     }
 }
 
 fn cut(buffer: &mut BytesMut) -> io::Result<Option<Frame>> {
-    let Some(length) = buffer.first_chunk().map(|length| u32::from_be_bytes(*length) as usize) else {
+    let Some(length) = buffer.first_chunk().map(|length| u32::from_be_bytes(*length) as usize)
+    else {
         return Ok(None);
     };
     if !(HEADER..=LENGTH_MAX).contains(&length) {

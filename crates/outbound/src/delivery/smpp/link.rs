@@ -15,7 +15,8 @@ use tracing::{debug, info, warn};
 
 use super::pace::Pace;
 use super::session::{End, Job, Session, Stream};
-use super::{SmppOptions, SmppPorts, SmppVersion};
+use super::{SmppOptions, SmppVersion};
+use crate::delivery::SenderPorts;
 
 /// Pause before the first new attempt; doubled with each failure, up to [`SmppOptions::reconnect_max`].
 const RECONNECT_FIRST: Duration = Duration::from_millis(500);
@@ -39,13 +40,13 @@ pub(super) enum State {
 /// What sessions and hand-overs share.
 pub(super) struct Link {
     pub(super) options: SmppOptions,
-    pub(super) ports: SmppPorts,
+    pub(super) ports: SenderPorts,
     pub(super) pace: Pace,
     pub(super) state: watch::Sender<State>,
 }
 
 impl Link {
-    pub(super) fn new(options: SmppOptions, ports: SmppPorts) -> Self {
+    pub(super) fn new(options: SmppOptions, ports: SenderPorts) -> Self {
         let pace = Pace::new(options.per_second);
         Self { options, ports, pace, state: watch::Sender::new(State::Connecting) }
     }
@@ -166,7 +167,11 @@ impl Link {
         }
     }
 
-    pub(super) fn unavailable(&self, reason: String, retry_after: Option<Duration>) -> DeliveryError {
+    pub(super) fn unavailable(
+        &self,
+        reason: String,
+        retry_after: Option<Duration>,
+    ) -> DeliveryError {
         let sender = self.options.name.clone();
         DeliveryError::Unavailable { sender, reason, uncertain: false, retry_after }
     }

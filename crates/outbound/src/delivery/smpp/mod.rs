@@ -26,13 +26,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_trait::async_trait;
 use registration::CodeMethod;
 use rustls::pki_types::ServerName;
-use service::ports::{
-    Clock, CodeDelivery, CodeMessage, DeliveryError, Entropy, HandedOver, ReceiptSink,
-};
+use service::ports::{CodeDelivery, CodeMessage, DeliveryError, HandedOver};
 use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep_until, timeout};
 
+use super::SenderPorts;
 pub use alphabet::DefaultAlphabet;
 use link::{Link, State};
 pub use receipt::MessageIds;
@@ -157,17 +156,6 @@ impl fmt::Debug for SmppOptions {
     }
 }
 
-/// What an SMPP sender works with.
-#[derive(Clone)]
-pub struct SmppPorts {
-    /// Dates receipts.
-    pub clock: Arc<dyn Clock>,
-    /// Spreads attempts to bind.
-    pub entropy: Arc<dyn Entropy>,
-    /// Takes receipts.
-    pub receipts: Arc<dyn ReceiptSink>,
-}
-
 /// Hands text messages to an SMSC over one bind.
 pub struct SmppDelivery {
     link: Arc<Link>,
@@ -180,7 +168,7 @@ pub struct SmppDelivery {
 impl SmppDelivery {
     /// Starts to bind in the background; must be called within a runtime.
     #[must_use]
-    pub fn start(options: SmppOptions, ports: SmppPorts) -> Self {
+    pub fn start(options: SmppOptions, ports: SenderPorts) -> Self {
         let window = options.window.max(1);
         let link = Arc::new(Link::new(options, ports));
         let (jobs, queue) = mpsc::channel(window);

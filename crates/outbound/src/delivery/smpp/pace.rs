@@ -29,7 +29,8 @@ struct State {
 
 impl Pace {
     pub(super) fn new(per_second: Option<u32>) -> Self {
-        let interval = per_second.map_or(Duration::ZERO, |rate| Duration::from_secs(1) / rate.max(1));
+        let interval =
+            per_second.map_or(Duration::ZERO, |rate| Duration::from_secs(1) / rate.max(1));
         let now = Instant::now();
         let state = State { next: now, resting_until: now, rest: REST_FIRST };
         Self { interval, state: Mutex::new(state) }

@@ -186,7 +186,8 @@ mod tests {
             let told = receipt(text, Vec::new()).expect(text);
             assert_eq!((told.id.as_str(), &told.outcome), (id, &outcome), "{text}");
         }
-        for text in ["", "hello", "id: stat:DELIVRD", "stat:DELIVRD", "id:1", "paid:1 stat:DELIVRD"] {
+        for text in ["", "hello", "id: stat:DELIVRD", "stat:DELIVRD", "id:1", "paid:1 stat:DELIVRD"]
+        {
             assert_eq!(receipt(text, Vec::new()), None, "{text}");
         }
     }
@@ -194,10 +195,8 @@ mod tests {
     #[test]
     fn parameters_come_before_text() {
         let id = COctetString::from_string("tlv".to_owned()).expect("short");
-        let tlvs = vec![
-            Value::ReceiptedMessageId(id),
-            Value::MessageState(MessageState::Undeliverable),
-        ];
+        let tlvs =
+            vec![Value::ReceiptedMessageId(id), Value::MessageState(MessageState::Undeliverable)];
         let told = receipt("id:text stat:DELIVRD err:011", tlvs).expect("a receipt");
         assert_eq!(told.id, "tlv");
         assert_eq!(told.outcome, failure("undeliverable, network error 011"));

@@ -138,7 +138,8 @@ impl<'a> Session<'a> {
             if self.has_left() {
                 break End::Stopped;
             }
-            let (writing, leaving) = (!self.out.is_empty() || self.unflushed, self.leaving.is_some());
+            let (writing, leaving) =
+                (!self.out.is_empty() || self.unflushed, self.leaving.is_some());
             let wake_at = self.wake_at(now);
             tokio::select! {
                 frame = self.frames.next(), if self.recording.len() < RECORDING_MAX => match frame {
@@ -224,7 +225,9 @@ impl<'a> Session<'a> {
                 };
                 (Ok(self.link.taken(id)), None)
             }
-            Meaning::Taken => (Err(self.link.uncertain("it answered with a nack of status 0")), None),
+            Meaning::Taken => {
+                (Err(self.link.uncertain("it answered with a nack of status 0")), None)
+            }
             Meaning::Throttled => {
                 let rest = self.link.pace.throttled(Instant::now());
                 (Err(self.link.unavailable(words(), Some(rest))), None)
@@ -307,7 +310,8 @@ impl<'a> Session<'a> {
 
     /// When [`Self::keep_time`] has something to do, unless something happens before.
     fn wake_at(&self, now: Instant) -> Instant {
-        let life = self.sign_of_life_by.unwrap_or(self.heard_at + self.link.options.enquire_interval);
+        let life =
+            self.sign_of_life_by.unwrap_or(self.heard_at + self.link.options.enquire_interval);
         let answer = self.deadlines.front().map(|(deadline, _)| *deadline);
         let leave = self.leaving.as_ref().map(|it| it.until);
         [answer, leave].into_iter().flatten().fold(life, Instant::min).max(now)
@@ -315,11 +319,7 @@ impl<'a> Session<'a> {
 }
 
 fn answer_to(id: u32) -> Pdu {
-    if id == DATA_SM {
-        DataSmResp::default().into()
-    } else {
-        DeliverSmResp::default().into()
-    }
+    if id == DATA_SM { DataSmResp::default().into() } else { DeliverSmResp::default().into() }
 }
 
 /// Writes some of `out`, or flushes what was written. Dropping it loses nothing.

@@ -65,9 +65,12 @@ mod tests {
 
     #[test]
     fn a_span_is_written_as_the_standard_has_it() {
-        for (seconds, text) in
-            [(0, ""), (600, "000000001000000R"), (90_061, "000000235959000R"), (61, "000000000101000R")]
-        {
+        for (seconds, text) in [
+            (0, ""),
+            (600, "000000001000000R"),
+            (90_061, "000000235959000R"),
+            (61, "000000000101000R"),
+        ] {
             assert_eq!(validity(Duration::from_secs(seconds)).as_str(), text, "{seconds}");
         }
     }
