@@ -293,7 +293,7 @@ fn twilio_signature(key: &str, url: &str, body: &str) -> String {
     use hmac::{KeyInit as _, Mac as _};
     let mut sorted = fields(body);
     sorted.sort();
-    let text: String = sorted.iter().map(|(key, value)| format!("{key}{value}")).collect();
+    let text = sorted.iter().fold(String::new(), |text, (key, value)| text + key + value);
     let mac = hmac::Hmac::<sha1::Sha1>::new_from_slice(key.as_bytes()).unwrap();
     let mac = mac.chain_update(format!("{url}{text}")).finalize().into_bytes();
     base64::engine::general_purpose::STANDARD.encode(mac)

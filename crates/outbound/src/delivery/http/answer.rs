@@ -58,15 +58,13 @@ pub(super) fn judge(answer: &Answer, success: &Success, id: &Place, own: &str) -
         // Told to slow down, not there for now, or our credentials or credit: nothing wrong with the
         // message, and not taken.
         401 | 402 | 407 | 408 | 425 | 429 | 503 => unavailable(false),
-        // It failed somewhere along the way.
-        500..=599 => unavailable(true),
         300..=399 => Verdict::Unavailable {
             reason: format!("{reason}, a redirect; set the URL to where it leads"),
             uncertain: false,
             retry_after: None,
         },
-        // Another success than the one that means "taken".
-        100..=299 => unavailable(true),
+        // It failed somewhere along the way, or is another success than the one that means "taken".
+        100..=299 | 500..=599 => unavailable(true),
         _ => Verdict::Rejected(reason),
     }
 }
@@ -110,7 +108,9 @@ fn taken(
     }
     Verdict::Taken(match id {
         Place::Own => Some(own.to_owned()),
-        place => content.find(place).map(|id| plain(&id)),
+        place @ (Place::Nowhere | Place::Json(_) | Place::Xml(_)) => {
+            content.find(place).map(|id| plain(&id))
+        }
     })
 }
 
@@ -174,12 +174,11 @@ pub(super) fn plain(text: &str) -> String {
 /// Reads `Retry-After`: seconds, or a date (RFC 9110 §10.2.3).
 pub(super) fn retry_after(value: &str, now: Timestamp) -> Option<Duration> {
     let value = value.trim();
-    let span = match value.parse::<u64>() {
-        Ok(seconds) => Duration::from_secs(seconds),
-        Err(_) => {
-            let at = jiff::fmt::rfc2822::parse(value).ok()?.timestamp().as_millisecond();
-            Timestamp::from_millis(at).since(now)
-        }
+    let span = if let Ok(seconds) = value.parse() {
+        Duration::from_secs(seconds)
+    } else {
+        let at = jiff::fmt::rfc2822::parse(value).ok()?.timestamp().as_millisecond();
+        Timestamp::from_millis(at).since(now)
     };
     Some(span.min(RETRY_AFTER_MAX))
 }

@@ -1,4 +1,4 @@
-//! What a call says, for a provider that fetches it: TwiML and, if it plays instead of reading, sound.
+//! What a call says, for a provider that fetches it: `TwiML` and, if it plays instead of reading, sound.
 //!
 //! The link itself carries the message, sealed and with the time it ends. So nothing is kept, every node
 //! can answer, and nobody who has not got the link from us finds anything.
@@ -52,10 +52,10 @@ impl Documents {
     /// The link to what the call with `message` says.
     pub(super) fn link(&self, message: &CodeMessage, ports: &SenderPorts) -> String {
         let until = (ports.clock.now() + LIFETIME).as_millis().to_string();
-        let parts = [&until, message.locale.as_str(), message.code.reveal(), &message.text];
+        let sealed_in = [&until, message.locale.as_str(), message.code.reveal(), &message.text];
         let nonce: [u8; NONCE] = ports.entropy.bytes();
         let cipher = XChaCha20Poly1305::new(&self.key.into());
-        let sealed = cipher.encrypt(&XNonce::from(nonce), parts.join("\n").as_bytes());
+        let sealed = cipher.encrypt(&XNonce::from(nonce), sealed_in.join("\n").as_bytes());
         let sealed = sealed.expect("a message is far shorter than what the cipher takes");
         let token = URL_SAFE_NO_PAD.encode([nonce.as_slice(), &sealed].concat());
         format!("{}/say/{token}", self.url)
@@ -75,7 +75,7 @@ impl Documents {
         (now < until).then_some(Message { locale, code, text })
     }
 
-    /// The TwiML behind a link that still works.
+    /// The `TwiML` behind a link that still works.
     pub(super) fn twiml(&self, token: &str, play: bool, now: Timestamp) -> Option<Response<Bytes>> {
         let message = self.open(token, now)?;
         let said = if play {

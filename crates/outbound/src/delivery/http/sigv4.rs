@@ -33,7 +33,13 @@ pub(super) fn headers(
         signed.push(("x-amz-security-token", session_token));
     }
     let names = signed.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(";");
-    let lines: String = signed.iter().map(|(name, value)| format!("{name}:{value}\n")).collect();
+    let lines = signed.iter().fold(String::new(), |text, (name, value)| {
+        text + name
+            + ":"
+            + value
+            + "
+"
+    });
     let canonical = [
         request.verb,
         url.path(),

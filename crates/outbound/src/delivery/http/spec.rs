@@ -210,6 +210,10 @@ impl Spec {
     ///
     /// A key of the configuration that is no part of a spec is a setting, if the preset has one of that
     /// name. An error says which key is wrong and what would be right.
+    ///
+    /// # Panics
+    ///
+    /// If a preset of ours cannot be read, which a test excludes.
     pub fn configured(preset: Option<&str>, mut given: Table) -> Result<Self, String> {
         let name = preset.unwrap_or("none");
         let Some((_, text)) = PRESETS.iter().find(|(known, _)| *known == name) else {

@@ -83,7 +83,7 @@ impl Templates {
                 }
                 (!kept.is_empty()).then_some(Json::Object(kept))
             }
-            other => Some(other.clone()),
+            Json::Null | Json::Bool(_) | Json::Number(_) => Some(template.clone()),
         })
     }
 }
@@ -95,7 +95,8 @@ pub(super) fn percent(text: &str) -> String {
         if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
             encoded.push(char::from(byte));
         } else {
-            encoded.push_str(&format!("%{byte:02X}"));
+            encoded.push('%');
+            encoded.push_str(&hex::encode_upper([byte]));
         }
     }
     encoded

@@ -44,10 +44,8 @@ pub(super) fn source(originator: Option<&str>) -> Result<Address, &'static str> 
     } else {
         (Ton::Alphanumeric, Npi::Unknown, shown)
     };
-    let length_max = match ton {
-        Ton::Alphanumeric => NAME_CHARACTERS_MAX,
-        _ => PhoneNumber::DIGITS_MAX,
-    };
+    let name = ton == Ton::Alphanumeric;
+    let length_max = if name { NAME_CHARACTERS_MAX } else { PhoneNumber::DIGITS_MAX };
     let printable = text.bytes().all(|b| (b' '..=b'~').contains(&b));
     if !printable || text.is_empty() || text.len() > length_max {
         return Err(

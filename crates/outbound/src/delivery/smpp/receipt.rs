@@ -56,27 +56,30 @@ const TEXT_MAX: usize = 1024;
 /// Reads the receipt in a `deliver_sm` or `data_sm`; `None` if it is something else, such as a message
 /// that somebody sent to us.
 pub(super) fn read(pdu: &Pdu) -> Option<Told> {
-    let (class, text, tlvs) = match pdu {
-        Pdu::DeliverSm(it) => (it.esm_class, it.short_message().as_ref(), it.tlvs()),
-        Pdu::DataSm(it) => (it.esm_class, &[][..], it.tlvs()),
-        _ => return None,
+    let (class, text, tlvs) = if let Pdu::DeliverSm(it) = pdu {
+        (it.esm_class, it.short_message().as_ref(), it.tlvs())
+    } else if let Pdu::DataSm(it) = pdu {
+        (it.esm_class, &[][..], it.tlvs())
+    } else {
+        return None;
     };
     if u8::from(class) & MESSAGE_TYPE == 0 {
         return None;
     }
     let (mut id, mut state, mut payload) = (None, None, None);
     for tlv in tlvs.iter().filter_map(Tlv::value) {
-        match tlv {
-            TlvValue::ReceiptedMessageId(it) => id = Some(it.as_str().to_owned()),
-            TlvValue::MessageState(it) => state = Some(u8::from(*it)),
-            TlvValue::MessagePayload(it) => payload = Some(it.value.as_ref()),
-            _ => {}
+        if let TlvValue::ReceiptedMessageId(it) = tlv {
+            id = Some(it.as_str().to_owned());
+        } else if let TlvValue::MessageState(it) = tlv {
+            state = Some(u8::from(*it));
+        } else if let TlvValue::MessagePayload(it) = tlv {
+            payload = Some(it.value.as_ref());
         }
     }
     let text = if text.is_empty() { payload.unwrap_or_default() } else { text };
     let text = String::from_utf8_lossy(&text[..text.len().min(TEXT_MAX)]);
     let id = id.filter(|id| !id.is_empty()).or_else(|| field(&text, "id").map(str::to_owned))?;
-    let error = field(&text, "err").filter(|error| error.trim_start_matches('0') != "");
+    let error = field(&text, "err").filter(|error| !error.trim_start_matches('0').is_empty());
     let outcome = match state {
         Some(state) => of_state(state.into(), error),
         None => of_word(field(&text, "stat")?, error),
@@ -160,8 +163,8 @@ mod tests {
         read(&pdu.into())
     }
 
-    fn failure(reason: &str) -> Option<ReceiptOutcome> {
-        Some(ReceiptOutcome::Failed { reason: reason.to_owned() })
+    fn failure(reason: &str) -> ReceiptOutcome {
+        ReceiptOutcome::Failed { reason: reason.to_owned() }
     }
 
     #[test]
@@ -176,9 +179,13 @@ mod tests {
             ),
             ("ID:a-1 STAT:delivrd", "a-1", delivered.clone()),
             ("stat:DELIVERED err:0 id:x", "x", delivered),
-            ("id:1 stat:UNDELIV err:045 text:", "1", failure("undeliverable, network error 045")),
-            ("id:1 stat:EXPIRED", "1", failure("expired")),
-            ("id:1 stat:REJECTD err:000", "1", failure("rejected")),
+            (
+                "id:1 stat:UNDELIV err:045 text:",
+                "1",
+                Some(failure("undeliverable, network error 045")),
+            ),
+            ("id:1 stat:EXPIRED", "1", Some(failure("expired"))),
+            ("id:1 stat:REJECTD err:000", "1", Some(failure("rejected"))),
             ("id:1 stat:ENROUTE", "1", None),
             ("id:1 stat:ACCEPTD", "1", None),
             ("id:1 stat:???????", "1", None),
@@ -199,7 +206,7 @@ mod tests {
             vec![Value::ReceiptedMessageId(id), Value::MessageState(MessageState::Undeliverable)];
         let told = receipt("id:text stat:DELIVRD err:011", tlvs).expect("a receipt");
         assert_eq!(told.id, "tlv");
-        assert_eq!(told.outcome, failure("undeliverable, network error 011"));
+        assert_eq!(told.outcome, Some(failure("undeliverable, network error 011")));
     }
 
     #[test]

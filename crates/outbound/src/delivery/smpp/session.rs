@@ -143,7 +143,7 @@ impl<'a> Session<'a> {
             let wake_at = self.wake_at(now);
             tokio::select! {
                 frame = self.frames.next(), if self.recording.len() < RECORDING_MAX => match frame {
-                    Ok(frame) => if let Some(end) = self.take(frame) { break end },
+                    Ok(frame) => if let Some(end) = self.take(&frame) { break end },
                     Err(_) if self.leaving.as_ref().is_some_and(|it| it.unbound) => break End::Stopped,
                     Err(error) => break End::Lost(error.to_string()),
                 },
@@ -186,17 +186,17 @@ impl<'a> Session<'a> {
     }
 
     /// Deals with what came in; the end if that was one.
-    fn take(&mut self, frame: Frame) -> Option<End> {
+    fn take(&mut self, frame: &Frame) -> Option<End> {
         self.heard_at = Instant::now();
         self.sign_of_life_by = None;
-        let Frame { id, sequence, .. } = frame;
+        let Frame { id, sequence, .. } = *frame;
         match id {
             SUBMIT_SM_RESP | GENERIC_NACK => return self.answered(frame),
             DELIVER_SM | DATA_SM if frame.garbled => {
                 let nack = answer_to(id);
                 append(&mut self.out, status::INVALID_TLV_STREAM, sequence, nack);
             }
-            DELIVER_SM | DATA_SM => self.delivered(&frame),
+            DELIVER_SM | DATA_SM => self.delivered(frame),
             ENQUIRE_LINK => append(&mut self.out, status::OK, sequence, Pdu::EnquireLinkResp),
             UNBIND => {
                 append(&mut self.out, status::OK, sequence, Pdu::UnbindResp);
@@ -212,7 +212,7 @@ impl<'a> Session<'a> {
     }
 
     /// A submit was answered.
-    fn answered(&mut self, frame: Frame) -> Option<End> {
+    fn answered(&mut self, frame: &Frame) -> Option<End> {
         // Without a submit of this number: its time was up before.
         let answer = self.pending.remove(&frame.sequence)?;
         let words = || status::words(frame.status);
@@ -283,12 +283,11 @@ impl<'a> Session<'a> {
         }
         match self.sign_of_life_by {
             Some(by) if by <= now => return Err("it stopped answering".to_owned()),
-            Some(_) => {}
             None if ask || self.heard_at + options.enquire_interval <= now => {
                 self.sign_of_life_by = Some(now + options.response_timeout);
                 self.append(Pdu::EnquireLink);
             }
-            None => {}
+            Some(_) | None => {}
         }
         match &mut self.leaving {
             Some(leaving) if !leaving.unbound => {
