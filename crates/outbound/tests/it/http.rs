@@ -57,7 +57,7 @@ impl Stage {
         options.timeout = Duration::from_millis(700);
         if reachable {
             let url = "https://rollcall.example.org/delivery/v1/provider".to_owned();
-            options.callback = Some(CallbackAddress { url, secret: [7; 32] });
+            options.callback = Some(CallbackAddress { url, token: None, secret: [7; 32] });
         }
         let (ledger, clock) = (Arc::new(Ledger::default()), clock());
         let ports = SenderPorts {

@@ -34,6 +34,9 @@ const SIGNED_WITHIN_S: u64 = 15 * 60;
 impl CallbackAddress {
     /// The end of the path to which reports come.
     fn status_path(&self) -> String {
+        if let Some(token) = &self.token {
+            return format!("/status/{token}");
+        }
         let secret = hmac_sha256(&self.secret, b"path of delivery statuses");
         format!("/status/{}", hex::encode(&secret[..16]))
     }

@@ -41,6 +41,9 @@ const ANSWER_MAX: usize = 64 * 1024;
 pub struct CallbackAddress {
     /// The address that [`Callbacks`](super::Callbacks) are mounted at, as the provider sees it.
     pub url: String,
+    /// What the address of reports ends with, where the operator has to type it into the provider's
+    /// settings; none: something made from the secret.
+    pub token: Option<String>,
     /// A secret of this sender alone: reports must know something made from it, and links to what a
     /// call says are sealed with it. The same on all nodes and after a restart.
     pub secret: [u8; 32],

@@ -18,6 +18,7 @@ mod receipt;
 mod session;
 mod status;
 mod submit;
+mod tls;
 
 use core::fmt;
 use core::time::Duration;
@@ -25,7 +26,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use registration::CodeMethod;
-use rustls::pki_types::ServerName;
 use service::ports::{CodeDelivery, CodeMessage, DeliveryError, HandedOver};
 use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
@@ -36,6 +36,7 @@ pub use alphabet::DefaultAlphabet;
 use link::{Link, State};
 pub use receipt::MessageIds;
 use session::Job;
+pub use tls::SmppTls;
 
 /// How long a hand-over waits for a link that is just being made.
 const BIND_PATIENCE: Duration = Duration::from_millis(1500);
@@ -51,15 +52,6 @@ pub enum SmppVersion {
     V34,
     /// 5.0.
     V50,
-}
-
-/// TLS towards an SMSC.
-#[derive(Clone)]
-pub struct SmppTls {
-    /// Whom to trust.
-    pub config: Arc<rustls::ClientConfig>,
-    /// The name its certificate must have.
-    pub server_name: ServerName<'static>,
 }
 
 /// What an SMPP sender must know.
@@ -129,8 +121,8 @@ impl SmppOptions {
         }
     }
 
-    /// What no SMSC could make sense of, in plain words.
-    pub fn check(&self) -> Result<(), String> {
+    /// What no SMSC could make sense of: which field, and what would be right.
+    pub fn check(&self) -> Result<(), (&'static str, String)> {
         let fields = [
             ("system_id", link::octets::<16>(&self.system_id).is_some(), 15),
             ("password", link::octets::<9>(&self.password).is_some(), 8),
@@ -138,10 +130,11 @@ impl SmppOptions {
         ];
         for (field, fits, max) in fields {
             if !fits {
-                return Err(format!("{field} must have at most {max} ASCII characters"));
+                return Err((field, format!("must have at most {max} ASCII characters")));
             }
         }
-        address::source(self.originator.as_deref()).map(|_| ()).map_err(str::to_owned)
+        let source = address::source(self.originator.as_deref());
+        source.map(|_| ()).map_err(|message| ("originator", message.to_owned()))
     }
 }
 
@@ -159,7 +152,7 @@ impl fmt::Debug for SmppOptions {
 /// Hands text messages to an SMSC over one bind.
 pub struct SmppDelivery {
     link: Arc<Link>,
-    window: Semaphore,
+    window: Arc<Semaphore>,
     jobs: mpsc::Sender<Job>,
     stop: watch::Sender<bool>,
     task: Mutex<Option<JoinHandle<()>>>,
@@ -174,7 +167,7 @@ impl SmppDelivery {
         let (jobs, queue) = mpsc::channel(window);
         let stop = watch::Sender::new(false);
         let task = tokio::spawn(Arc::clone(&link).run(queue, stop.subscribe()));
-        Self { link, window: Semaphore::new(window), jobs, stop, task: Mutex::new(Some(task)) }
+        Self { link, window: Arc::new(Semaphore::new(window)), jobs, stop, task: Mutex::new(Some(task)) }
     }
 
     /// Takes no more, waits for the answers that are due, unbinds. Takes some seconds at most.
@@ -232,8 +225,8 @@ impl CodeDelivery for SmppDelivery {
         let pdu = submit::pdu(message, &link.options);
         let pdu = pdu.map_err(|reason| link.rejected(reason.to_owned()))?;
         self.bound().await?;
-        let room = timeout(WINDOW_PATIENCE, self.window.acquire()).await;
-        let Ok(Ok(_room)) = room else {
+        let room = Arc::clone(&self.window).acquire_owned();
+        let Ok(Ok(room)) = timeout(WINDOW_PATIENCE, room).await else {
             let reason = "its window was full of unanswered messages".to_owned();
             return Err(link.unavailable(reason, None));
         };
@@ -245,7 +238,7 @@ impl CodeDelivery for SmppDelivery {
             }
         }
         let (answer, answered) = oneshot::channel();
-        self.jobs.send(Job { pdu, answer }).await.map_err(|_| self.stopping())?;
+        self.jobs.send(Job { pdu, answer, room }).await.map_err(|_| self.stopping())?;
         answered.await.unwrap_or_else(|_| Err(link.uncertain("the link ended without a word")))
     }
 }

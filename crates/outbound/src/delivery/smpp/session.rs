@@ -15,7 +15,7 @@ use rusmpp::Pdu;
 use rusmpp::pdus::{DataSmResp, DeliverSmResp};
 use service::ports::{DeliveryError, HandedOver, Receipt};
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _, ReadHalf, WriteHalf};
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot, watch};
 use tokio::time::Instant;
 use tracing::debug;
 
@@ -32,6 +32,15 @@ impl<T: AsyncRead + AsyncWrite + Unpin + Send> Stream for T {}
 pub(super) struct Job {
     pub(super) pdu: Pdu,
     pub(super) answer: oneshot::Sender<Result<HandedOver, DeliveryError>>,
+    /// Its place in the window, until it is answered or given up; whether somebody still waits for the
+    /// answer does not matter.
+    pub(super) room: OwnedSemaphorePermit,
+}
+
+/// A submit without an answer yet.
+struct Pending {
+    answer: oneshot::Sender<Result<HandedOver, DeliveryError>>,
+    _room: OwnedSemaphorePermit,
 }
 
 /// Why a session ended.
@@ -73,7 +82,7 @@ pub(super) struct Session<'a> {
     /// Written, and perhaps not sent yet.
     unflushed: bool,
     sequence: u32,
-    pending: HashMap<u32, oneshot::Sender<Result<HandedOver, DeliveryError>>>,
+    pending: HashMap<u32, Pending>,
     /// When each submit's time is up, in the order of submitting; some have been answered since.
     deadlines: VecDeque<(Instant, u32)>,
     heard_at: Instant,
@@ -162,7 +171,7 @@ impl<'a> Session<'a> {
                 }
             }
         };
-        for (_, answer) in self.pending.drain() {
+        for (_, Pending { answer, .. }) in self.pending.drain() {
             _ = answer.send(Err(self.link.uncertain("the link broke before it answered")));
         }
         end
@@ -174,13 +183,13 @@ impl<'a> Session<'a> {
         self.sequence
     }
 
-    fn submit(&mut self, Job { pdu, answer }: Job) {
+    fn submit(&mut self, Job { pdu, answer, room }: Job) {
         if answer.is_closed() {
             // Nobody waits for it any more: it must not leave.
             return;
         }
         let sequence = self.append(pdu);
-        self.pending.insert(sequence, answer);
+        self.pending.insert(sequence, Pending { answer, _room: room });
         let deadline = Instant::now() + self.link.options.response_timeout;
         self.deadlines.push_back((deadline, sequence));
     }
@@ -214,7 +223,7 @@ impl<'a> Session<'a> {
     /// A submit was answered.
     fn answered(&mut self, frame: &Frame) -> Option<End> {
         // Without a submit of this number: its time was up before.
-        let answer = self.pending.remove(&frame.sequence)?;
+        let Pending { answer, .. } = self.pending.remove(&frame.sequence)?;
         let words = || status::words(frame.status);
         let (result, end) = match status::meaning(frame.status) {
             Meaning::Taken if frame.id == SUBMIT_SM_RESP => {
@@ -275,7 +284,7 @@ impl<'a> Session<'a> {
                 break;
             }
             self.deadlines.pop_front();
-            if let Some(answer) = self.pending.remove(&sequence) {
+            if let Some(Pending { answer, .. }) = self.pending.remove(&sequence) {
                 _ = answer.send(Err(self.link.uncertain("it did not answer in time")));
                 // Is it slow, or gone?
                 ask = true;
