@@ -160,13 +160,13 @@ impl Senders {
         };
         for sender in &config.named.senders {
             let base = config.public_url.as_deref();
-            let parts = Parts {
+            let own = Parts {
                 name: &sender.name,
                 ports: ports.clone(),
                 secret: keys.lasting_fingerprint("sender", sender.name.as_bytes()),
                 callback_url: base.map(|it| format!("{it}{}/{}", callbacks::PREFIX, sender.name)),
             };
-            let Built { delivery, callbacks, link } = build(sender, &parts)?;
+            let Built { delivery, callbacks, link } = build(sender, &own)?;
             links.extend(link);
             if let Some(callbacks) = callbacks {
                 answering.insert(sender.name.clone(), callbacks);

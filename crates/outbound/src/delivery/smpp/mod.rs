@@ -167,7 +167,13 @@ impl SmppDelivery {
         let (jobs, queue) = mpsc::channel(window);
         let stop = watch::Sender::new(false);
         let task = tokio::spawn(Arc::clone(&link).run(queue, stop.subscribe()));
-        Self { link, window: Arc::new(Semaphore::new(window)), jobs, stop, task: Mutex::new(Some(task)) }
+        Self {
+            link,
+            window: Arc::new(Semaphore::new(window)),
+            jobs,
+            stop,
+            task: Mutex::new(Some(task)),
+        }
     }
 
     /// Takes no more, waits for the answers that are due, unbinds. Takes some seconds at most.

@@ -19,7 +19,8 @@ impl SmppTls {
     /// Trusts the certificates in `roots` (PEM), or the system's if there are none, for `host`.
     pub fn new(host: &str, roots: &[u8]) -> Result<Self, String> {
         let server_name = ServerName::try_from(host.to_owned());
-        let server_name = server_name.map_err(|_| format!("{host} is no name for a certificate"))?;
+        let server_name =
+            server_name.map_err(|_| format!("{host} is no name for a certificate"))?;
         let provider = Arc::new(aws_lc_rs::default_provider());
         let builder = ClientConfig::builder_with_provider(provider);
         let builder = builder.with_safe_default_protocol_versions().map_err(|e| e.to_string())?;
@@ -28,7 +29,8 @@ impl SmppTls {
         } else {
             let mut store = RootCertStore::empty();
             for certificate in CertificateDer::pem_slice_iter(roots) {
-                let certificate = certificate.map_err(|_| "the certificates are not PEM".to_owned())?;
+                let certificate =
+                    certificate.map_err(|_| "the certificates are not PEM".to_owned())?;
                 store.add(certificate).map_err(|e| e.to_string())?;
             }
             if store.is_empty() {

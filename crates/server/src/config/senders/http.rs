@@ -45,6 +45,12 @@ pub(super) fn read(reader: &mut Reader<'_>) -> (Settings, Vec<CodeMethod>) {
             given.insert(key, secret.reveal().into());
         }
     }
+    for key in reader.rest().iter().filter(|key| key.starts_with("settings.")) {
+        let key = key.strip_suffix("_file").or(key.strip_suffix("_env")).unwrap_or(key);
+        if let Some(secret) = reader.secret(key) {
+            put(&mut given, key, secret.reveal().into());
+        }
+    }
     for key in reader.rest() {
         // What every sender has is read by who called.
         if key != "timeout"
