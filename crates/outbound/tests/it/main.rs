@@ -8,3 +8,4 @@ mod inbox;
 mod provider;
 mod smpp;
 mod smsc;
+mod tls;
