@@ -14,5 +14,7 @@
 //! - Neither the code nor the text reaches a log; the number only in its masked `Debug` form.
 
 mod inbox;
+pub mod voice;
 
 pub use inbox::InboxDelivery;
+pub use voice::VoiceDelivery;
