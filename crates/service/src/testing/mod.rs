@@ -3,6 +3,7 @@
 
 pub mod ear;
 mod manual_clock;
+mod memory_callbacks;
 pub mod memory_store;
 mod seeded_entropy;
 pub mod store_contract;

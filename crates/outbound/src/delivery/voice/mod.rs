@@ -30,11 +30,13 @@ use tracing::info;
 
 use call::{Call, CallError, Ended, Place};
 pub use options::{Credentials, RING_MAX, VoiceOptions, VoiceTransport};
+use tls::Tls;
 pub use tls::TlsSetupError;
 use trunk::{Trunk, TrunkError};
 
-/// How long a call waits for a registration that is under way.
-const REGISTRATION_WAIT: Duration = Duration::from_secs(5);
+/// How long a call waits for a registration that is under way: at a start, and no longer than it takes
+/// another sender to be quick.
+const REGISTRATION_WAIT: Duration = Duration::from_secs(1);
 
 /// When to come back if all lines are in use; a call takes about half a minute.
 const LINES_BUSY: Duration = Duration::from_secs(10);
@@ -54,6 +56,7 @@ pub struct VoicePorts {
 pub struct VoiceDelivery {
     options: VoiceOptions,
     ports: VoicePorts,
+    tls: Option<Tls>,
     lines: Arc<Semaphore>,
     /// Opened by the first call, and again after a failure to open it.
     trunk: Mutex<Option<Arc<Trunk>>>,
@@ -63,12 +66,12 @@ impl VoiceDelivery {
     /// A sender for one trunk. Opens nothing yet, see [`open`](Self::open).
     pub fn new(mut options: VoiceOptions, ports: VoicePorts) -> Result<Self, TlsSetupError> {
         options.ring = options.ring.min(RING_MAX);
-        if options.transport == VoiceTransport::Tls {
-            let connector = tls::Connector::new(&options.host, options.ca_pem.as_deref())?;
-            rsipstack::platform::tls::set_client_connector(Arc::new(connector));
-        }
+        let tls = match options.transport {
+            VoiceTransport::Tls => Some(Tls::new(&options.host, options.ca_pem.as_deref())?),
+            VoiceTransport::Udp | VoiceTransport::Tcp => None,
+        };
         let lines = Arc::new(Semaphore::new(options.calls_max));
-        Ok(Self { options, ports, lines, trunk: Mutex::new(None) })
+        Ok(Self { options, ports, tls, lines, trunk: Mutex::new(None) })
     }
 
     /// Opens the link and begins to register, so that the first call need not wait. A link that cannot be
@@ -84,7 +87,7 @@ impl VoiceDelivery {
         if let Some(trunk) = &*trunk {
             return Ok(Arc::clone(trunk));
         }
-        let opened = Arc::new(Trunk::open(&self.options).await?);
+        let opened = Arc::new(Trunk::open(&self.options, self.tls.as_ref()).await?);
         Ok(Arc::clone(trunk.insert(opened)))
     }
 

@@ -1,8 +1,9 @@
 //! TLS of the signalling, for the SIP library, which would bring another cryptographic provider.
 
 use core::net::SocketAddr;
+use std::collections::HashMap;
 use std::io::BufReader;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock, Once, PoisonError};
 
 use async_trait::async_trait;
 use rsipstack::platform::tls::{TlsClientConfig, TlsConnector, TlsStream};
@@ -28,14 +29,16 @@ pub enum TlsSetupError {
     Tls(#[from] rustls::Error),
 }
 
-/// Dials the trunk. The library has one connector for the whole process.
-pub(super) struct Connector {
+/// How TLS is spoken with one trunk.
+#[derive(Clone)]
+pub(super) struct Tls {
     config: Arc<ClientConfig>,
+    /// The name that the trunk's certificate must have.
     host: String,
 }
 
-impl Connector {
-    /// Trusts `ca_pem`, or what the system trusts; `host` is the name that the trunk's certificate must have.
+impl Tls {
+    /// Trusts `ca_pem`, or what the system trusts.
     pub(super) fn new(host: &str, ca_pem: Option<&[u8]>) -> Result<Self, TlsSetupError> {
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
         let builder =
@@ -56,7 +59,21 @@ impl Connector {
         };
         Ok(Self { config: Arc::new(config), host: host.to_owned() })
     }
+
+    /// Connections to `trunk` are made this way from now on.
+    pub(super) fn use_for(&self, trunk: SocketAddr) {
+        static INSTALLED: Once = Once::new();
+        INSTALLED.call_once(|| rsipstack::platform::tls::set_client_connector(Arc::new(Connector)));
+        TRUNKS.lock().unwrap_or_else(PoisonError::into_inner).insert(trunk, self.clone());
+    }
 }
+
+/// The trunks that speak TLS: the library has one connector for the whole process.
+static TRUNKS: LazyLock<std::sync::Mutex<HashMap<SocketAddr, Tls>>> =
+    LazyLock::new(Default::default);
+
+/// Dials trunks.
+struct Connector;
 
 #[async_trait]
 impl TlsConnector for Connector {
@@ -65,12 +82,14 @@ impl TlsConnector for Connector {
         _: &TlsClientConfig,
         address: SocketAddr,
     ) -> rsipstack::Result<Box<dyn TlsStream>> {
+        let failed = |reason: String| rsipstack::Error::Error(reason);
+        let tls = TRUNKS.lock().unwrap_or_else(PoisonError::into_inner).get(&address).cloned();
+        let tls = tls.ok_or_else(|| failed("no trunk with TLS has this address".to_owned()))?;
+        let name = ServerName::try_from(tls.host).map_err(|error| failed(error.to_string()))?;
         let stream = TcpStream::connect(address).await?;
         stream.set_nodelay(true)?;
         let local = stream.local_addr()?;
-        let name = ServerName::try_from(self.host.clone())
-            .map_err(|error| rsipstack::Error::Error(error.to_string()))?;
-        let connector = tokio_rustls::TlsConnector::from(Arc::clone(&self.config));
+        let connector = tokio_rustls::TlsConnector::from(tls.config);
         let (reader, writer) = tokio::io::split(connector.connect(name, stream).await?);
         Ok(Box::new(Stream { reader: Mutex::new(reader), writer: Mutex::new(writer), local }))
     }

@@ -21,6 +21,7 @@ use tokio::sync::watch;
 use tracing::{info, warn};
 
 use super::options::{VoiceOptions, VoiceTransport};
+use super::tls::Tls;
 
 /// How long a registration is asked for; trunks grant less where they want.
 const REGISTRATION: u32 = 300;
@@ -67,8 +68,14 @@ impl Drop for Trunk {
 
 impl Trunk {
     /// Finds the trunk, opens the socket and begins to register. The registration itself comes later.
-    pub(super) async fn open(options: &VoiceOptions) -> Result<Self, TrunkError> {
+    pub(super) async fn open(
+        options: &VoiceOptions,
+        tls: Option<&Tls>,
+    ) -> Result<Self, TrunkError> {
         let remote = resolve(&options.host, options.port()).await?;
+        if let Some(tls) = tls {
+            tls.use_for(remote);
+        }
         let bind = match options.bind {
             Some(bind) if !bind.ip().is_unspecified() => bind,
             bind => SocketAddr::new(way_to(remote).await?, bind.map_or(0, |bind| bind.port())),
@@ -201,10 +208,7 @@ async fn keep_registered(
     stop: CancellationToken,
 ) {
     let mut registration = Registration::new(endpoint, credential(&options));
-    if options.transport != VoiceTransport::Tls {
-        // With TLS the library has to dial by itself, so that it knows the transport.
-        registration.outbound_proxy = Some(remote);
-    }
+    registration.outbound_proxy = Some(remote);
     let mut retry = RETRY_FIRST;
     loop {
         let pause = match register(&mut registration, &options).await {
