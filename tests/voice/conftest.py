@@ -51,4 +51,4 @@ def call(port, timeout=90, **given):
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 
-__all__ = ["call", "telephones"]
+__all__ = ["TARGET", "call", "telephones"]

@@ -79,6 +79,10 @@ ring_aufile none
         )
         wait_until(lambda: "baresip is ready" in (self.folder / "log").read_text(errors="replace"), 10, "baresip")
 
+    def told(self):
+        """What it printed."""
+        return (self.folder / "log").read_text(errors="replace")
+
     def heard(self):
         """The path of the recording of the last call."""
         found = sorted(self.folder.glob("dump-*-dec.wav"), key=lambda path: path.stat().st_mtime)

@@ -11,6 +11,7 @@ pub mod metrics;
 pub mod middleware;
 pub mod onprem;
 pub mod operations;
+pub mod pin_reset;
 pub mod refusals;
 pub mod router;
 pub mod sandbox;

@@ -14,6 +14,7 @@ use crate::caller::Caller;
 use crate::error::{Refused, ServiceError, Unavailable};
 use crate::hashing::Hasher;
 use crate::keys::KeyRing;
+use crate::mails::Mails;
 use crate::moving_window::{MovingWindow, Rate};
 use crate::policy::Policy;
 use crate::ports::{
@@ -65,6 +66,7 @@ pub struct Service {
     pub(crate) sends_due: Notify,
     pub(crate) ledger_changed: watch::Sender<u64>,
     pub(crate) handed_over: broadcast::Sender<Arc<[Send]>>,
+    pub(crate) mails: Mails,
     /// Read from claim to report; written while the whole state changes or is copied, so that no send
     /// is under way then.
     pub(crate) under_way: tokio::sync::RwLock<()>,
@@ -92,6 +94,7 @@ impl Service {
             sends_due: Notify::new(),
             ledger_changed: watch::Sender::new(0),
             handed_over: broadcast::Sender::new(BATCHES_KEPT),
+            mails: Mails::default(),
             under_way: tokio::sync::RwLock::new(()),
         }
     }
@@ -175,6 +178,7 @@ impl Service {
         self.client_requests.clear();
         self.operation_requests.clear();
         self.fresh_sends().clear();
+        self.mails.clear();
         self.ledger_changed.send_modify(|n| *n += 1);
         Ok(())
     }

@@ -9,9 +9,11 @@
 //!          ├─ Group                    (names its policies)
 //!          └─ CustomPolicy
 //! Webhook                              (below the account, space or WABA that it is told about)
+//! PinReset                             (below the WABA whose number it is for)
 //! Reply                                (what was answered under an idempotency key; nobody's)
 //! ```
 
+mod pin_reset;
 mod ram;
 mod webhook;
 
@@ -21,6 +23,7 @@ use registration::{AccountId, ClientId, CustomerSpaceId, TextId, Timestamp, Waba
 
 use crate::ram::RamName;
 
+pub use pin_reset::PinReset;
 pub use ram::{CustomPolicy, Group, RamUser};
 pub use webhook::{Webhook, WebhookScope};
 
@@ -61,6 +64,8 @@ pub struct Waba {
     pub space: CustomerSpaceId,
     /// Name for people.
     pub name: String,
+    /// Where its owner is reached by mail: links to reset a PIN go there.
+    pub contact_email: Option<String>,
     /// When it was made.
     pub created_at: Timestamp,
 }
@@ -205,6 +210,7 @@ pub enum Entity {
     Reply(Reply),
     AccessKey(AccessKey),
     Webhook(Webhook),
+    PinReset(PinReset),
 }
 
 /// The kinds of [`Entity`].
@@ -224,6 +230,7 @@ pub enum EntityKind {
     Reply,
     AccessKey,
     Webhook,
+    PinReset,
 }
 
 /// Names a part of the directory.
@@ -238,7 +245,7 @@ pub struct EntityRef {
 
 impl EntityKind {
     /// All kinds, parents before children.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Account,
         Self::Space,
         Self::Waba,
@@ -252,6 +259,7 @@ impl EntityKind {
         Self::Reply,
         Self::AccessKey,
         Self::Webhook,
+        Self::PinReset,
     ];
 
     /// The word in the store and in events.
@@ -271,6 +279,7 @@ impl EntityKind {
             Self::Reply => "reply",
             Self::AccessKey => "access_key",
             Self::Webhook => "webhook",
+            Self::PinReset => "pin_reset",
         }
     }
 
@@ -367,6 +376,7 @@ impl Entity {
             Self::Reply(it) => EntityRef::new(EntityKind::Reply, &it.id),
             Self::AccessKey(it) => EntityRef::access_key(&it.id),
             Self::Webhook(it) => EntityRef::webhook(&it.dialect, &it.scope),
+            Self::PinReset(it) => EntityRef::new(EntityKind::PinReset, &it.id),
         }
     }
 
@@ -386,6 +396,7 @@ impl Entity {
             Self::Group(it) => Some(EntityRef::account(&it.account)),
             Self::CustomPolicy(it) => Some(EntityRef::account(&it.account)),
             Self::Webhook(it) => Some(it.scope.parent()),
+            Self::PinReset(it) => Some(EntityRef::waba(&it.waba)),
         }
     }
 
@@ -405,7 +416,8 @@ impl Entity {
             | Self::CustomPolicy(_)
             | Self::Reply(_)
             | Self::AccessKey(_)
-            | Self::Webhook(_) => None,
+            | Self::Webhook(_)
+            | Self::PinReset(_) => None,
         }
     }
 
@@ -415,6 +427,7 @@ impl Entity {
         match self {
             Self::Session(it) => Some(it.expires_at),
             Self::Reply(it) => Some(it.expires_at),
+            Self::PinReset(it) => Some(it.expires_at),
             Self::AccessKey(it) => {
                 it.temporary.as_ref().map(|key| key.expires_at + EXPIRED_KEYS_KEPT)
             }
@@ -471,4 +484,6 @@ into_parts! {
     into_access_key -> AccessKey;
     /// The webhook, if it is one.
     into_webhook -> Webhook;
+    /// The link to reset a PIN, if it is one.
+    into_pin_reset -> PinReset;
 }

@@ -4,6 +4,7 @@ pub mod callbacks;
 pub mod clock;
 pub mod delivery;
 pub mod entropy;
+pub mod mail;
 pub mod rehearsal;
 pub mod store;
 
@@ -17,6 +18,7 @@ pub use delivery::{
     Receipt, ReceiptOutcome, ReceiptSink,
 };
 pub use entropy::{Entropy, EntropyExt};
+pub use mail::{Mail, MailError, Mailer};
 pub use rehearsal::{Ending, NoRehearsal, OPERATIONS, Occasion, Rehearsal, Twist};
 pub use store::{
     AuditEntry, AuditQuery, CommitError, Entity, EntityKind, EntityRef, EntityWrite, Event,
