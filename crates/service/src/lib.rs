@@ -8,14 +8,19 @@ pub mod access_keys;
 pub mod audit;
 pub mod backup;
 pub mod binding;
+pub mod callbacks;
 pub mod caller;
 pub mod certificate;
 pub mod clients;
+pub mod conversion;
 pub mod coreapp;
+#[cfg(test)]
+mod delivery_tests;
 pub mod directory;
 pub mod error;
 pub mod execute;
 pub mod explain;
+pub mod fault;
 pub mod hashing;
 pub mod idempotency;
 pub mod keys;
@@ -37,7 +42,9 @@ pub mod sealing;
 pub mod seed;
 mod service;
 pub mod speech;
+pub mod spending;
 pub mod standing;
+pub mod tallies;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 pub mod throttle;
@@ -46,5 +53,5 @@ pub mod worker;
 
 pub use caller::Caller;
 pub use error::{Refused, ServiceError, Unavailable};
-pub use policy::{Allowance, Policy};
+pub use policy::{Allowance, CallbackPolicy, OperationRates, Policy, RamDenial, Repeat};
 pub use service::{Ports, Service};
