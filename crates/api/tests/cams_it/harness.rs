@@ -306,7 +306,12 @@ fn seed(temporary: bool) -> Seed {
         spaces: vec![SeedSpace {
             id: id(space),
             name: space.to_owned(),
-            wabas: vec![SeedWaba { id: id(waba), name: waba.to_owned(), numbers: Vec::new() }],
+            wabas: vec![SeedWaba {
+                id: id(waba),
+                name: waba.to_owned(),
+                contact_email: None,
+                numbers: Vec::new(),
+            }],
         }],
         clients: Vec::new(),
         credentials,

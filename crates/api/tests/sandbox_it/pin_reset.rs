@@ -91,7 +91,11 @@ async fn the_button_switches_the_pin_off_once_and_opening_the_page_does_not() {
         assert_eq!(page(&world, "HEAD", &link).await.0, StatusCode::OK);
     }
     assert!(pin_is_on(&world).await, "a mail scanner changes nothing");
-    assert_eq!(page(&world, "GET", "/two-step/reset/made-up").await.1, opened, "nor learns anything");
+    assert_eq!(
+        page(&world, "GET", "/two-step/reset/made-up").await.1,
+        opened,
+        "nor learns anything"
+    );
 
     assert_eq!(page(&world, "POST", &link).await.0, StatusCode::OK);
     assert!(!pin_is_on(&world).await);
@@ -146,7 +150,11 @@ async fn asking_is_audited_and_throttled() {
     let path = format!("/sandbox/v1/inbox?number={}", escaped(NUMBER));
     let listed = world.get(&path).await.body;
     let mails = listed["messages"].as_array().unwrap().iter();
-    assert_eq!(mails.filter(|message| message["channel"] == "email").count(), 3, "none for the refused one");
+    assert_eq!(
+        mails.filter(|message| message["channel"] == "email").count(),
+        3,
+        "none for the refused one"
+    );
     world.clock.set(opens_at);
     assert!(matches!(ask(&world, NUMBER).await, ResetAsked::Mailed { .. }));
 
