@@ -13,7 +13,7 @@ use crate::onprem::{
     account, backup, certificates, health, media_providers, photo, settings, stats, support, users,
 };
 use crate::state::App;
-use crate::{admin, cams, console, explain, middleware, operations, sandbox};
+use crate::{admin, cams, console, explain, graph, middleware, operations, sandbox};
 
 /// The whole application. Sandbox tools are mounted only if `app` is one.
 pub fn router(app: App) -> Router {
@@ -29,6 +29,7 @@ pub fn router(app: App) -> Router {
         .nest("/v1", onprem(app.clone()))
         .nest("/clients/{client}/v1", onprem(app.clone()))
         .nest("/admin/v1", admin::routes(&app));
+    routes = routes.merge(graph_paths());
     if app.sandbox.is_some() {
         routes = routes.nest("/sandbox/v1", sandbox::routes());
     }
@@ -36,6 +37,23 @@ pub fn router(app: App) -> Router {
         .layer(axum::middleware::from_fn_with_state(app.clone(), middleware::observe))
         .with_state(app);
     tolerate_trailing_slash(routes)
+}
+
+/// The Graph dialect. Its paths begin with a version such as `v25.0` or with an id, which no pattern can
+/// say: [`graph::gateway`] tells them from others, which are not found, and knows verbs and edges.
+#[rustfmt::skip]
+fn graph_paths() -> Router<App> {
+    Router::new()
+        .route("/{version}/{node}", any(graph::gateway::answer))
+        .route("/{version}/{node}/phone_numbers", any(graph::gateway::answer))
+        .route("/{version}/{node}/request_code", any(graph::gateway::answer))
+        .route("/{version}/{node}/verify_code", any(graph::gateway::answer))
+        .route("/{version}/{node}/register", any(graph::gateway::answer))
+        .route("/{version}/{node}/deregister", any(graph::gateway::answer))
+        .route("/{version}/{node}/subscribed_apps", any(graph::gateway::answer))
+        .route("/{version}/{node}/{*edge}", any(graph::gateway::answer))
+        // without a version
+        .route("/{version}", any(graph::gateway::answer))
 }
 
 /// Largest body but for pictures: a sealed backup of all documents of a client fits.

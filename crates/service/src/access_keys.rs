@@ -310,7 +310,7 @@ pub(crate) fn is_key_id(id: &str) -> bool {
 }
 
 /// `count` random letters and digits, each as likely as the others (5.95 bits).
-fn letters(entropy: &dyn Entropy, count: usize) -> String {
+pub(crate) fn letters(entropy: &dyn Entropy, count: usize) -> String {
     const ALPHABET: &[u8; 62] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
     let mut text = String::with_capacity(count);
     while text.len() < count {

@@ -16,6 +16,8 @@ pub mod directory;
 pub mod error;
 pub mod execute;
 pub mod explain;
+pub mod graph_tokens;
+pub mod graph_usage;
 pub mod hashing;
 pub mod idempotency;
 pub mod keys;
@@ -38,6 +40,7 @@ pub mod standing;
 pub mod testing;
 pub mod throttle;
 pub mod upkeep;
+pub mod usage;
 pub mod worker;
 
 pub use caller::Caller;

@@ -49,6 +49,7 @@ impl Proposal for CodeRequest<'_> {
             pin,
             fresh_challenge: self.fresh_challenge,
             key_epoch: service.keys.epoch(),
+            only_unproven: order.only_unproven,
             register,
         }));
         step.payer = Some((order.payer.clone(), order.planned.country_code));

@@ -17,6 +17,7 @@ mod clients;
 mod directory;
 mod document;
 mod failure;
+mod graph_tokens;
 mod groups;
 mod idempotency;
 mod input;
@@ -126,6 +127,9 @@ operations! {
     patch  "/policies/{account}/{policy}"     policies::change;
     delete "/policies/{account}/{policy}"     policies::remove;
     post   "/policies/simulate"               policies::simulate;
+    get    "/graph-tokens"                    graph_tokens::list;
+    post   "/graph-tokens"                    graph_tokens::create;
+    delete "/graph-tokens/{token}"            graph_tokens::revoke;
     get    "/audit"                           audit::list;
     get    "/audit/verify"                    audit::verify;
     get    "/sends"                           sends::list;

@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! Account ─┬─ AccessKey                 (of the account itself or of one of its RAM users)
-//!          ├─ Space ── Waba            (a Waba claims numbers: registration::Claim)
+//!          ├─ GraphToken, GraphApp     (what Graph callers show, where its webhooks go)
+//!          ├─ Space ── Waba ── GraphSubscription   (a Waba claims numbers: registration::Claim)
 //!          ├─ Client ─┬─ User ── Session
 //!          │          └─ Document      (settings, profile, photo, certificates)
 //!          ├─ RamUser                  (names its groups and policies)
@@ -11,6 +12,7 @@
 //! Reply                                (what was answered under an idempotency key; nobody's)
 //! ```
 
+mod graph;
 mod ram;
 
 use core::time::Duration;
@@ -19,6 +21,7 @@ use registration::{AccountId, ClientId, CustomerSpaceId, TextId, Timestamp, Waba
 
 use crate::ram::RamName;
 
+pub use graph::{Callback, GraphApp, GraphScopes, GraphSubscription, GraphToken};
 pub use ram::{CustomPolicy, Group, RamUser};
 
 /// Who pays, is rate-limited, and owns spaces and clients.
@@ -201,6 +204,9 @@ pub enum Entity {
     CustomPolicy(CustomPolicy),
     Reply(Reply),
     AccessKey(AccessKey),
+    GraphToken(GraphToken),
+    GraphApp(GraphApp),
+    GraphSubscription(GraphSubscription),
 }
 
 /// The kinds of [`Entity`].
@@ -219,6 +225,9 @@ pub enum EntityKind {
     CustomPolicy,
     Reply,
     AccessKey,
+    GraphToken,
+    GraphApp,
+    GraphSubscription,
 }
 
 /// Names a part of the directory.
@@ -233,7 +242,7 @@ pub struct EntityRef {
 
 impl EntityKind {
     /// All kinds, parents before children.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 15] = [
         Self::Account,
         Self::Space,
         Self::Waba,
@@ -246,6 +255,9 @@ impl EntityKind {
         Self::CustomPolicy,
         Self::Reply,
         Self::AccessKey,
+        Self::GraphToken,
+        Self::GraphApp,
+        Self::GraphSubscription,
     ];
 
     /// The word in the store and in events.
@@ -264,6 +276,9 @@ impl EntityKind {
             Self::CustomPolicy => "policy",
             Self::Reply => "reply",
             Self::AccessKey => "access_key",
+            Self::GraphToken => "graph_token",
+            Self::GraphApp => "graph_app",
+            Self::GraphSubscription => "graph_subscription",
         }
     }
 
@@ -317,6 +332,24 @@ impl EntityRef {
         Self::new(EntityKind::AccessKey, id)
     }
 
+    /// Names a token of the Graph dialect.
+    #[must_use]
+    pub fn graph_token(id: &str) -> Self {
+        Self::new(EntityKind::GraphToken, id)
+    }
+
+    /// Names the Graph app of an account.
+    #[must_use]
+    pub fn graph_app(account: &AccountId) -> Self {
+        Self::new(EntityKind::GraphApp, account.as_str())
+    }
+
+    /// Names the webhook subscription of a WABA.
+    #[must_use]
+    pub fn graph_subscription(waba: &WabaId) -> Self {
+        Self::new(EntityKind::GraphSubscription, waba.as_str())
+    }
+
     /// Names a document of a client.
     #[must_use]
     pub fn document(client: &ClientId, name: &str) -> Self {
@@ -359,6 +392,9 @@ impl Entity {
             Self::CustomPolicy(it) => EntityRef::custom_policy(&it.account, &it.name),
             Self::Reply(it) => EntityRef::new(EntityKind::Reply, &it.id),
             Self::AccessKey(it) => EntityRef::access_key(&it.id),
+            Self::GraphToken(it) => EntityRef::graph_token(&it.id),
+            Self::GraphApp(it) => EntityRef::graph_app(&it.account),
+            Self::GraphSubscription(it) => EntityRef::graph_subscription(&it.waba),
         }
     }
 
@@ -377,6 +413,9 @@ impl Entity {
             Self::RamUser(it) => Some(EntityRef::account(&it.account)),
             Self::Group(it) => Some(EntityRef::account(&it.account)),
             Self::CustomPolicy(it) => Some(EntityRef::account(&it.account)),
+            Self::GraphToken(it) => Some(EntityRef::account(&it.account)),
+            Self::GraphApp(it) => Some(EntityRef::account(&it.account)),
+            Self::GraphSubscription(it) => Some(EntityRef::waba(&it.waba)),
         }
     }
 
@@ -385,6 +424,7 @@ impl Entity {
     pub fn lookup(&self) -> Option<&str> {
         match self {
             Self::Client(it) => it.host.as_deref(),
+            Self::GraphToken(it) => Some(&it.sha256),
             Self::Account(_)
             | Self::Space(_)
             | Self::Waba(_)
@@ -395,7 +435,9 @@ impl Entity {
             | Self::Group(_)
             | Self::CustomPolicy(_)
             | Self::Reply(_)
-            | Self::AccessKey(_) => None,
+            | Self::AccessKey(_)
+            | Self::GraphApp(_)
+            | Self::GraphSubscription(_) => None,
         }
     }
 
@@ -408,6 +450,7 @@ impl Entity {
             Self::AccessKey(it) => {
                 it.temporary.as_ref().map(|key| key.expires_at + EXPIRED_KEYS_KEPT)
             }
+            Self::GraphToken(it) => it.expires_at.map(|at| at + EXPIRED_KEYS_KEPT),
             Self::Account(_)
             | Self::Space(_)
             | Self::Waba(_)
@@ -416,7 +459,9 @@ impl Entity {
             | Self::Document(_)
             | Self::RamUser(_)
             | Self::Group(_)
-            | Self::CustomPolicy(_) => None,
+            | Self::CustomPolicy(_)
+            | Self::GraphApp(_)
+            | Self::GraphSubscription(_) => None,
         }
     }
 }
@@ -458,4 +503,10 @@ into_parts! {
     into_reply -> Reply;
     /// The access key, if it is one.
     into_access_key -> AccessKey;
+    /// The token, if it is one.
+    into_graph_token -> GraphToken;
+    /// The Graph app, if it is one.
+    into_graph_app -> GraphApp;
+    /// The subscription, if it is one.
+    into_graph_subscription -> GraphSubscription;
 }

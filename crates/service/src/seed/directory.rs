@@ -52,7 +52,8 @@ impl Service {
             self.draft_client(draft, account, client).await?;
             draft.tally.clients += 1;
         }
-        self.draft_access_keys(draft, account).await
+        self.draft_access_keys(draft, account).await?;
+        self.draft_graph_tokens(draft, account).await
     }
 
     /// Puts an entity at the version that is stored; one below another parent is a clash.

@@ -1,5 +1,6 @@
 //! The directory: key, parent and look-up as columns, the rest as JSON, a document's content as it is.
 
+mod graph;
 mod ram;
 
 use std::borrow::Cow;
@@ -44,7 +45,10 @@ impl EntityRow {
                 | Entity::Group(_)
                 | Entity::CustomPolicy(_)
                 | Entity::Reply(_)
-                | Entity::AccessKey(_) => None,
+                | Entity::AccessKey(_)
+                | Entity::GraphToken(_)
+                | Entity::GraphApp(_)
+                | Entity::GraphSubscription(_) => None,
             },
         }
     }
@@ -217,6 +221,9 @@ fn body_of(entity: &Entity) -> String {
             expires_at: it.expires_at.as_millis(),
         }),
         Entity::AccessKey(it) => to_json(&AccessKeyTwin::of(it)),
+        Entity::GraphToken(it) => graph::token_body(it),
+        Entity::GraphApp(it) => graph::app_body(it),
+        Entity::GraphSubscription(it) => graph::subscription_body(it),
     }
 }
 
@@ -258,6 +265,9 @@ pub(crate) fn entity_from_row(
         EntityKind::CustomPolicy => row.custom_policy().map(Entity::CustomPolicy),
         EntityKind::Reply => row.reply().map(Entity::Reply),
         EntityKind::AccessKey => row.access_key().map(Entity::AccessKey),
+        EntityKind::GraphToken => row.graph_token().map(Entity::GraphToken),
+        EntityKind::GraphApp => row.graph_app().map(Entity::GraphApp),
+        EntityKind::GraphSubscription => row.graph_subscription().map(Entity::GraphSubscription),
     }
 }
 

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::sample::{
-    access_key, account, at, client, commit, custom_policy, group, id, is_conflict, put_all,
-    ram_user, seed, session, space, user, waba,
+    access_key, account, at, client, commit, custom_policy, graph_app, graph_subscription,
+    graph_token, group, id, is_conflict, put_all, ram_user, seed, session, space, user, waba,
 };
 use crate::directory::Document;
 use crate::ports::{
@@ -45,6 +45,10 @@ pub async fn every_kind_is_kept(store: Arc<dyn Store>) {
         ram_user("ci"),
         group("robots"),
         custom_policy("office-only"),
+        graph_token("gt-one", None),
+        graph_token("gt-two", Some(at(9))),
+        graph_app(),
+        graph_subscription("waba-1"),
     ];
     put_all(&*store, all.clone()).await.expect("parents first");
     for entity in all {

@@ -10,8 +10,8 @@ use registration::{
 };
 
 use crate::directory::{
-    AccessKey, Account, Client, CustomPolicy, Group, RamUser, Role, Session, Space, TemporaryKey,
-    User, Waba,
+    AccessKey, Account, Callback, Client, CustomPolicy, GraphApp, GraphScopes, GraphSubscription,
+    GraphToken, Group, RamUser, Role, Session, Space, TemporaryKey, User, Waba,
 };
 use crate::ports::{
     CommitError, Entity, EntityWrite, Event, EventId, NumberWrite, OnceKey, Send, SendId,
@@ -194,6 +194,47 @@ pub fn access_key(name: &str, expires_at: Option<Timestamp>) -> Entity {
             session_policy: Some(r#"{"Version":"1","Statement":[]}"#.into()),
         }),
         created_at: at(7),
+    })
+}
+
+/// A token of the account; one of a single WABA and scope if it expires.
+#[must_use]
+pub fn graph_token(name: &str, expires_at: Option<Timestamp>) -> Entity {
+    Entity::GraphToken(GraphToken {
+        id: name.into(),
+        account: id("default"),
+        name: "Build robot".into(),
+        sha256: format!("{name}-sha256"),
+        scopes: GraphScopes { management: true, messaging: expires_at.is_none() },
+        wabas: expires_at.map(|_| id("waba-1")).into_iter().collect(),
+        expires_at,
+        created_at: at(8),
+    })
+}
+
+fn callback() -> Callback {
+    Callback {
+        url: "https://shop.example/hook".into(),
+        sealed_verify_token: "sealed1.1.fictitious".into(),
+    }
+}
+
+#[must_use]
+pub fn graph_app() -> Entity {
+    Entity::GraphApp(GraphApp {
+        account: id("default"),
+        sealed_secret: "sealed1.1.fictitious".into(),
+        callback: Some(callback()),
+        created_at: at(9),
+    })
+}
+
+#[must_use]
+pub fn graph_subscription(waba: &str) -> Entity {
+    Entity::GraphSubscription(GraphSubscription {
+        waba: id(waba),
+        callback: Some(callback()),
+        created_at: at(10),
     })
 }
 
