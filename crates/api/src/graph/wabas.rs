@@ -39,15 +39,11 @@ pub(super) async fn subscribed_apps(call: &Call) -> Result<Value, Failure> {
     let found = call.app.service.entity(&EntityRef::graph_subscription(&waba.id)).await;
     let found = found.map_err(|error| call.failure(error))?;
     let subscription = found.and_then(|found| found.value.into_graph_subscription());
-    let app = subscription.map(|subscription| {
+    let app = subscription.map(|_| {
         let (id, name) = (app_id(call), call.token.account.as_str());
         let link = format!("https://www.facebook.com/games/?app_id={id}");
         let data = json!({ "id": id, "name": name, "link": link });
-        let mut app = json!({ "id": id, "name": name, "whatsapp_business_api_data": data });
-        if let Some(callback) = subscription.callback {
-            app["override_callback_uri"] = json!(callback.url);
-        }
-        app
+        json!({ "id": id, "name": name, "whatsapp_business_api_data": data })
     });
     Ok(json!({ "data": app.into_iter().collect::<Vec<_>>() }))
 }
@@ -57,7 +53,6 @@ pub(super) async fn subscribe(call: &Call) -> Result<Value, Failure> {
     let waba = call.waba().await?;
     let subscription = Entity::GraphSubscription(GraphSubscription {
         waba: waba.id.clone(),
-        callback: None,
         created_at: call.app.service.now(),
     });
     let put = call.app.service.put_entity(&call.caller(), subscription).await;

@@ -1,6 +1,8 @@
-//! What belongs to the Graph dialect: tokens, an account's app, webhook subscriptions.
+//! What belongs to the Graph dialect: tokens, webhook subscriptions.
 
-use registration::{AccountId, Timestamp, WabaId};
+use registration::{AccountId, TextId as _, Timestamp, WabaId};
+
+use super::{EntityKind, EntityRef};
 
 /// What a bearer of a token may do.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -55,35 +57,26 @@ impl GraphToken {
     }
 }
 
-/// Where webhooks are sent.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Callback {
-    /// The address.
-    pub url: String,
-    /// What its owner expects in the handshake, sealed.
-    pub sealed_verify_token: String,
-}
-
-/// The app of an account: the one in whose name its tokens act.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct GraphApp {
-    /// Whose app.
-    pub account: AccountId,
-    /// The app secret, sealed: it signs webhooks and proves tokens.
-    pub sealed_secret: String,
-    /// Where its webhooks go, if anywhere.
-    pub callback: Option<Callback>,
-    /// When it was made.
-    pub created_at: Timestamp,
-}
-
-/// The app of the account wants the webhooks of this WABA.
+/// The app of the account wants the webhooks of this WABA. Where they go is a
+/// [`Webhook`](super::Webhook).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GraphSubscription {
     /// Which WABA.
     pub waba: WabaId,
-    /// Where they go instead of to the app's own address.
-    pub callback: Option<Callback>,
     /// When it was made.
     pub created_at: Timestamp,
+}
+
+impl EntityRef {
+    /// Names a token of the Graph dialect.
+    #[must_use]
+    pub fn graph_token(id: &str) -> Self {
+        Self::new(EntityKind::GraphToken, id)
+    }
+
+    /// Names the webhook subscription of a WABA.
+    #[must_use]
+    pub fn graph_subscription(waba: &WabaId) -> Self {
+        Self::new(EntityKind::GraphSubscription, waba.as_str())
+    }
 }

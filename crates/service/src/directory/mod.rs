@@ -2,18 +2,20 @@
 //!
 //! ```text
 //! Account ─┬─ AccessKey                 (of the account itself or of one of its RAM users)
-//!          ├─ GraphToken, GraphApp     (what Graph callers show, where its webhooks go)
+//!          ├─ GraphToken
 //!          ├─ Space ── Waba ── GraphSubscription   (a Waba claims numbers: registration::Claim)
 //!          ├─ Client ─┬─ User ── Session
 //!          │          └─ Document      (settings, profile, photo, certificates)
 //!          ├─ RamUser                  (names its groups and policies)
 //!          ├─ Group                    (names its policies)
 //!          └─ CustomPolicy
+//! Webhook                              (below the account, space or WABA that it is told about)
 //! Reply                                (what was answered under an idempotency key; nobody's)
 //! ```
 
 mod graph;
 mod ram;
+mod webhook;
 
 use core::time::Duration;
 
@@ -21,8 +23,9 @@ use registration::{AccountId, ClientId, CustomerSpaceId, TextId, Timestamp, Waba
 
 use crate::ram::RamName;
 
-pub use graph::{Callback, GraphApp, GraphScopes, GraphSubscription, GraphToken};
+pub use graph::{GraphScopes, GraphSubscription, GraphToken};
 pub use ram::{CustomPolicy, Group, RamUser};
+pub use webhook::{Webhook, WebhookScope};
 
 /// Who pays, is rate-limited, and owns spaces and clients.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -205,8 +208,8 @@ pub enum Entity {
     Reply(Reply),
     AccessKey(AccessKey),
     GraphToken(GraphToken),
-    GraphApp(GraphApp),
     GraphSubscription(GraphSubscription),
+    Webhook(Webhook),
 }
 
 /// The kinds of [`Entity`].
@@ -226,8 +229,8 @@ pub enum EntityKind {
     Reply,
     AccessKey,
     GraphToken,
-    GraphApp,
     GraphSubscription,
+    Webhook,
 }
 
 /// Names a part of the directory.
@@ -256,8 +259,8 @@ impl EntityKind {
         Self::Reply,
         Self::AccessKey,
         Self::GraphToken,
-        Self::GraphApp,
         Self::GraphSubscription,
+        Self::Webhook,
     ];
 
     /// The word in the store and in events.
@@ -277,8 +280,8 @@ impl EntityKind {
             Self::Reply => "reply",
             Self::AccessKey => "access_key",
             Self::GraphToken => "graph_token",
-            Self::GraphApp => "graph_app",
             Self::GraphSubscription => "graph_subscription",
+            Self::Webhook => "webhook",
         }
     }
 
@@ -332,24 +335,6 @@ impl EntityRef {
         Self::new(EntityKind::AccessKey, id)
     }
 
-    /// Names a token of the Graph dialect.
-    #[must_use]
-    pub fn graph_token(id: &str) -> Self {
-        Self::new(EntityKind::GraphToken, id)
-    }
-
-    /// Names the Graph app of an account.
-    #[must_use]
-    pub fn graph_app(account: &AccountId) -> Self {
-        Self::new(EntityKind::GraphApp, account.as_str())
-    }
-
-    /// Names the webhook subscription of a WABA.
-    #[must_use]
-    pub fn graph_subscription(waba: &WabaId) -> Self {
-        Self::new(EntityKind::GraphSubscription, waba.as_str())
-    }
-
     /// Names a document of a client.
     #[must_use]
     pub fn document(client: &ClientId, name: &str) -> Self {
@@ -393,8 +378,8 @@ impl Entity {
             Self::Reply(it) => EntityRef::new(EntityKind::Reply, &it.id),
             Self::AccessKey(it) => EntityRef::access_key(&it.id),
             Self::GraphToken(it) => EntityRef::graph_token(&it.id),
-            Self::GraphApp(it) => EntityRef::graph_app(&it.account),
             Self::GraphSubscription(it) => EntityRef::graph_subscription(&it.waba),
+            Self::Webhook(it) => EntityRef::webhook(&it.dialect, &it.scope),
         }
     }
 
@@ -414,8 +399,8 @@ impl Entity {
             Self::Group(it) => Some(EntityRef::account(&it.account)),
             Self::CustomPolicy(it) => Some(EntityRef::account(&it.account)),
             Self::GraphToken(it) => Some(EntityRef::account(&it.account)),
-            Self::GraphApp(it) => Some(EntityRef::account(&it.account)),
             Self::GraphSubscription(it) => Some(EntityRef::waba(&it.waba)),
+            Self::Webhook(it) => Some(it.scope.parent()),
         }
     }
 
@@ -436,8 +421,8 @@ impl Entity {
             | Self::CustomPolicy(_)
             | Self::Reply(_)
             | Self::AccessKey(_)
-            | Self::GraphApp(_)
-            | Self::GraphSubscription(_) => None,
+            | Self::GraphSubscription(_)
+            | Self::Webhook(_) => None,
         }
     }
 
@@ -460,8 +445,8 @@ impl Entity {
             | Self::RamUser(_)
             | Self::Group(_)
             | Self::CustomPolicy(_)
-            | Self::GraphApp(_)
-            | Self::GraphSubscription(_) => None,
+            | Self::GraphSubscription(_)
+            | Self::Webhook(_) => None,
         }
     }
 }
@@ -505,8 +490,8 @@ into_parts! {
     into_access_key -> AccessKey;
     /// The token, if it is one.
     into_graph_token -> GraphToken;
-    /// The Graph app, if it is one.
-    into_graph_app -> GraphApp;
     /// The subscription, if it is one.
     into_graph_subscription -> GraphSubscription;
+    /// The webhook, if it is one.
+    into_webhook -> Webhook;
 }

@@ -2,6 +2,7 @@
 
 mod graph;
 mod ram;
+mod webhook;
 
 use std::borrow::Cow;
 
@@ -47,8 +48,8 @@ impl EntityRow {
                 | Entity::Reply(_)
                 | Entity::AccessKey(_)
                 | Entity::GraphToken(_)
-                | Entity::GraphApp(_)
-                | Entity::GraphSubscription(_) => None,
+                | Entity::GraphSubscription(_)
+                | Entity::Webhook(_) => None,
             },
         }
     }
@@ -222,8 +223,8 @@ fn body_of(entity: &Entity) -> String {
         }),
         Entity::AccessKey(it) => to_json(&AccessKeyTwin::of(it)),
         Entity::GraphToken(it) => graph::token_body(it),
-        Entity::GraphApp(it) => graph::app_body(it),
         Entity::GraphSubscription(it) => graph::subscription_body(it),
+        Entity::Webhook(it) => webhook::webhook_body(it),
     }
 }
 
@@ -266,8 +267,8 @@ pub(crate) fn entity_from_row(
         EntityKind::Reply => row.reply().map(Entity::Reply),
         EntityKind::AccessKey => row.access_key().map(Entity::AccessKey),
         EntityKind::GraphToken => row.graph_token().map(Entity::GraphToken),
-        EntityKind::GraphApp => row.graph_app().map(Entity::GraphApp),
         EntityKind::GraphSubscription => row.graph_subscription().map(Entity::GraphSubscription),
+        EntityKind::Webhook => row.webhook().map(Entity::Webhook),
     }
 }
 

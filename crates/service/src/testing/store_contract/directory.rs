@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use super::sample::{
-    access_key, account, at, client, commit, custom_policy, graph_app, graph_subscription,
-    graph_token, group, id, is_conflict, put_all, ram_user, seed, session, space, user, waba,
+    access_key, account, at, client, commit, custom_policy, graph_subscription, graph_token, group,
+    id, is_conflict, put_all, ram_user, seed, session, space, user, waba, webhook,
 };
-use crate::directory::Document;
+use crate::directory::{Document, WebhookScope};
 use crate::ports::{
     CommitError, Entity, EntityKind, EntityRef, EntityWrite, Store, Unit, Versioned,
 };
@@ -47,8 +47,11 @@ pub async fn every_kind_is_kept(store: Arc<dyn Store>) {
         custom_policy("office-only"),
         graph_token("gt-one", None),
         graph_token("gt-two", Some(at(9))),
-        graph_app(),
         graph_subscription("waba-1"),
+        webhook(WebhookScope::Account(id("default"))),
+        webhook(WebhookScope::Space(id("default"))),
+        webhook(WebhookScope::Waba(id("waba-1"))),
+        webhook(WebhookScope::Number { claim: id("claim-1"), waba: id("waba-1") }),
     ];
     put_all(&*store, all.clone()).await.expect("parents first");
     for entity in all {
@@ -79,7 +82,8 @@ pub async fn what_is_below_goes_with_its_parent(store: Arc<dyn Store>) {
         session("one", "admin", "token", at(9)),
         document("one", "photo"),
     ];
-    let beside = vec![client("two", None), user("two", "admin"), ram_user("ci")];
+    let hook = webhook(WebhookScope::Number { claim: id("claim-1"), waba: id("waba-1") });
+    let beside = vec![client("two", None), user("two", "admin"), ram_user("ci"), hook];
     put_all(&*store, [below.clone(), beside.clone()].concat()).await.expect("parents first");
     delete(&*store, 1, EntityRef::client(&id("one"))).await.expect("version 1");
     for entity in below {

@@ -10,12 +10,12 @@ use registration::{
 };
 
 use crate::directory::{
-    AccessKey, Account, Callback, Client, CustomPolicy, GraphApp, GraphScopes, GraphSubscription,
-    GraphToken, Group, RamUser, Role, Session, Space, TemporaryKey, User, Waba,
+    AccessKey, Account, Client, CustomPolicy, GraphScopes, GraphSubscription, GraphToken, Group,
+    RamUser, Role, Session, Space, TemporaryKey, User, Waba, Webhook, WebhookScope,
 };
 use crate::ports::{
-    CommitError, Entity, EntityWrite, Event, EventId, NumberWrite, OnceKey, Send, SendId,
-    SendState, Store, Subject, Take, Unit, Version,
+    Callback, CallbackId, CallbackState, CommitError, Entity, EntityWrite, Event, EventId,
+    NumberWrite, OnceKey, Send, SendId, SendState, Store, Subject, Take, Unit, Version,
 };
 
 /// The `n`th number, below 1000.
@@ -212,28 +212,10 @@ pub fn graph_token(name: &str, expires_at: Option<Timestamp>) -> Entity {
     })
 }
 
-fn callback() -> Callback {
-    Callback {
-        url: "https://shop.example/hook".into(),
-        sealed_verify_token: "sealed1.1.fictitious".into(),
-    }
-}
-
-#[must_use]
-pub fn graph_app() -> Entity {
-    Entity::GraphApp(GraphApp {
-        account: id("default"),
-        sealed_secret: "sealed1.1.fictitious".into(),
-        callback: Some(callback()),
-        created_at: at(9),
-    })
-}
-
 #[must_use]
 pub fn graph_subscription(waba: &str) -> Entity {
     Entity::GraphSubscription(GraphSubscription {
         waba: id(waba),
-        callback: Some(callback()),
         created_at: at(10),
     })
 }
@@ -354,6 +336,39 @@ pub fn send(n: u128, number: PhoneNumber, due_at: i64) -> Send {
         attempt: 0,
         sender: None,
         provider_id: None,
+    }
+}
+
+/// A webhook with nothing left at its default.
+#[must_use]
+pub fn webhook(scope: WebhookScope) -> Entity {
+    Entity::Webhook(Webhook {
+        dialect: "cams".into(),
+        scope,
+        account: id("default"),
+        url: "https://callbacks.example/one?a=\"b\"".into(),
+        active: true,
+        sealed_secret: "sealed1.1.fictitious".into(),
+        details: r#"{"queue":"N"}"#.into(),
+        failing_since: Some(at(14)),
+        off_since: Some(at(15)),
+        created_at: at(16),
+    })
+}
+
+/// A callback that is due from `due_at` on.
+#[must_use]
+pub fn callback(n: u128, due_at: i64) -> Callback {
+    Callback {
+        id: CallbackId(n),
+        webhook: "cams/space/default".into(),
+        account: id("default"),
+        kind: "registered".into(),
+        body: r#"[{"Status":"CONNECTED"}]"#.into(),
+        decided_at: at(due_at),
+        state: CallbackState::Due { at: at(due_at) },
+        attempt: 0,
+        note: None,
     }
 }
 

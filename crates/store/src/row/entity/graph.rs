@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use registration::TextId as _;
 use serde::{Deserialize, Serialize};
-use service::directory::{Callback, GraphApp, GraphScopes, GraphSubscription, GraphToken};
+use service::directory::{GraphScopes, GraphSubscription, GraphToken};
 
 use super::super::{BadRow, is_default, to_json};
 use super::{Reader, at};
@@ -29,27 +29,8 @@ struct TokenTwin<'a> {
 }
 
 #[derive(Serialize, Deserialize)]
-struct AppTwin<'a> {
-    #[serde(borrow)]
-    secret: Cow<'a, str>,
-    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
-    callback: Option<CallbackTwin<'a>>,
+struct SubscriptionTwin {
     at: i64,
-}
-
-#[derive(Serialize, Deserialize)]
-struct SubscriptionTwin<'a> {
-    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
-    callback: Option<CallbackTwin<'a>>,
-    at: i64,
-}
-
-#[derive(Serialize, Deserialize)]
-struct CallbackTwin<'a> {
-    #[serde(borrow)]
-    url: Cow<'a, str>,
-    #[serde(borrow)]
-    verify_token: Cow<'a, str>,
 }
 
 /// The body of a token.
@@ -66,31 +47,9 @@ pub(super) fn token_body(it: &GraphToken) -> String {
     })
 }
 
-/// The body of an account's app.
-pub(super) fn app_body(it: &GraphApp) -> String {
-    to_json(&AppTwin {
-        secret: (&it.sealed_secret).into(),
-        callback: it.callback.as_ref().map(CallbackTwin::of),
-        at: it.created_at.as_millis(),
-    })
-}
-
 /// The body of a subscription.
 pub(super) fn subscription_body(it: &GraphSubscription) -> String {
-    to_json(&SubscriptionTwin {
-        callback: it.callback.as_ref().map(CallbackTwin::of),
-        at: it.created_at.as_millis(),
-    })
-}
-
-impl<'a> CallbackTwin<'a> {
-    fn of(callback: &'a Callback) -> Self {
-        Self { url: (&callback.url).into(), verify_token: (&callback.sealed_verify_token).into() }
-    }
-
-    fn into_callback(self) -> Callback {
-        Callback { url: self.url.into_owned(), sealed_verify_token: self.verify_token.into_owned() }
-    }
+    to_json(&SubscriptionTwin { at: it.created_at.as_millis() })
 }
 
 impl Reader<'_> {
@@ -108,22 +67,8 @@ impl Reader<'_> {
         })
     }
 
-    pub(super) fn graph_app(&self) -> Result<GraphApp, BadRow> {
-        let twin: AppTwin<'_> = self.twin()?;
-        Ok(GraphApp {
-            account: self.own_id()?,
-            sealed_secret: twin.secret.into_owned(),
-            callback: twin.callback.map(CallbackTwin::into_callback),
-            created_at: at(twin.at),
-        })
-    }
-
     pub(super) fn graph_subscription(&self) -> Result<GraphSubscription, BadRow> {
-        let twin: SubscriptionTwin<'_> = self.twin()?;
-        Ok(GraphSubscription {
-            waba: self.own_id()?,
-            callback: twin.callback.map(CallbackTwin::into_callback),
-            created_at: at(twin.at),
-        })
+        let twin: SubscriptionTwin = self.twin()?;
+        Ok(GraphSubscription { waba: self.own_id()?, created_at: at(twin.at) })
     }
 }
