@@ -28,7 +28,7 @@ use crate::state::App;
 /// Largest body: a sealed backup of an On-Premises client fits.
 const BODY_BYTES_MAX: usize = 1024 * 1024;
 
-/// Every request whose path may be one of this dialect; others are not found.
+/// Every request whose path is one of this dialect.
 pub async fn answer(State(app): State<App>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let Some(path) = Path::parse(parts.uri.path()) else {

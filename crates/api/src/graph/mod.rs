@@ -21,3 +21,9 @@ pub mod reply;
 mod tokens;
 mod usage;
 mod wabas;
+
+/// Whether a path belongs to this dialect.
+#[must_use]
+pub fn is_ours(path: &str) -> bool {
+    path::Path::parse(path).is_some()
+}

@@ -214,10 +214,7 @@ pub fn graph_token(name: &str, expires_at: Option<Timestamp>) -> Entity {
 
 #[must_use]
 pub fn graph_subscription(waba: &str) -> Entity {
-    Entity::GraphSubscription(GraphSubscription {
-        waba: id(waba),
-        created_at: at(10),
-    })
+    Entity::GraphSubscription(GraphSubscription { waba: id(waba), created_at: at(10) })
 }
 
 /// A record with nothing but one claim of `waba-1` in this phase.
