@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use registration::Limits;
 use serde::Deserialize;
 
+use super::open::Named;
 use super::values::{
     HostPort, base_url, bool_or_auto, host_port_or_off, log_level, optional, size, span, spans,
     within,
@@ -46,10 +47,15 @@ pub struct Config {
     pub onprem: Onprem,
     /// Limits common to all dialects.
     pub limits: LimitSettings,
+    /// How codes leave.
+    pub delivery: Delivery,
     /// Cost of PIN and password hashes.
     pub hashing: Hashing,
     /// Log lines.
     pub log: Log,
+    /// The sections whose tables the operator names: senders, routes and what belongs to them.
+    #[serde(skip)]
+    pub named: Named,
 }
 
 /// `[listen]`
@@ -160,6 +166,30 @@ pub struct LimitSettings {
     pub login_failures_max: u32,
     #[serde(deserialize_with = "span::<_, 1, DAY>")]
     pub login_window: Duration,
+}
+
+/// What a hand-over whose end is unknown means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Repeat {
+    /// Hand it over again.
+    AtLeastOnce,
+    /// Never again.
+    NeverTwice,
+}
+
+/// `[delivery]`
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "each field is described in config.default.toml")]
+pub struct Delivery {
+    #[serde(deserialize_with = "span::<_, 1, 55>")]
+    pub budget: Duration,
+    pub repeat: Repeat,
+    #[serde(deserialize_with = "within::<_, _, 1, 1000>")]
+    pub breaker_failures: u32,
+    #[serde(deserialize_with = "span::<_, 1, 300>")]
+    pub breaker_rest: Duration,
 }
 
 /// `[hashing]`
