@@ -84,7 +84,7 @@ fn order(wabas: &[&str]) -> GraphTokenOrder {
 async fn made(service: &Service, order: &GraphTokenOrder) -> (GraphToken, SecretText) {
     match service.create_graph_token(&Caller::operator(), order).await.expect("store") {
         GraphTokenMade::Made(token, text) => (token, text),
-        other => panic!("{other:?}"),
+        GraphTokenMade::NoAccount | GraphTokenMade::NoWaba(_) => panic!("no token was made"),
     }
 }
 
