@@ -9,6 +9,7 @@ mod apply;
 mod directory;
 mod graph_tokens;
 mod numbers;
+mod ram;
 
 use core::fmt;
 
