@@ -188,6 +188,17 @@ pub fn row(refusal: &Refusal, now: Timestamp) -> Row {
         Refusal::CountryLimit { opens_at } => {
             (denied(wait_text(now, *opens_at)), Some(LIMIT), Some(not_sent()))
         }
+        Refusal::DestinationClosed { .. } => (
+            denied("Unknown error: no_routes"),
+            Some(cams(
+                "InvalidParameter.MethodNotSupport",
+                "Codes are not sent to this destination by this method.",
+            )),
+            Some(GraphWords { subcode: None, ..not_sent() }),
+        ),
+        Refusal::LowConversion { opens_at } | Refusal::SpendLimit { opens_at, .. } => {
+            (denied(wait_text(now, *opens_at)), Some(LIMIT), Some(not_sent()))
+        }
         Refusal::TooManyRequests { .. } => (
             OnpremWords {
                 status: StatusCode::TOO_MANY_REQUESTS,

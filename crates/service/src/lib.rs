@@ -12,11 +12,15 @@ pub mod callbacks;
 pub mod caller;
 pub mod certificate;
 pub mod clients;
+pub mod conversion;
 pub mod coreapp;
+#[cfg(test)]
+mod delivery_tests;
 pub mod directory;
 pub mod error;
 pub mod execute;
 pub mod explain;
+pub mod fault;
 pub mod graph_tokens;
 pub mod graph_usage;
 pub mod hashing;
@@ -38,7 +42,9 @@ pub mod sealing;
 pub mod seed;
 mod service;
 pub mod speech;
+pub mod spending;
 pub mod standing;
+pub mod tallies;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 pub mod throttle;
@@ -48,5 +54,5 @@ pub mod worker;
 
 pub use caller::Caller;
 pub use error::{Refused, ServiceError, Unavailable};
-pub use policy::{Allowance, CallbackPolicy, OperationRates, Policy, RamDenial};
+pub use policy::{Allowance, CallbackPolicy, OperationRates, Policy, RamDenial, Repeat};
 pub use service::{Ports, Service};

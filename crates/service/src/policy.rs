@@ -5,6 +5,8 @@ use core::time::Duration;
 use registration::{AccountId, Limits};
 
 use crate::graph_usage::GraphLimits;
+use crate::message_text::OwnTexts;
+use crate::spending::Spending;
 
 /// What an operator may set. Swapped as a whole while serving.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,6 +33,12 @@ pub struct Policy {
     pub ram_denial: RamDenial,
     /// Posting callbacks.
     pub callbacks: CallbackPolicy,
+    /// What codes cost and where they may go.
+    pub spending: Spending,
+    /// What a hand-over whose end is unknown means.
+    pub repeat: Repeat,
+    /// The operator's own texts.
+    pub texts: OwnTexts,
 }
 
 /// Requests per second, account and operation (CAMS reference §9).
@@ -86,6 +94,16 @@ impl Default for CallbackPolicy {
     }
 }
 
+/// What a hand-over whose end is unknown means: an answer was lost, or a process died over it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Repeat {
+    /// Hand over again: a second message carries the same code.
+    #[default]
+    AtLeastOnce,
+    /// Never again: the ledger says that its end is unknown.
+    NeverTwice,
+}
+
 /// An allowance that refills steadily: `burst` at once after a rest, then one per `interval`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Allowance {
@@ -110,6 +128,9 @@ impl Default for Policy {
             operation_rates: OperationRates { usual: 10, low: 5 },
             ram_denial: RamDenial::default(),
             callbacks: CallbackPolicy::default(),
+            spending: Spending::default(),
+            repeat: Repeat::default(),
+            texts: OwnTexts::default(),
         }
     }
 }

@@ -51,6 +51,8 @@ impl Proposal for CodeRequest<'_> {
             key_epoch: service.keys.epoch(),
             only_unproven: order.only_unproven,
             register,
+            reach: service.reach(&order.payer, &order.planned, order.method, now),
+            waiting: service.waiting(record, order).await?,
         }));
         step.payer = Some((order.payer.clone(), order.planned.country_code));
         step.if_registered = release(client, other);
