@@ -13,8 +13,10 @@ use tokio::sync::{Mutex, MutexGuard, Notify, broadcast, watch};
 use crate::caller::Caller;
 use crate::conversion::Range;
 use crate::error::{Refused, ServiceError, Unavailable};
+use crate::graph_usage::GraphParty;
 use crate::hashing::Hasher;
 use crate::keys::KeyRing;
+use crate::mails::Mails;
 use crate::moving_window::{MovingWindow, Rate};
 use crate::policy::Policy;
 use crate::ports::{
@@ -25,6 +27,7 @@ use crate::ram::CompiledPolicies;
 use crate::receipts::EarlyReceipts;
 use crate::tallies::Tallies;
 use crate::throttle::Throttle;
+use crate::usage::HourlyUsage;
 use crate::worker::Ended;
 
 /// Stripes of the lock that lines up work on one number in this process; more stripes, fewer numbers
@@ -62,6 +65,7 @@ pub struct Service {
     stripes: Vec<Mutex<()>>,
     client_requests: Throttle<ClientId>,
     operation_requests: MovingWindow<(AccountId, &'static str)>,
+    pub(crate) graph_calls: HourlyUsage<GraphParty>,
     pub(crate) compiled_policies: CompiledPolicies,
     pub(crate) last_send: std::sync::Mutex<u128>,
     /// What this process saw of its senders.
@@ -78,6 +82,7 @@ pub struct Service {
     pub(crate) callbacks_due: Notify,
     pub(crate) ledger_changed: watch::Sender<u64>,
     pub(crate) handed_over: broadcast::Sender<Arc<[Send]>>,
+    pub(crate) mails: Mails,
     /// Read from claim to report; written while the whole state changes or is copied, so that no send
     /// is under way then.
     pub(crate) under_way: Arc<tokio::sync::RwLock<()>>,
@@ -99,6 +104,7 @@ impl Service {
             stripes: (0..STRIPES).map(|_| Mutex::new(())).collect(),
             client_requests: Throttle::default(),
             operation_requests: MovingWindow::default(),
+            graph_calls: HourlyUsage::default(),
             compiled_policies: CompiledPolicies::default(),
             last_send: std::sync::Mutex::new(0),
             tallies: Tallies::default(),
@@ -111,6 +117,7 @@ impl Service {
             callbacks_due: Notify::new(),
             ledger_changed: watch::Sender::new(0),
             handed_over: broadcast::Sender::new(BATCHES_KEPT),
+            mails: Mails::default(),
             under_way: Arc::default(),
         }
     }
@@ -196,7 +203,9 @@ impl Service {
         self.store.clear().await?;
         self.client_requests.clear();
         self.operation_requests.clear();
+        self.graph_calls.clear();
         self.fresh_sends().clear();
+        self.mails.clear();
         self.ledger_changed.send_modify(|n| *n += 1);
         Ok(())
     }
@@ -213,6 +222,7 @@ impl Service {
         let found = self.store.load_snapshot(name).await?;
         self.client_requests.clear();
         self.operation_requests.clear();
+        self.graph_calls.clear();
         self.fresh_sends().clear();
         self.ledger_changed.send_modify(|n| *n += 1);
         Ok(found)

@@ -18,6 +18,7 @@ mod clients;
 mod directory;
 mod document;
 mod failure;
+mod graph_tokens;
 mod groups;
 mod idempotency;
 mod input;
@@ -107,6 +108,7 @@ operations! {
     post   "/numbers/{number}/unlock"         numbers::unlock;
     put    "/numbers/{number}/two-step"       numbers::set_two_step;
     delete "/numbers/{number}/two-step"       numbers::clear_two_step;
+    post   "/numbers/{number}/two-step/reset-link" numbers::ask_reset;
     get    "/users"                           users::list;
     post   "/users"                           users::create;
     get    "/users/{account}/{user}"          users::show;
@@ -128,6 +130,9 @@ operations! {
     patch  "/policies/{account}/{policy}"     policies::change;
     delete "/policies/{account}/{policy}"     policies::remove;
     post   "/policies/simulate"               policies::simulate;
+    get    "/graph-tokens"                    graph_tokens::list;
+    post   "/graph-tokens"                    graph_tokens::create;
+    delete "/graph-tokens/{token}"            graph_tokens::revoke;
     get    "/access-keys"                     access_keys::list;
     post   "/access-keys"                     access_keys::create;
     post   "/temporary-keys"                  access_keys::create_temporary;

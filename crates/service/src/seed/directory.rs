@@ -42,6 +42,7 @@ impl Service {
                     account: account.id.clone(),
                     space: space.id.clone(),
                     name: waba.name.clone(),
+                    contact_email: waba.contact_email.clone(),
                     created_at,
                 });
                 self.draft_entity(draft, entity).await?;
@@ -53,7 +54,8 @@ impl Service {
             draft.tally.clients += 1;
         }
         self.draft_ram(draft, account).await?;
-        self.draft_access_keys(draft, account).await
+        self.draft_access_keys(draft, account).await?;
+        self.draft_graph_tokens(draft, account).await
     }
 
     /// Puts an entity at the version that is stored; one below another parent is a clash.
