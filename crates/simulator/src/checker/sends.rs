@@ -27,6 +27,8 @@ struct Sent {
     in_doubt: bool,
     /// Its end, as reported to the store.
     end: Option<SendState>,
+    /// Its step of the ladder was given back.
+    given_back: bool,
 }
 
 /// All sends.
@@ -52,6 +54,7 @@ impl Sends {
             acknowledged: false,
             in_doubt: has_passed(&send, self.now),
             end: None,
+            given_back: false,
             send,
         };
         self.all.insert(fresh.send.id, fresh);
@@ -144,6 +147,24 @@ impl Sends {
         Ok(())
     }
 
+    /// A step of a ladder of this number was given back: once for each send that expired and that no
+    /// provider can have taken.
+    pub(super) fn given_back(&mut self, number: PhoneNumber) -> Verdict {
+        let owed = self.all.values_mut().find(|sent| {
+            let taken =
+                |fate: &Fate| matches!(fate, Fate::Acknowledged | Fate::AcknowledgementLost);
+            sent.send.number == number
+                && !sent.given_back
+                && !sent.fates.iter().any(taken)
+                && matches!(sent.end, Some(SendState::Failed { .. }))
+        });
+        let owes = owed.is_some();
+        if let Some(sent) = owed {
+            sent.given_back = true;
+        }
+        ensure(owes, "I6", || format!("{number:?} got a step back for a code that was sent"))
+    }
+
     pub(super) fn open(&self) -> Vec<SendId> {
         self.all.values().filter(|sent| sent.end.is_none()).map(|sent| sent.send.id).collect()
     }
@@ -178,17 +199,15 @@ fn has_passed(send: &Send, now: Timestamp) -> bool {
     lease_of(send).is_none_or(|until| until <= now)
 }
 
-/// Whether the store takes a report; a late one never undoes an end, but a send that a provider took can
-/// still fail.
+/// Whether the store takes a report: an acknowledgement counts even where somebody had given up, and
+/// nothing that a worker concludes undoes it.
 fn advances(end: Option<&SendState>, report: &SendState) -> bool {
     match end {
         None => true,
-        Some(SendState::HandedOver { .. }) => {
-            matches!(report, SendState::Delivered { .. } | SendState::Failed { .. })
-        }
+        Some(SendState::Failed { .. }) => matches!(report, SendState::HandedOver { .. }),
         Some(
-            SendState::Delivered { .. }
-            | SendState::Failed { .. }
+            SendState::HandedOver { .. }
+            | SendState::Delivered { .. }
             | SendState::Decided { .. }
             | SendState::Claimed { .. },
         ) => false,
