@@ -8,6 +8,7 @@ pub mod access_keys;
 pub mod audit;
 pub mod backup;
 pub mod binding;
+pub mod callbacks;
 pub mod caller;
 pub mod certificate;
 pub mod clients;
@@ -50,5 +51,5 @@ pub mod worker;
 
 pub use caller::Caller;
 pub use error::{Refused, ServiceError, Unavailable};
-pub use policy::{Allowance, Policy, Repeat};
+pub use policy::{Allowance, CallbackPolicy, OperationRates, Policy, RamDenial, Repeat};
 pub use service::{Ports, Service};
