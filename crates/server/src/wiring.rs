@@ -3,6 +3,7 @@
 
 mod callbacks;
 mod gauges;
+mod mail;
 mod senders;
 
 use core::fmt::Display;
@@ -91,11 +92,12 @@ pub async fn app(
 ) -> anyhow::Result<App> {
     let Inputs { config, environment, seed } = inputs;
     let entropy: Arc<dyn Entropy> = Arc::new(OsEntropy);
-    let scene = match config.mode {
-        Mode::Sandbox => sandbox(config, data)?,
-        Mode::Production => production(config)?,
-    };
+    able(config)?;
     let keys = keys(config, environment, data)?;
+    let scene = match config.mode {
+        Mode::Sandbox => sandbox(config, &keys, data)?,
+        Mode::Production => production(config, &keys)?,
+    };
     let token = data.operator_token(&OsEntropy)?;
     let database = data.file(DATABASE_FILE);
     let store = SqliteStore::open(&database, &SqliteOptions::default())
@@ -114,6 +116,7 @@ pub async fn app(
         hasher(config, keys.clone(), &entropy)?,
         policy(config),
     ));
+    mail::connect(config, &service)?;
     let (tools, first_password) = match scene.tools {
         Some((clock, rehearsal)) => {
             let seed = match seed {
@@ -152,8 +155,8 @@ pub async fn app(
         router: callbacks::beside(api::router(app.clone()), senders.callbacks.clone()),
         render: render(app),
         first_password,
-        set_policy: set_policy(Arc::clone(&service), senders),
-        flush: background(service),
+        set_policy: set_policy(Arc::clone(&service), Arc::clone(&senders)),
+        flush: closing(background(service), senders),
     })
 }
 
@@ -176,13 +179,24 @@ pub fn open_trail(folder: &Path) -> anyhow::Result<Arc<dyn Store>> {
     Ok(Arc::new(store))
 }
 
-fn sandbox(config: &Config, data: &DataDir) -> anyhow::Result<Scene> {
+/// Says what is missing before anything is begun.
+fn able(config: &Config) -> anyhow::Result<()> {
+    if config.mode == Mode::Production && config.named.senders.is_empty() {
+        bail!(
+            "production needs a sender that brings codes to telephones: write a section \
+             [senders.NAME] (see `rollcall config default`), or use mode = \"sandbox\""
+        );
+    }
+    Ok(())
+}
+
+fn sandbox(config: &Config, keys: &KeyRing, data: &DataDir) -> anyhow::Result<Scene> {
     let file = data.file("clock.json");
     let clock = SandboxClock::open(SystemClock::new(), &file)
         .with_context(|| format!("cannot read {}", file.display()))?;
     let clock = Arc::new(clock);
     let rehearsal = Arc::new(SandboxRehearsal::default());
-    let senders = Senders::sandbox(config, Arc::clone(&clock) as Arc<dyn Clock>)?;
+    let senders = Senders::sandbox(config, keys, Arc::clone(&clock) as Arc<dyn Clock>)?;
     Ok(Scene {
         clock: Arc::clone(&clock) as Arc<dyn Clock>,
         senders,
@@ -191,15 +205,9 @@ fn sandbox(config: &Config, data: &DataDir) -> anyhow::Result<Scene> {
     })
 }
 
-fn production(config: &Config) -> anyhow::Result<Scene> {
-    if config.named.senders.is_empty() {
-        bail!(
-            "production needs a sender that brings codes to telephones: write a section \
-             [senders.NAME] (see `rollcall config default`), or use mode = \"sandbox\""
-        );
-    }
+fn production(config: &Config, keys: &KeyRing) -> anyhow::Result<Scene> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
-    let senders = Senders::production(config, Arc::clone(&clock))?;
+    let senders = Senders::production(config, keys, Arc::clone(&clock))?;
     Ok(Scene { clock, senders, rehearsal: Arc::new(NoRehearsal), tools: None })
 }
 
@@ -347,6 +355,19 @@ fn announce_stop(stop: &Stop, stopping: watch::Sender<bool>) {
         // Kept until the process ends: a dropped sender would read as a change.
         core::future::pending::<()>().await;
     });
+}
+
+/// Takes leave of message centres once the last message has been handed over.
+fn closing(
+    background: Pin<Box<dyn Future<Output = ()> + Send>>,
+    senders: Arc<Senders>,
+) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+    Box::pin(async move {
+        background.await;
+        for link in &senders.links {
+            link.close().await;
+        }
+    })
 }
 
 /// Starts the worker and the sweeper; the future ends them in order.

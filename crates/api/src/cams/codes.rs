@@ -106,8 +106,49 @@ pub const LOCALE: CamsWords =
     business("InvalidParameter.LanguageNotSupport", "The language is not supported.");
 /// A code that is none: as wrong as any other, and no guess (suggested name).
 pub const VERIFY_CODE: CamsWords = business("VerifyCode.Error", "The verification code is wrong.");
+/// Not a WABA of the space (suggested name).
+pub const WABA_UNKNOWN: CamsWords = business(
+    "InvalidParameter.WabaIdNotExist",
+    "The WhatsApp Business Account does not exist in this space.",
+);
+/// A template: there are none here (documented name).
+pub const TEMPLATE_UNKNOWN: CamsWords = business(
+    "DetailError.TemplateNotExist",
+    "The template does not exist: Rollcall registers phone numbers and keeps no templates.",
+);
 /// The space has no WABA to add a number to (suggested name).
 pub const NO_WABA: CamsWords = business(
     "InvalidParameter.WabaIdNotExist",
     "No WhatsApp Business Account is bound to this space.",
 );
+
+/// All of them, for documents.
+pub const ALL: [CamsWords; 27] = [
+    METHOD,
+    FORMAT,
+    VERSION,
+    ACTION,
+    SIGNATURE_METHOD,
+    INCOMPLETE,
+    TIME_FORMAT,
+    TIME_EXPIRED,
+    KEY_UNKNOWN,
+    KEY_INACTIVE,
+    TOKEN_MISSING,
+    TOKEN_MALFORMED,
+    TOKEN_MISMATCH,
+    TOKEN_EXPIRED,
+    MD5,
+    SIGNATURE,
+    NONCE_USED,
+    NO_PERMISSION,
+    UNAVAILABLE,
+    INTERNAL,
+    PHONE_NUMBER,
+    METHOD_OF_CODE,
+    LOCALE,
+    VERIFY_CODE,
+    WABA_UNKNOWN,
+    TEMPLATE_UNKNOWN,
+    NO_WABA,
+];

@@ -59,6 +59,8 @@ pub struct Config {
     pub destinations: DestinationSettings,
     /// What codes may cost.
     pub fuses: FuseSettings,
+    /// The mail server.
+    pub mail: MailSettings,
     /// Cost of PIN and password hashes.
     pub hashing: Hashing,
     /// Log lines.
@@ -178,6 +180,8 @@ pub struct Callbacks {
     #[serde(deserialize_with = "span::<_, 1, YEAR>")]
     pub off_after: Duration,
     #[serde(deserialize_with = "bool_or_auto")]
+    pub public: Option<bool>,
+    #[serde(deserialize_with = "bool_or_auto")]
     pub loopback: Option<bool>,
     #[serde(deserialize_with = "account_ids")]
     pub private_accounts: Vec<AccountId>,
@@ -248,6 +252,35 @@ pub struct Delivery {
     pub breaker_rest: Duration,
 }
 
+/// How the connection to the mail server is protected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum MailSecurity {
+    /// Begins in the clear and must switch to TLS.
+    StartTls,
+    /// TLS from the start.
+    Tls,
+    /// In the clear.
+    None,
+}
+
+/// `[mail]`
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "each field is described in config.default.toml")]
+pub struct MailSettings {
+    #[serde(deserialize_with = "host_port_or_off")]
+    pub server: Option<HostPort>,
+    pub security: MailSecurity,
+    pub from: String,
+    #[serde(deserialize_with = "optional")]
+    pub username: Option<String>,
+    #[serde(deserialize_with = "optional")]
+    pub password_file: Option<PathBuf>,
+    #[serde(deserialize_with = "optional")]
+    pub ca_file: Option<PathBuf>,
+}
+
 /// `[hashing]`
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -315,6 +348,7 @@ impl Config {
         CallbackPolicy {
             waits: callbacks.waits.clone(),
             off_after: callbacks.off_after,
+            public: callbacks.public.unwrap_or(self.mode == Mode::Production),
             loopback: callbacks.loopback.unwrap_or(self.mode == Mode::Sandbox),
             private_accounts: callbacks.private_accounts.clone(),
         }

@@ -2,16 +2,19 @@
 //!
 //! ```text
 //! Account ─┬─ AccessKey                 (of the account itself)
-//!          ├─ Space ── Waba            (a Waba claims numbers: registration::Claim)
+//!          ├─ Space ── Waba ── ClaimDocument  (a Waba claims numbers: registration::Claim)
 //!          ├─ Client ─┬─ User ── Session
 //!          │          └─ Document      (settings, profile, photo, certificates)
 //!          ├─ RamUser ── AccessKey     (names its groups and policies)
 //!          ├─ Group                    (names its policies)
 //!          └─ CustomPolicy
 //! Webhook                              (below the account, space or WABA that it is told about)
+//! PinReset                             (below the WABA whose number it is for)
 //! Reply                                (what was answered under an idempotency key; nobody's)
 //! ```
 
+mod claim_document;
+mod pin_reset;
 mod ram;
 mod webhook;
 
@@ -21,6 +24,8 @@ use registration::{AccountId, ClientId, CustomerSpaceId, TextId, Timestamp, Waba
 
 use crate::ram::RamName;
 
+pub use claim_document::ClaimDocument;
+pub use pin_reset::PinReset;
 pub use ram::{CustomPolicy, Group, RamUser};
 pub use webhook::{Webhook, WebhookScope};
 
@@ -61,6 +66,8 @@ pub struct Waba {
     pub space: CustomerSpaceId,
     /// Name for people.
     pub name: String,
+    /// Where its owner is reached by mail: links to reset a PIN go there.
+    pub contact_email: Option<String>,
     /// When it was made.
     pub created_at: Timestamp,
 }
@@ -207,6 +214,8 @@ pub enum Entity {
     Reply(Reply),
     AccessKey(AccessKey),
     Webhook(Webhook),
+    ClaimDocument(ClaimDocument),
+    PinReset(PinReset),
 }
 
 /// The kinds of [`Entity`].
@@ -226,6 +235,8 @@ pub enum EntityKind {
     Reply,
     AccessKey,
     Webhook,
+    ClaimDocument,
+    PinReset,
 }
 
 /// Names a part of the directory.
@@ -240,7 +251,7 @@ pub struct EntityRef {
 
 impl EntityKind {
     /// All kinds, parents before children.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 15] = [
         Self::Account,
         Self::Space,
         Self::Waba,
@@ -254,6 +265,8 @@ impl EntityKind {
         Self::Reply,
         Self::AccessKey,
         Self::Webhook,
+        Self::ClaimDocument,
+        Self::PinReset,
     ];
 
     /// The word in the store and in events.
@@ -273,6 +286,8 @@ impl EntityKind {
             Self::Reply => "reply",
             Self::AccessKey => "access_key",
             Self::Webhook => "webhook",
+            Self::ClaimDocument => "claim_document",
+            Self::PinReset => "pin_reset",
         }
     }
 
@@ -369,6 +384,8 @@ impl Entity {
             Self::Reply(it) => EntityRef::new(EntityKind::Reply, &it.id),
             Self::AccessKey(it) => EntityRef::access_key(&it.id),
             Self::Webhook(it) => EntityRef::webhook(&it.dialect, &it.scope),
+            Self::ClaimDocument(it) => EntityRef::claim_document(&it.claim, &it.name),
+            Self::PinReset(it) => EntityRef::new(EntityKind::PinReset, &it.id),
         }
     }
 
@@ -384,10 +401,12 @@ impl Entity {
             Self::Session(it) => Some(EntityRef::user(&it.client, &it.user)),
             Self::Document(it) => Some(EntityRef::client(&it.client)),
             Self::AccessKey(it) => Some(it.parent()),
+            Self::ClaimDocument(it) => Some(EntityRef::waba(&it.waba)),
             Self::RamUser(it) => Some(EntityRef::account(&it.account)),
             Self::Group(it) => Some(EntityRef::account(&it.account)),
             Self::CustomPolicy(it) => Some(EntityRef::account(&it.account)),
             Self::Webhook(it) => Some(it.scope.parent()),
+            Self::PinReset(it) => Some(EntityRef::waba(&it.waba)),
         }
     }
 
@@ -407,7 +426,9 @@ impl Entity {
             | Self::CustomPolicy(_)
             | Self::Reply(_)
             | Self::AccessKey(_)
-            | Self::Webhook(_) => None,
+            | Self::Webhook(_)
+            | Self::ClaimDocument(_)
+            | Self::PinReset(_) => None,
         }
     }
 
@@ -417,6 +438,7 @@ impl Entity {
         match self {
             Self::Session(it) => Some(it.expires_at),
             Self::Reply(it) => Some(it.expires_at),
+            Self::PinReset(it) => Some(it.expires_at),
             Self::AccessKey(it) => {
                 it.temporary.as_ref().map(|key| key.expires_at + EXPIRED_KEYS_KEPT)
             }
@@ -429,7 +451,8 @@ impl Entity {
             | Self::RamUser(_)
             | Self::Group(_)
             | Self::CustomPolicy(_)
-            | Self::Webhook(_) => None,
+            | Self::Webhook(_)
+            | Self::ClaimDocument(_) => None,
         }
     }
 }
@@ -473,4 +496,8 @@ into_parts! {
     into_access_key -> AccessKey;
     /// The webhook, if it is one.
     into_webhook -> Webhook;
+    /// The document of a claim, if it is one.
+    into_claim_document -> ClaimDocument;
+    /// The link to reset a PIN, if it is one.
+    into_pin_reset -> PinReset;
 }
