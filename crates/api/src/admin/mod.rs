@@ -18,6 +18,7 @@ mod clients;
 mod directory;
 mod document;
 mod failure;
+mod fuses;
 mod graph_tokens;
 mod groups;
 mod idempotency;
@@ -151,6 +152,8 @@ operations! {
     post   "/certificates"                    certificates::issue;
     post   "/certificates/read"               certificates::read;
     post   "/keys/rotate-master"              installation::rotate_master;
+    get    "/fuses"                           fuses::show;
+    post   "/fuses/reset"                     fuses::reset;
     get    "/limits"                          installation::limits;
     get    "/status"                          installation::status;
 }
