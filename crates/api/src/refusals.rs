@@ -185,6 +185,18 @@ pub fn row(refusal: &Refusal, now: Timestamp) -> Row {
             None,
             Some(graph(100, "(#100) The backup is of a registration that no longer exists")),
         ),
+        Refusal::NotMigrating => (
+            denied("Unknown error: not_registered"),
+            Some(cams(
+                "Migration.StatusError",
+                "The phone number is not being migrated to this space.",
+            )),
+            Some(GraphWords {
+                subcode: Some(2_388_103),
+                user_title: Some("Phone number cannot be migrated"),
+                ..graph(100, "(#100) Invalid parameter")
+            }),
+        ),
         Refusal::CountryLimit { opens_at } => {
             (denied(wait_text(now, *opens_at)), Some(LIMIT), Some(not_sent()))
         }

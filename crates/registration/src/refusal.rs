@@ -82,6 +82,8 @@ pub enum Refusal {
     AlreadyVerified,
     /// The caller does not hold the registration, or there is none.
     NotRegistered,
+    /// A step of a migration out of order: none was started, or the number has arrived.
+    NotMigrating,
     /// The backup is of a registration that no longer exists.
     BackupOutdated,
     /// Too many sends to this country for this account.
@@ -158,6 +160,7 @@ impl Refusal {
             Self::HeldElsewhere => "held-elsewhere",
             Self::AlreadyVerified => "already-verified",
             Self::NotRegistered => "not-registered",
+            Self::NotMigrating => "not-migrating",
             Self::BackupOutdated => "backup-outdated",
             Self::CountryLimit { .. } => "country-limit",
             Self::DestinationClosed { .. } => "destination-closed",
@@ -202,6 +205,7 @@ impl Refusal {
             | Self::HeldElsewhere
             | Self::AlreadyVerified
             | Self::NotRegistered
+            | Self::NotMigrating
             | Self::BackupOutdated
             | Self::NotAdmin
             | Self::Retired

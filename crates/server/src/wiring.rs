@@ -20,8 +20,10 @@ use api::sandbox::{SandboxRehearsal, Tools};
 use api::{AppInner, Settings};
 use axum::Router;
 use outbound::callbacks::{HttpCallbacks, Options as CallbackOptions, system_lookup};
+use outbound::delivery::smpp::SmppDelivery;
 use registration::TextId as _;
 use service::clients::FirstPassword;
+use service::graph_usage::GraphLimits;
 use service::hashing::{HashCost, Hasher};
 use service::keys::{KeyRing, MasterKeys};
 use service::ports::{
@@ -90,11 +92,12 @@ pub async fn app(
 ) -> anyhow::Result<App> {
     let Inputs { config, environment, seed } = inputs;
     let entropy: Arc<dyn Entropy> = Arc::new(OsEntropy);
-    let scene = match config.mode {
-        Mode::Sandbox => sandbox(config, data)?,
-        Mode::Production => production(config)?,
-    };
+    able(config)?;
     let keys = keys(config, environment, data)?;
+    let scene = match config.mode {
+        Mode::Sandbox => sandbox(config, &keys, data)?,
+        Mode::Production => production(config, &keys)?,
+    };
     let token = data.operator_token(&OsEntropy)?;
     let database = data.file(DATABASE_FILE);
     let store = SqliteStore::open(&database, &SqliteOptions::default())
@@ -151,7 +154,7 @@ pub async fn app(
         render: render(app),
         first_password,
         set_policy: set_policy(Arc::clone(&service)),
-        flush: background(service),
+        flush: closing(background(service), scene.senders.links),
     })
 }
 
@@ -174,13 +177,24 @@ pub fn open_trail(folder: &Path) -> anyhow::Result<Arc<dyn Store>> {
     Ok(Arc::new(store))
 }
 
-fn sandbox(config: &Config, data: &DataDir) -> anyhow::Result<Scene> {
+/// Says what is missing before anything is begun.
+fn able(config: &Config) -> anyhow::Result<()> {
+    if config.mode == Mode::Production && config.named.senders.is_empty() {
+        bail!(
+            "production needs a sender that brings codes to telephones: write a section \
+             [senders.NAME] (see `rollcall config default`), or use mode = \"sandbox\""
+        );
+    }
+    Ok(())
+}
+
+fn sandbox(config: &Config, keys: &KeyRing, data: &DataDir) -> anyhow::Result<Scene> {
     let file = data.file("clock.json");
     let clock = SandboxClock::open(SystemClock::new(), &file)
         .with_context(|| format!("cannot read {}", file.display()))?;
     let clock = Arc::new(clock);
     let rehearsal = Arc::new(SandboxRehearsal::default());
-    let senders = Senders::sandbox(config, Arc::clone(&clock) as Arc<dyn Clock>)?;
+    let senders = Senders::sandbox(config, keys, Arc::clone(&clock) as Arc<dyn Clock>)?;
     Ok(Scene {
         clock: Arc::clone(&clock) as Arc<dyn Clock>,
         senders,
@@ -189,15 +203,9 @@ fn sandbox(config: &Config, data: &DataDir) -> anyhow::Result<Scene> {
     })
 }
 
-fn production(config: &Config) -> anyhow::Result<Scene> {
-    if config.named.senders.is_empty() {
-        bail!(
-            "production needs a sender that brings codes to telephones: write a section \
-             [senders.NAME] (see `rollcall config default`), or use mode = \"sandbox\""
-        );
-    }
+fn production(config: &Config, keys: &KeyRing) -> anyhow::Result<Scene> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
-    let senders = Senders::production(config, Arc::clone(&clock))?;
+    let senders = Senders::production(config, keys, Arc::clone(&clock))?;
     Ok(Scene { clock, senders, rehearsal: Arc::new(NoRehearsal), tools: None })
 }
 
@@ -260,6 +268,11 @@ fn policy(config: &Config) -> Policy {
             burst: config.onprem.requests_burst,
             interval: Duration::from_secs(1) / config.onprem.requests_per_second.max(1),
         },
+        graph: GraphLimits {
+            app_calls: config.graph.app_calls_per_hour.into(),
+            waba_calls: config.graph.waba_calls_per_hour.into(),
+            registered_waba_calls: config.graph.registered_waba_calls_per_hour.into(),
+        },
         login_failures: Allowance {
             burst: limits.login_failures_max,
             interval: limits.login_window / limits.login_failures_max.max(1),
@@ -320,6 +333,19 @@ fn announce_stop(stop: &Stop, stopping: watch::Sender<bool>) {
         // Kept until the process ends: a dropped sender would read as a change.
         core::future::pending::<()>().await;
     });
+}
+
+/// Takes leave of message centres once the last message has been handed over.
+fn closing(
+    background: Pin<Box<dyn Future<Output = ()> + Send>>,
+    links: Vec<Arc<SmppDelivery>>,
+) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+    Box::pin(async move {
+        background.await;
+        for link in links {
+            link.close().await;
+        }
+    })
 }
 
 /// Starts the worker and the sweeper; the future ends them in order.

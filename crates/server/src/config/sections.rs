@@ -46,6 +46,8 @@ pub struct Config {
     pub tls: TlsFiles,
     /// The On-Premises dialect.
     pub onprem: Onprem,
+    /// `[graph]`
+    pub graph: GraphSettings,
     /// The CAMS dialect.
     pub cams: Cams,
     /// Webhooks.
@@ -173,9 +175,24 @@ pub struct Callbacks {
     #[serde(deserialize_with = "span::<_, 1, YEAR>")]
     pub off_after: Duration,
     #[serde(deserialize_with = "bool_or_auto")]
+    pub public: Option<bool>,
+    #[serde(deserialize_with = "bool_or_auto")]
     pub loopback: Option<bool>,
     #[serde(deserialize_with = "account_ids")]
     pub private_accounts: Vec<AccountId>,
+}
+
+/// `[graph]`
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "each field is described in config.default.toml")]
+pub struct GraphSettings {
+    #[serde(deserialize_with = "within::<_, _, 1, 1_000_000_000>")]
+    pub app_calls_per_hour: u32,
+    #[serde(deserialize_with = "within::<_, _, 1, 1_000_000_000>")]
+    pub waba_calls_per_hour: u32,
+    #[serde(deserialize_with = "within::<_, _, 1, 1_000_000_000>")]
+    pub registered_waba_calls_per_hour: u32,
 }
 
 /// `[limits]`
@@ -310,6 +327,7 @@ impl Config {
         CallbackPolicy {
             waits: callbacks.waits.clone(),
             off_after: callbacks.off_after,
+            public: callbacks.public.unwrap_or(self.mode == Mode::Production),
             loopback: callbacks.loopback.unwrap_or(self.mode == Mode::Sandbox),
             private_accounts: callbacks.private_accounts.clone(),
         }

@@ -3,7 +3,8 @@
 //! ```text
 //! Account ─┬─ AccessKey                 (of the account itself)
 //!          ├─ GraphToken
-//!          ├─ Space ── Waba ── GraphSubscription   (a Waba claims numbers: registration::Claim)
+//!          ├─ Space ── Waba ─┬─ ClaimDocument  (a Waba claims numbers: registration::Claim)
+//!          │                 └─ GraphSubscription
 //!          ├─ Client ─┬─ User ── Session
 //!          │          └─ Document      (settings, profile, photo, certificates)
 //!          ├─ RamUser ── AccessKey     (names its groups and policies)
@@ -13,7 +14,9 @@
 //! Reply                                (what was answered under an idempotency key; nobody's)
 //! ```
 
+mod claim_document;
 mod graph;
+mod into_parts;
 mod ram;
 mod webhook;
 
@@ -23,6 +26,7 @@ use registration::{AccountId, ClientId, CustomerSpaceId, TextId, Timestamp, Waba
 
 use crate::ram::RamName;
 
+pub use claim_document::ClaimDocument;
 pub use graph::{GraphScopes, GraphSubscription, GraphToken};
 pub use ram::{CustomPolicy, Group, RamUser};
 pub use webhook::{Webhook, WebhookScope};
@@ -212,6 +216,7 @@ pub enum Entity {
     GraphToken(GraphToken),
     GraphSubscription(GraphSubscription),
     Webhook(Webhook),
+    ClaimDocument(ClaimDocument),
 }
 
 /// The kinds of [`Entity`].
@@ -233,6 +238,7 @@ pub enum EntityKind {
     GraphToken,
     GraphSubscription,
     Webhook,
+    ClaimDocument,
 }
 
 /// Names a part of the directory.
@@ -247,7 +253,7 @@ pub struct EntityRef {
 
 impl EntityKind {
     /// All kinds, parents before children.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Account,
         Self::Space,
         Self::Waba,
@@ -263,6 +269,7 @@ impl EntityKind {
         Self::GraphToken,
         Self::GraphSubscription,
         Self::Webhook,
+        Self::ClaimDocument,
     ];
 
     /// The word in the store and in events.
@@ -284,6 +291,7 @@ impl EntityKind {
             Self::GraphToken => "graph_token",
             Self::GraphSubscription => "graph_subscription",
             Self::Webhook => "webhook",
+            Self::ClaimDocument => "claim_document",
         }
     }
 
@@ -382,6 +390,7 @@ impl Entity {
             Self::GraphToken(it) => EntityRef::graph_token(&it.id),
             Self::GraphSubscription(it) => EntityRef::graph_subscription(&it.waba),
             Self::Webhook(it) => EntityRef::webhook(&it.dialect, &it.scope),
+            Self::ClaimDocument(it) => EntityRef::claim_document(&it.claim, &it.name),
         }
     }
 
@@ -397,6 +406,7 @@ impl Entity {
             Self::Session(it) => Some(EntityRef::user(&it.client, &it.user)),
             Self::Document(it) => Some(EntityRef::client(&it.client)),
             Self::AccessKey(it) => Some(it.parent()),
+            Self::ClaimDocument(it) => Some(EntityRef::waba(&it.waba)),
             Self::RamUser(it) => Some(EntityRef::account(&it.account)),
             Self::Group(it) => Some(EntityRef::account(&it.account)),
             Self::CustomPolicy(it) => Some(EntityRef::account(&it.account)),
@@ -424,7 +434,8 @@ impl Entity {
             | Self::Reply(_)
             | Self::AccessKey(_)
             | Self::GraphSubscription(_)
-            | Self::Webhook(_) => None,
+            | Self::Webhook(_)
+            | Self::ClaimDocument(_) => None,
         }
     }
 
@@ -448,52 +459,8 @@ impl Entity {
             | Self::Group(_)
             | Self::CustomPolicy(_)
             | Self::GraphSubscription(_)
-            | Self::Webhook(_) => None,
+            | Self::Webhook(_)
+            | Self::ClaimDocument(_) => None,
         }
     }
-}
-
-macro_rules! into_parts {
-    ($($(#[$doc:meta])+ $method:ident -> $kind:ident;)+) => {
-        impl Entity {$(
-            $(#[$doc])+
-            #[must_use]
-            pub fn $method(self) -> Option<$kind> {
-                if let Self::$kind(it) = self { Some(it) } else { None }
-            }
-        )+}
-    };
-}
-
-into_parts! {
-    /// The account, if it is one.
-    into_account -> Account;
-    /// The space, if it is one.
-    into_space -> Space;
-    /// The WABA, if it is one.
-    into_waba -> Waba;
-    /// The client, if it is one.
-    into_client -> Client;
-    /// The user, if it is one.
-    into_user -> User;
-    /// The session, if it is one.
-    into_session -> Session;
-    /// The document, if it is one.
-    into_document -> Document;
-    /// The RAM user, if it is one.
-    into_ram_user -> RamUser;
-    /// The group, if it is one.
-    into_group -> Group;
-    /// The custom policy, if it is one.
-    into_custom_policy -> CustomPolicy;
-    /// The reply, if it is one.
-    into_reply -> Reply;
-    /// The access key, if it is one.
-    into_access_key -> AccessKey;
-    /// The token, if it is one.
-    into_graph_token -> GraphToken;
-    /// The subscription, if it is one.
-    into_graph_subscription -> GraphSubscription;
-    /// The webhook, if it is one.
-    into_webhook -> Webhook;
 }

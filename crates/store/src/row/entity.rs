@@ -1,5 +1,6 @@
 //! The directory: key, parent and look-up as columns, the rest as JSON, a document's content as it is.
 
+mod claim_document;
 mod graph;
 mod ram;
 mod webhook;
@@ -36,6 +37,7 @@ impl EntityRow {
             body: body_of(&entity),
             content: match entity {
                 Entity::Document(it) => Some(it.body),
+                Entity::ClaimDocument(it) => Some(it.body),
                 Entity::Account(_)
                 | Entity::Space(_)
                 | Entity::Waba(_)
@@ -227,6 +229,7 @@ fn body_of(entity: &Entity) -> String {
         Entity::GraphToken(it) => graph::token_body(it),
         Entity::GraphSubscription(it) => graph::subscription_body(it),
         Entity::Webhook(it) => webhook::webhook_body(it),
+        Entity::ClaimDocument(it) => claim_document::body(it),
     }
 }
 
@@ -272,6 +275,9 @@ pub(crate) fn entity_from_row(
         EntityKind::GraphToken => row.graph_token().map(Entity::GraphToken),
         EntityKind::GraphSubscription => row.graph_subscription().map(Entity::GraphSubscription),
         EntityKind::Webhook => row.webhook().map(Entity::Webhook),
+        EntityKind::ClaimDocument => {
+            row.claim_document(content.unwrap_or_default()).map(Entity::ClaimDocument)
+        }
     }
 }
 
