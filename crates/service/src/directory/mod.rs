@@ -3,8 +3,8 @@
 //! ```text
 //! Account ─┬─ AccessKey                 (of the account itself)
 //!          ├─ GraphToken
-//!          ├─ Space ── Waba ─┬─ ClaimDocument      (a Waba claims numbers: registration::Claim)
-//!          │                └─ GraphSubscription
+//!          ├─ Space ── Waba ─┬─ ClaimDocument  (a Waba claims numbers: registration::Claim)
+//!          │                 └─ GraphSubscription
 //!          ├─ Client ─┬─ User ── Session
 //!          │          └─ Document      (settings, profile, photo, certificates)
 //!          ├─ RamUser ── AccessKey     (names its groups and policies)
@@ -17,6 +17,7 @@
 
 mod claim_document;
 mod graph;
+mod into_parts;
 mod pin_reset;
 mod ram;
 mod webhook;
@@ -475,53 +476,4 @@ impl Entity {
             | Self::ClaimDocument(_) => None,
         }
     }
-}
-
-macro_rules! into_parts {
-    ($($(#[$doc:meta])+ $method:ident -> $kind:ident;)+) => {
-        impl Entity {$(
-            $(#[$doc])+
-            #[must_use]
-            pub fn $method(self) -> Option<$kind> {
-                if let Self::$kind(it) = self { Some(it) } else { None }
-            }
-        )+}
-    };
-}
-
-into_parts! {
-    /// The account, if it is one.
-    into_account -> Account;
-    /// The space, if it is one.
-    into_space -> Space;
-    /// The WABA, if it is one.
-    into_waba -> Waba;
-    /// The client, if it is one.
-    into_client -> Client;
-    /// The user, if it is one.
-    into_user -> User;
-    /// The session, if it is one.
-    into_session -> Session;
-    /// The document, if it is one.
-    into_document -> Document;
-    /// The RAM user, if it is one.
-    into_ram_user -> RamUser;
-    /// The group, if it is one.
-    into_group -> Group;
-    /// The custom policy, if it is one.
-    into_custom_policy -> CustomPolicy;
-    /// The reply, if it is one.
-    into_reply -> Reply;
-    /// The access key, if it is one.
-    into_access_key -> AccessKey;
-    /// The token, if it is one.
-    into_graph_token -> GraphToken;
-    /// The subscription, if it is one.
-    into_graph_subscription -> GraphSubscription;
-    /// The webhook, if it is one.
-    into_webhook -> Webhook;
-    /// The document of a claim, if it is one.
-    into_claim_document -> ClaimDocument;
-    /// The link to reset a PIN, if it is one.
-    into_pin_reset -> PinReset;
 }
