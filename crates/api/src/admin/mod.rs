@@ -18,6 +18,7 @@ mod clients;
 mod directory;
 mod document;
 mod failure;
+mod fuses;
 mod graph_tokens;
 mod groups;
 mod idempotency;
@@ -108,6 +109,7 @@ operations! {
     post   "/numbers/{number}/unlock"         numbers::unlock;
     put    "/numbers/{number}/two-step"       numbers::set_two_step;
     delete "/numbers/{number}/two-step"       numbers::clear_two_step;
+    post   "/numbers/{number}/two-step/reset-link" numbers::ask_reset;
     get    "/users"                           users::list;
     post   "/users"                           users::create;
     get    "/users/{account}/{user}"          users::show;
@@ -150,6 +152,8 @@ operations! {
     post   "/certificates"                    certificates::issue;
     post   "/certificates/read"               certificates::read;
     post   "/keys/rotate-master"              installation::rotate_master;
+    get    "/fuses"                           fuses::show;
+    post   "/fuses/reset"                     fuses::reset;
     get    "/limits"                          installation::limits;
     get    "/status"                          installation::status;
 }

@@ -13,6 +13,7 @@ mod explain;
 mod groups;
 mod inbox;
 mod keys;
+mod limits;
 mod numbers;
 mod openapi;
 mod output;
@@ -69,6 +70,7 @@ enum Command {
     Register(register::Arguments),
     Numbers(numbers::Arguments),
     Sends(sends::Arguments),
+    Limits(limits::Arguments),
     Users(users::Arguments),
     Groups(groups::Arguments),
     Policy(policy::Arguments),
@@ -120,6 +122,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, environment: &Environm
         Command::Register(arguments) => register::run(&arguments, &context),
         Command::Numbers(arguments) => numbers::run(&arguments, &context),
         Command::Sends(arguments) => sends::run(&arguments, &context),
+        Command::Limits(arguments) => limits::run(&arguments, &context),
         Command::Users(arguments) => users::run(&arguments, &context),
         Command::Groups(arguments) => groups::run(&arguments, &context),
         Command::Policy(arguments) => policy::run(&arguments, &context),

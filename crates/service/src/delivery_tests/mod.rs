@@ -156,9 +156,9 @@ impl Rig {
             pin: PinInput::NotAsked,
             claim: Some(ClaimName {
                 name: VerifiedName::parse("Example").unwrap(),
-                only_unproven: false,
                 certificate_serial: None,
             }),
+            only_unproven: false,
         };
         self.service.request_code(&Caller::operator(), &order).await
     }

@@ -2,7 +2,7 @@
 
 use super::{
     AccessKey, Account, ClaimDocument, Client, CustomPolicy, Document, Entity, GraphSubscription,
-    GraphToken, Group, RamUser, Reply, Session, Space, User, Waba, Webhook,
+    GraphToken, Group, PinReset, RamUser, Reply, Session, Space, User, Waba, Webhook,
 };
 
 macro_rules! into_parts {
@@ -50,4 +50,6 @@ into_parts! {
     into_webhook -> Webhook;
     /// The document of a claim, if it is one.
     into_claim_document -> ClaimDocument;
+    /// The link to reset a PIN, if it is one.
+    into_pin_reset -> PinReset;
 }

@@ -3,20 +3,22 @@
 //! ```text
 //! Account ─┬─ AccessKey                 (of the account itself)
 //!          ├─ GraphToken
-//!          ├─ Space ── Waba ─┬─ ClaimDocument  (a Waba claims numbers: registration::Claim)
-//!          │                 └─ GraphSubscription
+//!          ├─ Space ── Waba ─┬─ ClaimDocument      (a Waba claims numbers: registration::Claim)
+//!          │                └─ GraphSubscription
 //!          ├─ Client ─┬─ User ── Session
 //!          │          └─ Document      (settings, profile, photo, certificates)
 //!          ├─ RamUser ── AccessKey     (names its groups and policies)
 //!          ├─ Group                    (names its policies)
 //!          └─ CustomPolicy
 //! Webhook                              (below the account, space or WABA that it is told about)
+//! PinReset                             (below the WABA whose number it is for)
 //! Reply                                (what was answered under an idempotency key; nobody's)
 //! ```
 
 mod claim_document;
 mod graph;
 mod into_parts;
+mod pin_reset;
 mod ram;
 mod webhook;
 
@@ -28,6 +30,7 @@ use crate::ram::RamName;
 
 pub use claim_document::ClaimDocument;
 pub use graph::{GraphScopes, GraphSubscription, GraphToken};
+pub use pin_reset::PinReset;
 pub use ram::{CustomPolicy, Group, RamUser};
 pub use webhook::{Webhook, WebhookScope};
 
@@ -68,6 +71,8 @@ pub struct Waba {
     pub space: CustomerSpaceId,
     /// Name for people.
     pub name: String,
+    /// Where its owner is reached by mail: links to reset a PIN go there.
+    pub contact_email: Option<String>,
     /// When it was made.
     pub created_at: Timestamp,
 }
@@ -217,6 +222,7 @@ pub enum Entity {
     GraphSubscription(GraphSubscription),
     Webhook(Webhook),
     ClaimDocument(ClaimDocument),
+    PinReset(PinReset),
 }
 
 /// The kinds of [`Entity`].
@@ -239,6 +245,7 @@ pub enum EntityKind {
     GraphSubscription,
     Webhook,
     ClaimDocument,
+    PinReset,
 }
 
 /// Names a part of the directory.
@@ -253,7 +260,7 @@ pub struct EntityRef {
 
 impl EntityKind {
     /// All kinds, parents before children.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::Account,
         Self::Space,
         Self::Waba,
@@ -270,6 +277,7 @@ impl EntityKind {
         Self::GraphSubscription,
         Self::Webhook,
         Self::ClaimDocument,
+        Self::PinReset,
     ];
 
     /// The word in the store and in events.
@@ -292,6 +300,7 @@ impl EntityKind {
             Self::GraphSubscription => "graph_subscription",
             Self::Webhook => "webhook",
             Self::ClaimDocument => "claim_document",
+            Self::PinReset => "pin_reset",
         }
     }
 
@@ -391,6 +400,7 @@ impl Entity {
             Self::GraphSubscription(it) => EntityRef::graph_subscription(&it.waba),
             Self::Webhook(it) => EntityRef::webhook(&it.dialect, &it.scope),
             Self::ClaimDocument(it) => EntityRef::claim_document(&it.claim, &it.name),
+            Self::PinReset(it) => EntityRef::new(EntityKind::PinReset, &it.id),
         }
     }
 
@@ -413,6 +423,7 @@ impl Entity {
             Self::GraphToken(it) => Some(EntityRef::account(&it.account)),
             Self::GraphSubscription(it) => Some(EntityRef::waba(&it.waba)),
             Self::Webhook(it) => Some(it.scope.parent()),
+            Self::PinReset(it) => Some(EntityRef::waba(&it.waba)),
         }
     }
 
@@ -435,7 +446,8 @@ impl Entity {
             | Self::AccessKey(_)
             | Self::GraphSubscription(_)
             | Self::Webhook(_)
-            | Self::ClaimDocument(_) => None,
+            | Self::ClaimDocument(_)
+            | Self::PinReset(_) => None,
         }
     }
 
@@ -445,6 +457,7 @@ impl Entity {
         match self {
             Self::Session(it) => Some(it.expires_at),
             Self::Reply(it) => Some(it.expires_at),
+            Self::PinReset(it) => Some(it.expires_at),
             Self::AccessKey(it) => {
                 it.temporary.as_ref().map(|key| key.expires_at + EXPIRED_KEYS_KEPT)
             }

@@ -54,6 +54,7 @@ async fn service() -> (Service, Arc<ManualClock>) {
                 account: account(name),
                 space: space(),
                 name: name.to_owned(),
+                contact_email: None,
                 created_at,
             }),
         ] {
