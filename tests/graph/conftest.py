@@ -8,7 +8,7 @@ import pytest
 import requests
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-NODE_MODULES = ROOT / "target" / "graph-clients" / "npm" / "node_modules"
+NODE_MODULES = ROOT / "target" / "graph-node" / "node_modules"
 WABA = "102290129340398"
 TOKEN = "EAAtest"
 
