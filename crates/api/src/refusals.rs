@@ -11,7 +11,7 @@
 use std::borrow::Cow;
 
 use http::StatusCode;
-use registration::{Refusal, Timestamp};
+use registration::{ForeignWords, Refusal, Timestamp};
 
 /// How a refusal reads in each dialect.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -194,8 +194,18 @@ pub fn row(refusal: &Refusal, now: Timestamp) -> Row {
             }),
             None,
         ),
+        // The texts of both sides; see `ForeignWords`. Each dialect puts them where it has room.
+        Refusal::Upstream(words) => (
+            denied(words.to_string()),
+            Some(cams("PhoneNumber.UpstreamError", "The upstream registrar refused.")),
+            Some(graph(words.code.parse().unwrap_or(100), upstream_subcode(words))),
+        ),
     };
     Row { onprem, cams, graph }
+}
+
+fn upstream_subcode(words: &ForeignWords) -> Option<u32> {
+    words.subcode.as_ref().and_then(|it| it.parse().ok())
 }
 
 const LIMIT: CamsWords =

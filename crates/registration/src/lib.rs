@@ -38,8 +38,8 @@ pub use account::{
 };
 pub use budget::{Budgets, Ladder, PinBudget, Window};
 pub use command::{
-    AddNumber, CodeProof, Command, Holding, NewClaim, PinCheck, Register, RequestCode, Requester,
-    Restore, VerifyCode,
+    AddNumber, Adopt, CodeMaker, CodeProof, Command, Forwarded, Heed, Holding, NewClaim, PinCheck,
+    Register, RequestCode, Requester, Restore, VerifyCode,
 };
 pub use decide::{Accepted, Decision, decide};
 pub use effect::{CodeMethod, CodeSend, Effect, Fact, Locale};
@@ -49,7 +49,7 @@ pub use record::{
     Challenge, ChallengeId, Claim, ClaimPhase, NumberRecord, PinQuestion, Platform, Registration,
     RegistrationKey,
 };
-pub use refusal::{Refusal, RefusalId};
+pub use refusal::{ForeignWords, Refusal, RefusalId};
 pub use timestamp::Timestamp;
 pub use two_step_pin::{PinVerifier, TwoStep, TwoStepPin, TwoStepPinError};
 pub use verification_code::{VerificationCode, VerificationCodeError};

@@ -51,6 +51,12 @@ pub enum Unavailable {
     /// Coreapp of the client is restarting.
     #[error("Coreapp is restarting")]
     CoreappRestarting,
+    /// The registrar upstream, or what this request left open there.
+    #[error("the registrar upstream: {reason}")]
+    Upstream {
+        /// What happened.
+        reason: String,
+    },
     /// A rehearsed fault of the sandbox.
     #[error("a rehearsed fault")]
     Rehearsed,

@@ -2,7 +2,9 @@
 
 use core::time::Duration;
 
-use registration::{CodeMethod, Fact, NumberKind, Platform, Refusal, TextId, Timestamp};
+use registration::{
+    CodeMethod, Fact, ForeignWords, NumberKind, Platform, Refusal, TextId, Timestamp,
+};
 use serde_json::{Value, json};
 
 use crate::error::ServiceError;
@@ -108,6 +110,11 @@ pub fn examples(now: Timestamp) -> Vec<Refusal> {
         Refusal::BackupUnreadable,
         Refusal::ForeignSpace,
         Refusal::NotSubscribed,
+        Refusal::Upstream(Box::new(ForeignWords {
+            code: "131031".to_owned(),
+            message: "The account is locked".to_owned(),
+            ..ForeignWords::default()
+        })),
     ]
 }
 
@@ -139,6 +146,7 @@ pub(crate) fn refusal_details(dialect: &str, operation: &str, refusal: &Refusal)
         Refusal::CodeMismatch { guesses_left } => details["guesses_left"] = json!(guesses_left),
         Refusal::PinMismatch { tries_left } => details["tries_left"] = json!(tries_left),
         Refusal::CertificateRefused { reason } => details["reason"] = json!(reason),
+        Refusal::Upstream(words) => details["said"] = json!(words.to_string()),
         Refusal::SmsExhausted { .. }
         | Refusal::VoiceExhausted { .. }
         | Refusal::CodeMissing
@@ -381,6 +389,13 @@ const WORDS: &[(&str, &str, &str, &str, &str)] = &[
         "Each account has a switch for the Chat App product.",
         NOBODY,
         "An operator switches it on.",
+    ),
+    (
+        "upstream",
+        "The registrar upstream refused.",
+        "The registrar that is the authority for this account said no, for a reason that has no name here; its own words and code stand in the answer.",
+        NOBODY,
+        "Follow what the registrar says; its support can look the trace up.",
     ),
 ];
 

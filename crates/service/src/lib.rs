@@ -5,6 +5,7 @@
 //! (`execute.rs`). Adapters for the ports live in other crates; those for tests live in `testing`.
 
 pub mod access_keys;
+pub mod acs3;
 pub mod audit;
 pub mod backup;
 pub mod binding;
@@ -16,6 +17,7 @@ pub mod directory;
 pub mod error;
 pub mod execute;
 pub mod explain;
+mod forward;
 pub mod hashing;
 pub mod idempotency;
 pub mod keys;
@@ -38,6 +40,7 @@ pub mod standing;
 pub mod testing;
 pub mod throttle;
 pub mod upkeep;
+pub mod upstreams;
 pub mod worker;
 
 pub use caller::Caller;

@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! Account ─┬─ AccessKey                 (of the account itself or of one of its RAM users)
-//!          ├─ Space ── Waba            (a Waba claims numbers: registration::Claim)
+//!          ├─ Space ── Waba ── Upstream ── UpstreamNumber
+//!          │                            (a Waba claims numbers: registration::Claim)
 //!          ├─ Client ─┬─ User ── Session
 //!          │          └─ Document      (settings, profile, photo, certificates)
 //!          ├─ RamUser                  (names its groups and policies)
@@ -12,14 +13,18 @@
 //! ```
 
 mod ram;
+mod upstream;
 
 use core::time::Duration;
 
-use registration::{AccountId, ClientId, CustomerSpaceId, TextId, Timestamp, WabaId};
+use registration::{
+    AccountId, ClientId, CustomerSpaceId, PhoneNumber, TextId, Timestamp, WabaId,
+};
 
 use crate::ram::RamName;
 
 pub use ram::{CustomPolicy, Group, RamUser};
+pub use upstream::{Call, Seen, UnderWay, Upstream, UpstreamNumber};
 
 /// Who pays, is rate-limited, and owns spaces and clients.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -201,6 +206,8 @@ pub enum Entity {
     CustomPolicy(CustomPolicy),
     Reply(Reply),
     AccessKey(AccessKey),
+    Upstream(Upstream),
+    UpstreamNumber(UpstreamNumber),
 }
 
 /// The kinds of [`Entity`].
@@ -219,6 +226,8 @@ pub enum EntityKind {
     CustomPolicy,
     Reply,
     AccessKey,
+    Upstream,
+    UpstreamNumber,
 }
 
 /// Names a part of the directory.
@@ -233,7 +242,7 @@ pub struct EntityRef {
 
 impl EntityKind {
     /// All kinds, parents before children.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 14] = [
         Self::Account,
         Self::Space,
         Self::Waba,
@@ -246,6 +255,8 @@ impl EntityKind {
         Self::CustomPolicy,
         Self::Reply,
         Self::AccessKey,
+        Self::Upstream,
+        Self::UpstreamNumber,
     ];
 
     /// The word in the store and in events.
@@ -264,6 +275,8 @@ impl EntityKind {
             Self::CustomPolicy => "policy",
             Self::Reply => "reply",
             Self::AccessKey => "access_key",
+            Self::Upstream => "upstream",
+            Self::UpstreamNumber => "upstream_number",
         }
     }
 
@@ -317,6 +330,18 @@ impl EntityRef {
         Self::new(EntityKind::AccessKey, id)
     }
 
+    /// Names the upstream of a WABA.
+    #[must_use]
+    pub fn upstream(waba: &WabaId) -> Self {
+        Self::new(EntityKind::Upstream, waba.as_str())
+    }
+
+    /// Names what is known about a number upstream.
+    #[must_use]
+    pub fn upstream_number(waba: &WabaId, number: PhoneNumber) -> Self {
+        Self::new(EntityKind::UpstreamNumber, format!("{waba}/{}", number.digits()))
+    }
+
     /// Names a document of a client.
     #[must_use]
     pub fn document(client: &ClientId, name: &str) -> Self {
@@ -359,6 +384,8 @@ impl Entity {
             Self::CustomPolicy(it) => EntityRef::custom_policy(&it.account, &it.name),
             Self::Reply(it) => EntityRef::new(EntityKind::Reply, &it.id),
             Self::AccessKey(it) => EntityRef::access_key(&it.id),
+            Self::Upstream(it) => EntityRef::upstream(&it.waba),
+            Self::UpstreamNumber(it) => EntityRef::upstream_number(&it.waba, it.number),
         }
     }
 
@@ -377,6 +404,8 @@ impl Entity {
             Self::RamUser(it) => Some(EntityRef::account(&it.account)),
             Self::Group(it) => Some(EntityRef::account(&it.account)),
             Self::CustomPolicy(it) => Some(EntityRef::account(&it.account)),
+            Self::Upstream(it) => Some(EntityRef::waba(&it.waba)),
+            Self::UpstreamNumber(it) => Some(EntityRef::upstream(&it.waba)),
         }
     }
 
@@ -395,7 +424,9 @@ impl Entity {
             | Self::Group(_)
             | Self::CustomPolicy(_)
             | Self::Reply(_)
-            | Self::AccessKey(_) => None,
+            | Self::AccessKey(_)
+            | Self::Upstream(_)
+            | Self::UpstreamNumber(_) => None,
         }
     }
 
@@ -416,7 +447,9 @@ impl Entity {
             | Self::Document(_)
             | Self::RamUser(_)
             | Self::Group(_)
-            | Self::CustomPolicy(_) => None,
+            | Self::CustomPolicy(_)
+            | Self::Upstream(_)
+            | Self::UpstreamNumber(_) => None,
         }
     }
 }
@@ -458,4 +491,8 @@ into_parts! {
     into_reply -> Reply;
     /// The access key, if it is one.
     into_access_key -> AccessKey;
+    /// The upstream, if it is one.
+    into_upstream -> Upstream;
+    /// The number upstream, if it is one.
+    into_upstream_number -> UpstreamNumber;
 }

@@ -3,6 +3,7 @@
 pub mod clock;
 pub mod delivery;
 pub mod entropy;
+pub mod registrar;
 pub mod rehearsal;
 pub mod store;
 
@@ -11,6 +12,10 @@ pub use delivery::{
     CodeDelivery, CodeMessage, DeliveryError, HandedOver, Receipt, ReceiptOutcome, ReceiptSink,
 };
 pub use entropy::{Entropy, EntropyExt};
+pub use registrar::{
+    Confirmed, Credentials, Doubt, Errand, ForeignBackup, ForeignWords, Link, Registrar,
+    UpstreamError, UpstreamRegistrar, UpstreamState,
+};
 pub use rehearsal::{Ending, NoRehearsal, OPERATIONS, Occasion, Rehearsal, Twist};
 pub use store::{
     AuditEntry, AuditQuery, CommitError, Entity, EntityKind, EntityRef, EntityWrite, Event,
