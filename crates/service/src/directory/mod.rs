@@ -9,22 +9,23 @@
 //!          ├─ RamUser                  (names its groups and policies)
 //!          ├─ Group                    (names its policies)
 //!          └─ CustomPolicy
+//! Webhook                              (below the account, space or WABA that it is told about)
 //! Reply                                (what was answered under an idempotency key; nobody's)
 //! ```
 
 mod ram;
 mod upstream;
+mod webhook;
 
 use core::time::Duration;
 
-use registration::{
-    AccountId, ClientId, CustomerSpaceId, PhoneNumber, TextId, Timestamp, WabaId,
-};
+use registration::{AccountId, ClientId, CustomerSpaceId, TextId, Timestamp, WabaId};
 
 use crate::ram::RamName;
 
 pub use ram::{CustomPolicy, Group, RamUser};
 pub use upstream::{Call, Seen, UnderWay, Upstream, UpstreamNumber};
+pub use webhook::{Webhook, WebhookScope};
 
 /// Who pays, is rate-limited, and owns spaces and clients.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -208,6 +209,7 @@ pub enum Entity {
     AccessKey(AccessKey),
     Upstream(Upstream),
     UpstreamNumber(UpstreamNumber),
+    Webhook(Webhook),
 }
 
 /// The kinds of [`Entity`].
@@ -228,6 +230,7 @@ pub enum EntityKind {
     AccessKey,
     Upstream,
     UpstreamNumber,
+    Webhook,
 }
 
 /// Names a part of the directory.
@@ -242,7 +245,7 @@ pub struct EntityRef {
 
 impl EntityKind {
     /// All kinds, parents before children.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Account,
         Self::Space,
         Self::Waba,
@@ -257,6 +260,7 @@ impl EntityKind {
         Self::AccessKey,
         Self::Upstream,
         Self::UpstreamNumber,
+        Self::Webhook,
     ];
 
     /// The word in the store and in events.
@@ -277,6 +281,7 @@ impl EntityKind {
             Self::AccessKey => "access_key",
             Self::Upstream => "upstream",
             Self::UpstreamNumber => "upstream_number",
+            Self::Webhook => "webhook",
         }
     }
 
@@ -330,18 +335,6 @@ impl EntityRef {
         Self::new(EntityKind::AccessKey, id)
     }
 
-    /// Names the upstream of a WABA.
-    #[must_use]
-    pub fn upstream(waba: &WabaId) -> Self {
-        Self::new(EntityKind::Upstream, waba.as_str())
-    }
-
-    /// Names what is known about a number upstream.
-    #[must_use]
-    pub fn upstream_number(waba: &WabaId, number: PhoneNumber) -> Self {
-        Self::new(EntityKind::UpstreamNumber, format!("{waba}/{}", number.digits()))
-    }
-
     /// Names a document of a client.
     #[must_use]
     pub fn document(client: &ClientId, name: &str) -> Self {
@@ -386,6 +379,7 @@ impl Entity {
             Self::AccessKey(it) => EntityRef::access_key(&it.id),
             Self::Upstream(it) => EntityRef::upstream(&it.waba),
             Self::UpstreamNumber(it) => EntityRef::upstream_number(&it.waba, it.number),
+            Self::Webhook(it) => EntityRef::webhook(&it.dialect, &it.scope),
         }
     }
 
@@ -406,6 +400,7 @@ impl Entity {
             Self::CustomPolicy(it) => Some(EntityRef::account(&it.account)),
             Self::Upstream(it) => Some(EntityRef::waba(&it.waba)),
             Self::UpstreamNumber(it) => Some(EntityRef::upstream(&it.waba)),
+            Self::Webhook(it) => Some(it.scope.parent()),
         }
     }
 
@@ -426,7 +421,8 @@ impl Entity {
             | Self::Reply(_)
             | Self::AccessKey(_)
             | Self::Upstream(_)
-            | Self::UpstreamNumber(_) => None,
+            | Self::UpstreamNumber(_)
+            | Self::Webhook(_) => None,
         }
     }
 
@@ -449,7 +445,8 @@ impl Entity {
             | Self::Group(_)
             | Self::CustomPolicy(_)
             | Self::Upstream(_)
-            | Self::UpstreamNumber(_) => None,
+            | Self::UpstreamNumber(_)
+            | Self::Webhook(_) => None,
         }
     }
 }
@@ -495,4 +492,6 @@ into_parts! {
     into_upstream -> Upstream;
     /// The number upstream, if it is one.
     into_upstream_number -> UpstreamNumber;
+    /// The webhook, if it is one.
+    into_webhook -> Webhook;
 }

@@ -1,7 +1,8 @@
 //! WABAs whose authority is elsewhere, and what is known about their numbers there.
 
-use registration::{ClientId, CodeMethod, PhoneNumber, Timestamp, WabaId};
+use registration::{ClientId, CodeMethod, PhoneNumber, TextId as _, Timestamp, WabaId};
 
+use super::{EntityKind, EntityRef};
 use crate::ports::Registrar;
 
 /// The registrar upstream of a WABA. Its secrets are sealed; see [`crate::upstreams`].
@@ -117,5 +118,19 @@ impl UpstreamNumber {
             sealed_candidate: None,
             drift: None,
         }
+    }
+}
+
+impl EntityRef {
+    /// Names the upstream of a WABA.
+    #[must_use]
+    pub fn upstream(waba: &WabaId) -> Self {
+        Self::new(EntityKind::Upstream, waba.as_str())
+    }
+
+    /// Names what is known about a number upstream.
+    #[must_use]
+    pub fn upstream_number(waba: &WabaId, number: PhoneNumber) -> Self {
+        Self::new(EntityKind::UpstreamNumber, format!("{waba}/{}", number.digits()))
     }
 }

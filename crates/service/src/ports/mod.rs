@@ -1,5 +1,6 @@
 //! The ports: what the use cases need from the world, as traits that adapters implement.
 
+pub mod callbacks;
 pub mod clock;
 pub mod delivery;
 pub mod entropy;
@@ -7,6 +8,10 @@ pub mod registrar;
 pub mod rehearsal;
 pub mod store;
 
+pub use callbacks::{
+    CALLBACKS_KEPT, Callback, CallbackClient, CallbackError, CallbackId, CallbackPost,
+    CallbackQuery, CallbackReport, CallbackState, Reach,
+};
 pub use clock::{Clock, TurnableClock};
 pub use delivery::{
     CodeDelivery, CodeMessage, DeliveryError, HandedOver, Receipt, ReceiptOutcome, ReceiptSink,

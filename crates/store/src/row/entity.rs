@@ -2,6 +2,7 @@
 
 mod ram;
 mod upstream;
+mod webhook;
 
 use std::borrow::Cow;
 
@@ -47,7 +48,8 @@ impl EntityRow {
                 | Entity::Reply(_)
                 | Entity::AccessKey(_)
                 | Entity::Upstream(_)
-                | Entity::UpstreamNumber(_) => None,
+                | Entity::UpstreamNumber(_)
+                | Entity::Webhook(_) => None,
             },
         }
     }
@@ -222,6 +224,7 @@ fn body_of(entity: &Entity) -> String {
         Entity::AccessKey(it) => to_json(&AccessKeyTwin::of(it)),
         Entity::Upstream(it) => upstream::upstream_body(it),
         Entity::UpstreamNumber(it) => upstream::number_body(it),
+        Entity::Webhook(it) => webhook::webhook_body(it),
     }
 }
 
@@ -265,6 +268,7 @@ pub(crate) fn entity_from_row(
         EntityKind::AccessKey => row.access_key().map(Entity::AccessKey),
         EntityKind::Upstream => row.upstream().map(Entity::Upstream),
         EntityKind::UpstreamNumber => row.upstream_number().map(Entity::UpstreamNumber),
+        EntityKind::Webhook => row.webhook().map(Entity::Webhook),
     }
 }
 
