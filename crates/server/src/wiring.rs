@@ -17,6 +17,7 @@ use api::sandbox::{SandboxRehearsal, Tools};
 use api::{AppInner, Settings};
 use axum::Router;
 use outbound::delivery::InboxDelivery;
+use outbound::registrar::{UpstreamOptions, Upstreams};
 use registration::TextId as _;
 use service::clients::FirstPassword;
 use service::hashing::{HashCost, Hasher};
@@ -36,6 +37,10 @@ use crate::data_dir::{DataDir, MASTER_KEY_FILE, MasterKeySource};
 use crate::entropy::OsEntropy;
 use crate::files;
 use crate::listener::{RenderRejection, Stop, plain_text};
+
+/// How often numbers upstream are compared with those here. Slow: their state changes by hand, and every look
+/// counts in the hourly limit there.
+const COMPARISON: Duration = Duration::from_mins(10);
 
 /// How often what has expired is removed from the store.
 const SWEEP: Duration = Duration::from_mins(1);
@@ -94,7 +99,8 @@ pub async fn app(
     let store = SqliteStore::open(&database, &SqliteOptions::default())
         .with_context(|| format!("cannot open {}", database.display()))?;
     let store = Arc::new(store);
-    let service = Arc::new(Service::new(
+    let upstreams = upstreams(config, &entropy)?;
+    let service = Service::new(
         Ports {
             store: Arc::clone(&store) as Arc<dyn Store>,
             clock: scene.clock,
@@ -105,7 +111,8 @@ pub async fn app(
         keys.clone(),
         hasher(config, keys.clone(), &entropy)?,
         policy(config),
-    ));
+    );
+    let service = Arc::new(service.with_upstream(upstreams));
     let (tools, first_password) = match scene.tools {
         Some((clock, rehearsal)) => {
             let seed = match seed {
@@ -119,6 +126,7 @@ pub async fn app(
         None => (None, first_start(&service, &*entropy).await?),
     };
     service.resume_ledger().await?;
+    upstreams_allowed(&service).await?;
 
     let stopping = watch::Sender::new(false);
     let inner = AppInner {
@@ -298,6 +306,22 @@ fn announce_stop(stop: &Stop, stopping: watch::Sender<bool>) {
     });
 }
 
+/// Registrars upstream: on this machine only in a sandbox, which sends nothing to anybody.
+fn upstreams(config: &Config, entropy: &Arc<dyn Entropy>) -> anyhow::Result<Arc<Upstreams>> {
+    let loopback_only = config.mode == Mode::Sandbox;
+    let options = UpstreamOptions { loopback_only, ..UpstreamOptions::default() };
+    Ok(Arc::new(Upstreams::new(&options, Arc::clone(entropy))?))
+}
+
+/// Refuses to start with an upstream that this mode does not allow.
+async fn upstreams_allowed(service: &Service) -> anyhow::Result<()> {
+    let (_, forbidden) = service.upstreams_in_use().await?;
+    if forbidden.is_empty() {
+        return Ok(());
+    }
+    bail!("a registrar upstream must not be called: {}", forbidden.join("; "))
+}
+
 /// Starts the worker and the sweeper; the future ends them in order.
 fn background(service: Arc<Service>) -> Pin<Box<dyn Future<Output = ()> + Send>> {
     let done = watch::Sender::new(false);
@@ -314,9 +338,11 @@ fn background(service: Arc<Service>) -> Pin<Box<dyn Future<Output = ()> + Send>>
             }
         }
     });
+    let comparison = tokio::spawn(compare_upstreams(Arc::clone(&service)));
     Box::pin(async move {
         done.send_replace(true);
         sweeper.abort();
+        comparison.abort();
         if let Err(error) = worker.await {
             tracing::error!(%error, "the worker ended badly");
         }
@@ -324,4 +350,16 @@ fn background(service: Arc<Service>) -> Pin<Box<dyn Future<Output = ()> + Send>>
             tracing::error!(%error, "the store could not be closed");
         }
     })
+}
+
+async fn compare_upstreams(service: Arc<Service>) {
+    let mut ticks = tokio::time::interval(COMPARISON);
+    // The first tick comes at once, when others have more to do.
+    ticks.tick().await;
+    loop {
+        ticks.tick().await;
+        if let Err(error) = service.compare_upstreams().await {
+            tracing::warn!(%error, "the comparison with the registrars upstream failed");
+        }
+    }
 }

@@ -14,6 +14,7 @@ mod groups;
 mod inbox;
 mod keys;
 mod numbers;
+mod pin;
 mod openapi;
 mod output;
 mod policy;
@@ -24,6 +25,7 @@ mod serve;
 mod soak;
 mod terminal;
 mod users;
+mod wabas;
 
 use std::ffi::OsString;
 use std::io::{self, Write as _};
@@ -67,6 +69,8 @@ enum Command {
     Demo(demo::Arguments),
     Register(register::Arguments),
     Numbers(numbers::Arguments),
+    Wabas(wabas::Arguments),
+    Pin(pin::Arguments),
     Sends(sends::Arguments),
     Users(users::Arguments),
     Groups(groups::Arguments),
@@ -117,6 +121,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, environment: &Environm
         Command::Demo(arguments) => demo::run(arguments, &context),
         Command::Register(arguments) => register::run(&arguments, &context),
         Command::Numbers(arguments) => numbers::run(&arguments, &context),
+        Command::Wabas(arguments) => wabas::run(&arguments, &context),
+        Command::Pin(arguments) => pin::run(&arguments, &context),
         Command::Sends(arguments) => sends::run(&arguments, &context),
         Command::Users(arguments) => users::run(&arguments, &context),
         Command::Groups(arguments) => groups::run(&arguments, &context),
