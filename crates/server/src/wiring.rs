@@ -38,10 +38,6 @@ use crate::entropy::OsEntropy;
 use crate::files;
 use crate::listener::{RenderRejection, Stop, plain_text};
 
-/// How often numbers upstream are compared with those here. Slow: their state changes by hand, and every look
-/// counts in the hourly limit there.
-const COMPARISON: Duration = Duration::from_mins(10);
-
 /// How often what has expired is removed from the store.
 const SWEEP: Duration = Duration::from_mins(1);
 
@@ -151,7 +147,7 @@ pub async fn app(
         router: api::router(app.clone()),
         render: render(app),
         first_password,
-        flush: background(service),
+        flush: background(service, config.upstream.compare_every),
     })
 }
 
@@ -309,7 +305,11 @@ fn announce_stop(stop: &Stop, stopping: watch::Sender<bool>) {
 /// Registrars upstream: on this machine only in a sandbox, which sends nothing to anybody.
 fn upstreams(config: &Config, entropy: &Arc<dyn Entropy>) -> anyhow::Result<Arc<Upstreams>> {
     let loopback_only = config.mode == Mode::Sandbox;
-    let options = UpstreamOptions { loopback_only, ..UpstreamOptions::default() };
+    let options = UpstreamOptions {
+        loopback_only,
+        connect_timeout: config.upstream.connect_timeout,
+        call_timeout: config.upstream.call_timeout,
+    };
     Ok(Arc::new(Upstreams::new(&options, Arc::clone(entropy))?))
 }
 
@@ -323,7 +323,10 @@ async fn upstreams_allowed(service: &Service) -> anyhow::Result<()> {
 }
 
 /// Starts the worker and the sweeper; the future ends them in order.
-fn background(service: Arc<Service>) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+fn background(
+    service: Arc<Service>,
+    compare_every: Duration,
+) -> Pin<Box<dyn Future<Output = ()> + Send>> {
     let done = watch::Sender::new(false);
     let worker = tokio::spawn(Arc::clone(&service).work(done.subscribe()));
     let sweeper = tokio::spawn({
@@ -338,7 +341,7 @@ fn background(service: Arc<Service>) -> Pin<Box<dyn Future<Output = ()> + Send>>
             }
         }
     });
-    let comparison = tokio::spawn(compare_upstreams(Arc::clone(&service)));
+    let comparison = tokio::spawn(compare_upstreams(Arc::clone(&service), compare_every));
     Box::pin(async move {
         done.send_replace(true);
         sweeper.abort();
@@ -352,8 +355,8 @@ fn background(service: Arc<Service>) -> Pin<Box<dyn Future<Output = ()> + Send>>
     })
 }
 
-async fn compare_upstreams(service: Arc<Service>) {
-    let mut ticks = tokio::time::interval(COMPARISON);
+async fn compare_upstreams(service: Arc<Service>, every: Duration) {
+    let mut ticks = tokio::time::interval(every);
     // The first tick comes at once, when others have more to do.
     ticks.tick().await;
     loop {

@@ -46,6 +46,8 @@ pub struct Config {
     pub onprem: Onprem,
     /// Limits common to all dialects.
     pub limits: LimitSettings,
+    /// Registrars upstream.
+    pub upstream: UpstreamSettings,
     /// Cost of PIN and password hashes.
     pub hashing: Hashing,
     /// Log lines.
@@ -160,6 +162,19 @@ pub struct LimitSettings {
     pub login_failures_max: u32,
     #[serde(deserialize_with = "span::<_, 1, DAY>")]
     pub login_window: Duration,
+}
+
+/// `[upstream]`
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "each field is described in config.default.toml")]
+pub struct UpstreamSettings {
+    #[serde(deserialize_with = "span::<_, 1, 30>")]
+    pub connect_timeout: Duration,
+    #[serde(deserialize_with = "span::<_, 1, 30>")]
+    pub call_timeout: Duration,
+    #[serde(deserialize_with = "span::<_, MINUTE, DAY>")]
+    pub compare_every: Duration,
 }
 
 /// `[hashing]`
