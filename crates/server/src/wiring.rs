@@ -1,6 +1,9 @@
 //! The only place that picks adapters and puts the parts together. What differs between sandbox and
 //! production is decided here, once; no handler asks.
 
+mod callbacks;
+mod senders;
+
 use core::fmt::Display;
 use core::future::Future;
 use core::pin::Pin;
@@ -16,14 +19,13 @@ use api::onprem::rejected;
 use api::sandbox::{SandboxRehearsal, Tools};
 use api::{AppInner, Settings};
 use axum::Router;
-use outbound::delivery::InboxDelivery;
 use outbound::registrar::{UpstreamOptions, Upstreams};
 use registration::TextId as _;
 use service::clients::FirstPassword;
 use service::hashing::{HashCost, Hasher};
 use service::keys::{KeyRing, MasterKeys};
 use service::ports::{
-    Clock, CodeDelivery, Entropy, EntropyExt as _, Rehearsal, Store, TurnableClock,
+    Clock, Entropy, EntropyExt as _, NoRehearsal, Rehearsal, Store, TurnableClock,
 };
 use service::seed::Seed;
 use service::{Allowance, Policy, Ports, Service};
@@ -37,6 +39,7 @@ use crate::data_dir::{DataDir, MASTER_KEY_FILE, MasterKeySource};
 use crate::entropy::OsEntropy;
 use crate::files;
 use crate::listener::{RenderRejection, Stop, plain_text};
+use crate::wiring::senders::Senders;
 
 /// How often what has expired is removed from the store.
 const SWEEP: Duration = Duration::from_mins(1);
@@ -70,7 +73,7 @@ pub struct Inputs<'a> {
 /// What is different between a sandbox and production.
 struct Scene {
     clock: Arc<dyn Clock>,
-    delivery: Arc<dyn CodeDelivery>,
+    senders: Senders,
     rehearsal: Arc<dyn Rehearsal>,
     /// What the sandbox's tools will work on.
     tools: Option<(Arc<dyn TurnableClock>, Arc<SandboxRehearsal>)>,
@@ -86,8 +89,8 @@ pub async fn app(
     let Inputs { config, environment, seed } = inputs;
     let entropy: Arc<dyn Entropy> = Arc::new(OsEntropy);
     let scene = match config.mode {
-        Mode::Sandbox => sandbox(data)?,
-        Mode::Production => production()?,
+        Mode::Sandbox => sandbox(config, data)?,
+        Mode::Production => production(config)?,
     };
     let keys = keys(config, environment, data)?;
     let token = data.operator_token(&OsEntropy)?;
@@ -101,7 +104,7 @@ pub async fn app(
             store: Arc::clone(&store) as Arc<dyn Store>,
             clock: scene.clock,
             entropy: Arc::clone(&entropy),
-            delivery: scene.delivery,
+            delivery: Arc::clone(&scene.senders.delivery),
             rehearsal: scene.rehearsal,
         },
         keys.clone(),
@@ -122,6 +125,7 @@ pub async fn app(
         None => (None, first_start(&service, &*entropy).await?),
     };
     service.resume_ledger().await?;
+    scene.senders.receipts.open(&service);
     upstreams_allowed(&service).await?;
 
     let stopping = watch::Sender::new(false);
@@ -144,7 +148,7 @@ pub async fn app(
     announce_stop(stop, stopping);
     let app = api::App(Arc::new(inner));
     Ok(App {
-        router: api::router(app.clone()),
+        router: callbacks::beside(api::router(app.clone()), scene.senders.callbacks),
         render: render(app),
         first_password,
         flush: background(service, config.upstream.compare_every),
@@ -170,25 +174,32 @@ pub fn open_trail(folder: &Path) -> anyhow::Result<Arc<dyn Store>> {
     Ok(Arc::new(store))
 }
 
-fn sandbox(data: &DataDir) -> anyhow::Result<Scene> {
+fn sandbox(config: &Config, data: &DataDir) -> anyhow::Result<Scene> {
     let file = data.file("clock.json");
     let clock = SandboxClock::open(SystemClock::new(), &file)
         .with_context(|| format!("cannot read {}", file.display()))?;
     let clock = Arc::new(clock);
     let rehearsal = Arc::new(SandboxRehearsal::default());
+    let senders = Senders::sandbox(config, Arc::clone(&clock) as Arc<dyn Clock>)?;
     Ok(Scene {
         clock: Arc::clone(&clock) as Arc<dyn Clock>,
-        delivery: Arc::new(InboxDelivery),
+        senders,
         rehearsal: Arc::clone(&rehearsal) as Arc<dyn Rehearsal>,
         tools: Some((clock, rehearsal)),
     })
 }
 
-fn production() -> anyhow::Result<Scene> {
-    bail!(
-        "production needs a sender that brings codes to telephones, or an upstream registrar; this version has \
-         neither yet. Use mode = \"sandbox\""
-    )
+fn production(config: &Config) -> anyhow::Result<Scene> {
+    if config.named.senders.is_empty() && !config.upstream.without_senders {
+        bail!(
+            "production needs a sender that brings codes to telephones: write a section \
+             [senders.NAME] (see `rollcall config default`); or, where all registrations go to Meta or \
+             Alibaba, set upstream.without_senders = true; or use mode = \"sandbox\""
+        );
+    }
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+    let senders = Senders::production(config, Arc::clone(&clock))?;
+    Ok(Scene { clock, senders, rehearsal: Arc::new(NoRehearsal), tools: None })
 }
 
 fn keys(config: &Config, environment: &Environment, data: &DataDir) -> anyhow::Result<KeyRing> {

@@ -32,6 +32,7 @@ pub mod ports;
 mod proposals;
 pub mod queries;
 pub mod ram;
+mod receipts;
 pub mod sealing;
 pub mod seed;
 mod service;

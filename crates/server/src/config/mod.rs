@@ -10,9 +10,14 @@ pub mod docs;
 mod duration;
 mod layers;
 mod load;
+pub mod open;
 mod problem;
+pub mod reader;
+pub mod routes;
 mod rules;
+pub mod secret;
 pub mod sections;
+pub mod senders;
 mod suggestion;
 mod values;
 

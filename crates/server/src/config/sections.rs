@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use registration::Limits;
 use serde::Deserialize;
 
+use super::open::Named;
 use super::values::{
     HostPort, base_url, bool_or_auto, host_port_or_off, log_level, optional, size, span, spans,
     within,
@@ -48,10 +49,15 @@ pub struct Config {
     pub limits: LimitSettings,
     /// Registrars upstream.
     pub upstream: UpstreamSettings,
+    /// How codes leave.
+    pub delivery: Delivery,
     /// Cost of PIN and password hashes.
     pub hashing: Hashing,
     /// Log lines.
     pub log: Log,
+    /// The sections whose tables the operator names: senders, routes and what belongs to them.
+    #[serde(skip)]
+    pub named: Named,
 }
 
 /// `[listen]`
@@ -175,6 +181,29 @@ pub struct UpstreamSettings {
     pub call_timeout: Duration,
     #[serde(deserialize_with = "span::<_, MINUTE, DAY>")]
     pub compare_every: Duration,
+    pub without_senders: bool,
+/// What a hand-over whose end is unknown means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Repeat {
+    /// Hand it over again.
+    AtLeastOnce,
+    /// Never again.
+    NeverTwice,
+}
+
+/// `[delivery]`
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "each field is described in config.default.toml")]
+pub struct Delivery {
+    #[serde(deserialize_with = "span::<_, 1, 55>")]
+    pub budget: Duration,
+    pub repeat: Repeat,
+    #[serde(deserialize_with = "within::<_, _, 1, 1000>")]
+    pub breaker_failures: u32,
+    #[serde(deserialize_with = "span::<_, 1, 300>")]
+    pub breaker_rest: Duration,
 }
 
 /// `[hashing]`

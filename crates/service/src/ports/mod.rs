@@ -14,7 +14,8 @@ pub use callbacks::{
 };
 pub use clock::{Clock, TurnableClock};
 pub use delivery::{
-    CodeDelivery, CodeMessage, DeliveryError, HandedOver, Receipt, ReceiptOutcome, ReceiptSink,
+    Attempt, AttemptOutcome, CodeDelivery, CodeMessage, DeliveryError, Dispatched, HandedOver,
+    Receipt, ReceiptOutcome, ReceiptSink,
 };
 pub use entropy::{Entropy, EntropyExt};
 pub use registrar::{
