@@ -182,6 +182,8 @@ pub struct UpstreamSettings {
     #[serde(deserialize_with = "span::<_, MINUTE, DAY>")]
     pub compare_every: Duration,
     pub without_senders: bool,
+}
+
 /// What a hand-over whose end is unknown means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
