@@ -321,6 +321,8 @@ fn upstreams(config: &Config, entropy: &Arc<dyn Entropy>) -> anyhow::Result<Arc<
         connect_timeout: config.upstream.connect_timeout,
         call_timeout: config.upstream.call_timeout,
     };
+    // Another part may have installed it before: then that one is used.
+    _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     Ok(Arc::new(Upstreams::new(&options, Arc::clone(entropy))?))
 }
 

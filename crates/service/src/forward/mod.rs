@@ -355,3 +355,6 @@ fn name_for(
 fn unexpected(accepted: &Accepted) -> ServiceError {
     ServiceError::Bug(format!("{accepted:?} is no answer to this order"))
 }
+
+#[cfg(test)]
+mod tests;
