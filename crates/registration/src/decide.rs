@@ -126,7 +126,9 @@ impl Draft<'_> {
             (PinCheck::Absent | PinCheck::OwedToUpstream | PinCheck::Unchecked, Some(_)) => {
                 return Ok(proven_at);
             }
-            (PinCheck::Absent | PinCheck::OwedToUpstream, None) => return Err(Refusal::PinRequired),
+            (PinCheck::Absent | PinCheck::OwedToUpstream, None) => {
+                return Err(Refusal::PinRequired);
+            }
             (PinCheck::Unchecked | PinCheck::ForUpstream, None)
             | (PinCheck::Right | PinCheck::Wrong | PinCheck::ForUpstream, _) => {}
         }

@@ -72,13 +72,7 @@ impl Proposal for Command {
 
 impl Step {
     pub(crate) fn new(command: Command) -> Self {
-        Self {
-            command,
-            if_registered: Vec::new(),
-            entities: Vec::new(),
-            payer: None,
-            abroad: None,
-        }
+        Self { command, if_registered: Vec::new(), entities: Vec::new(), payer: None, abroad: None }
     }
 }
 

@@ -3,7 +3,8 @@
 use async_trait::async_trait;
 use registration::{
     ChallengeId, ClaimPhase, ClientId, CodeMaker, CodeProof, Command, NewClaim, NumberRecord,
-    PinCheck, PinVerifier, Platform, Register, RegistrationKey, RequestCode, Requester, Timestamp, VerifyCode, WabaId,
+    PinCheck, PinVerifier, Platform, Register, RegistrationKey, RequestCode, Requester, Timestamp,
+    VerifyCode, WabaId,
 };
 
 use crate::directory::{Client, Entity, EntityRef};

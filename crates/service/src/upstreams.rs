@@ -290,8 +290,7 @@ impl Service {
         if !upstream.is_some_and(|it| it.registrar == Registrar::Meta) {
             return Ok(false);
         }
-        let saved =
-            SavedBackup { data: STANDARD.encode(data), password: password.to_owned() };
+        let saved = SavedBackup { data: STANDARD.encode(data), password: password.to_owned() };
         let plain = Zeroizing::new(serde_json::to_vec(&saved).map_err(|error| bug(&error))?);
         let sealed = self.keys.seal(&backup_context(&client.id), &plain, &*self.entropy);
         let key = EntityRef::document(&client.id, FOREIGN_BACKUP);
@@ -320,8 +319,7 @@ impl Service {
             return Ok(None);
         };
         let sealed = core::str::from_utf8(&document.body).map_err(|error| bug(&error))?;
-        let plain =
-            self.keys.open(&backup_context(client), sealed).map_err(|error| bug(&error))?;
+        let plain = self.keys.open(&backup_context(client), sealed).map_err(|error| bug(&error))?;
         let saved: SavedBackup = serde_json::from_slice(&plain).map_err(|error| bug(&error))?;
         Ok(Some(ForeignBackup {
             data: SecretText::new(&saved.data),

@@ -304,7 +304,8 @@ impl NewUpstream {
                     access_key_secret: needed("access_key_secret", self.access_key_secret)?,
                     security_token: self.security_token.map(|it| it.0),
                 };
-                let missing = || Failure::invalid("remote_id", "is required: the CustSpaceId there");
+                let missing =
+                    || Failure::invalid("remote_id", "is required: the CustSpaceId there");
                 (ALIBABA_URL, self.remote_id.ok_or_else(missing)?, credentials)
             }
         };
@@ -360,7 +361,8 @@ impl From<Kept> for Upstream {
 impl From<KeptNumber> for UpstreamNumber {
     fn from(it: KeptNumber) -> Self {
         let seen = it.seen;
-        let of = |part: fn(&service::directory::Seen) -> Option<String>| seen.as_ref().and_then(part);
+        let of =
+            |part: fn(&service::directory::Seen) -> Option<String>| seen.as_ref().and_then(part);
         Self {
             number: it.number.to_string(),
             id: it.remote_id,

@@ -128,8 +128,7 @@ impl Reply {
     pub(super) fn out_of_form(&self) -> UpstreamError {
         let status = self.status.as_u16();
         let reason = format!("HTTP {status} without the form of the API");
-        let doubt =
-            if self.status.is_client_error() { Doubt::NotDone } else { Doubt::Settled };
+        let doubt = if self.status.is_client_error() { Doubt::NotDone } else { Doubt::Settled };
         UpstreamError::Unavailable { reason, doubt, retry_after: self.retry_after() }
     }
 }

@@ -3,8 +3,8 @@
 use super::{Accepted, Draft, Outcome, pin_proven_at};
 use crate::budget::Rung;
 use crate::{
-    AddNumber, Challenge, Claim, ClaimPhase, CodeMaker, CodeMethod, CodeProof, CodeSend, Effect, Fact,
-    NewClaim, Refusal, RequestCode, Requester, Timestamp, VerifyCode, WabaId,
+    AddNumber, Challenge, Claim, ClaimPhase, CodeMaker, CodeMethod, CodeProof, CodeSend, Effect,
+    Fact, NewClaim, Refusal, RequestCode, Requester, Timestamp, VerifyCode, WabaId,
 };
 
 impl Draft<'_> {

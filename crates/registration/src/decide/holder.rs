@@ -2,8 +2,8 @@
 
 use super::{Accepted, Draft, Outcome, pin_proven_at};
 use crate::{
-    ClaimPhase, ClientId, Fact, Holding, PhoneNumberId, PinCheck, PinVerifier, Platform, Refusal, Register,
-    Registration, Restore, TwoStep, VerifiedName, WabaId,
+    ClaimPhase, ClientId, Fact, Holding, PhoneNumberId, PinCheck, PinVerifier, Platform, Refusal,
+    Register, Registration, Restore, TwoStep, VerifiedName, WabaId,
 };
 
 impl Draft<'_> {

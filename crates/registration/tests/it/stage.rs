@@ -4,9 +4,9 @@
 //! its id, ids are a running number, and a PIN's verdict is part of the command.
 
 use registration::{
-    AddNumber, Challenge, ChallengeId, ClaimPhase, CodeMaker, CodeProof, CodeSend, Command, Decision, Effect,
-    Limits, Locale, NewClaim, NumberRecord, PhoneNumber, PhoneNumberId, PinCheck, PinVerifier,
-    Platform, Register, RegistrationKey, RequestCode, Requester, Restore, Timestamp,
+    AddNumber, Challenge, ChallengeId, ClaimPhase, CodeMaker, CodeProof, CodeSend, Command,
+    Decision, Effect, Limits, Locale, NewClaim, NumberRecord, PhoneNumber, PhoneNumberId, PinCheck,
+    PinVerifier, Platform, Register, RegistrationKey, RequestCode, Requester, Restore, Timestamp,
     VerificationCode, VerifiedName, VerifyCode, decide,
 };
 

@@ -37,10 +37,8 @@ pub(super) fn run(arguments: &Arguments, context: &Context<'_>) -> anyhow::Resul
     let path = format!("/numbers/{}/reveal-pin", segment(number.trim_start_matches('+')));
     client::run(&arguments.connection, context, async |client, view| {
         let revealed = client.post(&path, json!({})).await?;
-        let shown = view.facts(&[
-            ("Number", text(&revealed["number"])),
-            ("PIN", text(&revealed["pin"])),
-        ]);
+        let shown =
+            view.facts(&[("Number", text(&revealed["number"])), ("PIN", text(&revealed["pin"]))]);
         Ok(Output::new(revealed, shown))
     })
 }

@@ -190,9 +190,9 @@ async fn list(client: &Client, view: &View, account: Option<&str>) -> Result<Out
 }
 
 fn list_text(view: &View, wabas: &[Value]) -> String {
-    let rows = wabas.iter().map(|it| {
-        ["id", "name", "account", "space"].map(|name| plain(text(&it[name])))
-    });
+    let rows = wabas
+        .iter()
+        .map(|it| ["id", "name", "account", "space"].map(|name| plain(text(&it[name]))));
     let table = view.table(["WABA", "NAME", "ACCOUNT", "SPACE"], rows);
     format!("{table}{}\n", counted(wabas.len(), "WABA"))
 }

@@ -190,16 +190,16 @@ impl Trip<'_> {
                 self.mirror.confirmed = Some(mark);
                 Ok(confirmed.registered)
             }
-            Err(UpstreamError::Refused { refusal: Refusal::CodeMismatch { guesses_left }, words }) => {
+            Err(UpstreamError::Refused {
+                refusal: Refusal::CodeMismatch { guesses_left },
+                words,
+            }) => {
                 let refusal = Refusal::CodeMismatch { guesses_left };
                 let error = UpstreamError::Refused { refusal, words };
                 let told = self.told(Forwarded::VerifyCode, Some(&error));
                 self.mirror.under_way = None;
-                let wrong = Confirmation {
-                    answer: proposal.answer,
-                    register: None,
-                    said: Some(false),
-                };
+                let wrong =
+                    Confirmation { answer: proposal.answer, register: None, said: Some(false) };
                 match self.commit(&wrong, Some(told)).await {
                     Err(answer) => Err(answer),
                     Ok(done) => Err(unexpected(&done.accepted)),
@@ -232,8 +232,5 @@ impl Trip<'_> {
 
 /// Whether a call may have been carried out although it has no good answer.
 pub(super) const fn is_unclear(error: &UpstreamError) -> bool {
-    matches!(
-        error,
-        UpstreamError::Unavailable { doubt: Doubt::Settled | Doubt::UnderWay, .. }
-    )
+    matches!(error, UpstreamError::Unavailable { doubt: Doubt::Settled | Doubt::UnderWay, .. })
 }

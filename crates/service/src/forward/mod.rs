@@ -40,8 +40,8 @@ use crate::directory::{Call, Entity, EntityRef, Seen, UnderWay, UpstreamNumber};
 use crate::error::{ServiceError, Unavailable};
 use crate::execute::{Abroad, Committed, Proposal, Step};
 use crate::ports::{
-    CommitError, Doubt, EntityWrite, Errand, Link, Subject, Unit, UpstreamError,
-    UpstreamRegistrar, UpstreamState, Versioned,
+    CommitError, Doubt, EntityWrite, Errand, Link, Subject, Unit, UpstreamError, UpstreamRegistrar,
+    UpstreamState, Versioned,
 };
 use crate::service::{Service, committed};
 

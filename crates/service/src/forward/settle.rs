@@ -74,7 +74,8 @@ impl Trip<'_> {
             Call::VerifyCode { mark } => {
                 self.mirror.under_way = None;
                 self.mirror.confirmed = Some(mark);
-                self.save(Some(json!({ "operation": "verify_code", "outcome": "read back" }))).await?;
+                self.save(Some(json!({ "operation": "verify_code", "outcome": "read back" })))
+                    .await?;
                 Ok(Settled::Nothing)
             }
             Call::Register { client } => {

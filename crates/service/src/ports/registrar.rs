@@ -229,9 +229,6 @@ pub trait UpstreamRegistrar: Send + Sync + 'static {
     async fn deregister(&self, errand: Errand<'_>) -> Result<(), UpstreamError>;
 
     /// Sets the PIN.
-    async fn set_two_step(
-        &self,
-        errand: Errand<'_>,
-        pin: &TwoStepPin,
-    ) -> Result<(), UpstreamError>;
+    async fn set_two_step(&self, errand: Errand<'_>, pin: &TwoStepPin)
+    -> Result<(), UpstreamError>;
 }

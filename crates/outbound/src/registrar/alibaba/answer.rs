@@ -90,22 +90,19 @@ fn temporary(code: &str, status: u16) -> Option<Doubt> {
         // A copy of this very request came first: what it did is not known.
         "SignatureNonceUsed" => Some(Doubt::UnderWay),
         "ServiceUnavailable" | "InternalError" => Some(Doubt::Settled),
-        "SignatureDoesNotMatch" | "InvalidAccessKeyId.NotFound" | "InvalidAccessKeyId.Inactive"
-        | "InvalidTimeStamp.Expired" | "InvalidTimeStamp.Format" | "MissingSecurityToken" => {
-            Some(Doubt::NotDone)
-        }
+        "SignatureDoesNotMatch"
+        | "InvalidAccessKeyId.NotFound"
+        | "InvalidAccessKeyId.Inactive"
+        | "InvalidTimeStamp.Expired"
+        | "InvalidTimeStamp.Format"
+        | "MissingSecurityToken" => Some(Doubt::NotDone),
         code if code.starts_with("InvalidSecurityToken.") => Some(Doubt::NotDone),
         _ if status >= 500 => Some(Doubt::Settled),
         _ => None,
     }
 }
 
-fn refusal(
-    code: &str,
-    status: u16,
-    retry_after: Option<Duration>,
-    case: Case,
-) -> Option<Refusal> {
+fn refusal(code: &str, status: u16, retry_after: Option<Duration>, case: Case) -> Option<Refusal> {
     let opens_in = |default: Duration| case.now + retry_after.unwrap_or(default);
     Some(match code {
         "VerifyCode.Error" => Refusal::CodeMismatch { guesses_left: 0 },

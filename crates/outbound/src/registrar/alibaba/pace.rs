@@ -76,7 +76,8 @@ mod tests {
     fn never_more_than_ten_begin_in_a_second() {
         let pace = Pace::default();
         let present = Instant::now();
-        let turns: Vec<_> = core::iter::from_fn(|| pace.turn("k".to_owned(), present).ok()).collect();
+        let turns: Vec<_> =
+            core::iter::from_fn(|| pace.turn("k".to_owned(), present).ok()).collect();
         assert_eq!(turns.len(), 20, "what would wait too long is refused");
         assert!(turns.windows(11).all(|span| span[10] - span[0] >= Duration::from_secs(1)));
         assert!(pace.turn("other".to_owned(), present).is_ok_and(|turn| turn == present));

@@ -80,7 +80,10 @@ fn authorization(
     let text = acs3::string_to_sign(method, query, &signed_headers, value, content);
     let signature = acs3::sign(&text, key.secret.as_bytes());
     let algorithm = acs3::ALGORITHM;
-    format!("{algorithm} Credential={},SignedHeaders={signed_headers},Signature={signature}", key.id)
+    format!(
+        "{algorithm} Credential={},SignedHeaders={signed_headers},Signature={signature}",
+        key.id
+    )
 }
 
 /// `YYYY-MM-DDThh:mm:ssZ`, from the days since 1970 as Howard Hinnant's public-domain algorithm has them.
@@ -109,8 +112,11 @@ mod tests {
     /// same key, date and nonce, but with the SDK's own headers.
     #[test]
     fn the_signature_is_the_one_that_the_official_client_makes() {
-        let parameters =
-            [("CustSpaceId", "cams-test01"), ("PhoneNumber", "8613800001234"), ("VerifyCode", "223222")];
+        let parameters = [
+            ("CustSpaceId", "cams-test01"),
+            ("PhoneNumber", "8613800001234"),
+            ("VerifyCode", "223222"),
+        ];
         let query = acs3::canonical_query(parameters.into_iter());
         let content = acs3::digest(b"");
         let user_agent = "AlibabaCloud (Linux; x86_64) Python/3.11.7 Core/0.4.3 TeaDSL/2";

@@ -75,7 +75,11 @@ pub fn meaning(body: &Value, retry_after: Option<Duration>, case: Case) -> Upstr
     };
     if let Some(doubt) = error.temporary() {
         let retry_after = retry_after.or_else(|| (error.code == 133_015).then(|| 5 * MINUTE));
-        return UpstreamError::Unavailable { reason: error.words().to_string(), doubt, retry_after };
+        return UpstreamError::Unavailable {
+            reason: error.words().to_string(),
+            doubt,
+            retry_after,
+        };
     }
     let words = Box::new(error.words());
     let refusal = error.refusal(case).unwrap_or_else(|| Refusal::Upstream(words.clone()));
@@ -162,7 +166,8 @@ impl GraphError<'_> {
     fn words(&self) -> ForeignWords {
         let text = |value: &Value| {
             // Shown to people and written to the audit trail: one line, of bounded length.
-            let shown: String = value.as_str()?.chars().filter(|c| !c.is_control()).take(500).collect();
+            let shown: String =
+                value.as_str()?.chars().filter(|c| !c.is_control()).take(500).collect();
             (!shown.is_empty()).then_some(shown)
         };
         let message = text(&self.body["message"]).unwrap_or_else(|| "(no message)".to_owned());
@@ -239,10 +244,7 @@ mod tests {
         let hours = |hours| Timestamp::default() + Duration::from_hours(hours);
         let graph = |code: u64| json!({ "message": "m", "code": code });
         use Forwarded::{Register, RequestCode, VerifyCode};
-        assert_eq!(
-            refusal(graph(133_005), Register),
-            Refusal::PinMismatch { tries_left: 0 }
-        );
+        assert_eq!(refusal(graph(133_005), Register), Refusal::PinMismatch { tries_left: 0 });
         assert_eq!(
             refusal(graph(133_016), Register),
             Refusal::RegisterLimit { opens_at: hours(72) }
@@ -274,7 +276,8 @@ mod tests {
 
     #[test]
     fn trouble_of_the_service_or_the_token_is_no_refusal() {
-        for (code, doubt) in [(2, Doubt::Settled), (133_004, Doubt::Settled), (190, Doubt::NotDone)] {
+        for (code, doubt) in [(2, Doubt::Settled), (133_004, Doubt::Settled), (190, Doubt::NotDone)]
+        {
             let body = json!({ "error": { "message": "m", "code": code } });
             let UpstreamError::Unavailable { doubt: found, .. } =
                 meaning(&body, None, case(Forwarded::Register))

@@ -158,11 +158,11 @@ impl Meta {
         self.usage.pass(errand.link, errand.now).await?;
         let reply = self.http.write(request).await?;
         self.usage.learn(errand.link, &reply);
-        let case = Case { operation: Forwarded::AddNumber, ..Case::reading(errand.number, errand.now) };
+        let case =
+            Case { operation: Forwarded::AddNumber, ..Case::reading(errand.number, errand.now) };
         let body = answer::read(&reply, case)?;
         let id = body["id"].as_str().filter(|id| is_id(id));
-        id.map(str::to_owned)
-            .ok_or_else(|| unavailable("the answer names no id", Doubt::Settled))
+        id.map(str::to_owned).ok_or_else(|| unavailable("the answer names no id", Doubt::Settled))
     }
 }
 
@@ -207,9 +207,9 @@ impl UpstreamRegistrar for Meta {
         if let Some(id) = errand.remote_id {
             return match self.node(errand, id).await {
                 Ok(state) => Ok(Some(state)),
-                Err(UpstreamError::Refused { refusal: registration::Refusal::NotClaimed, .. }) => {
-                    Ok(None)
-                }
+                Err(UpstreamError::Refused {
+                    refusal: registration::Refusal::NotClaimed, ..
+                }) => Ok(None),
                 Err(error) => Err(error),
             };
         }
@@ -301,8 +301,8 @@ fn state(node: &Value) -> UpstreamState {
 
 /// `hex(HMAC-SHA-256(app secret, token))`: shows that the token did not leak without the secret.
 fn appsecret_proof(secret: &str, token: &str) -> String {
-    let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes())
-        .expect("HMAC takes a key of any length");
+    let mut mac =
+        Hmac::<Sha256>::new_from_slice(secret.as_bytes()).expect("HMAC takes a key of any length");
     mac.update(token.as_bytes());
     hex::encode(mac.finalize().into_bytes())
 }

@@ -119,10 +119,8 @@ impl UpstreamRegistrar for FakeUpstream {
     }
 
     async fn numbers(&self, _: &Link, _: Timestamp) -> Result<Vec<UpstreamState>, UpstreamError> {
-        self.call("numbers", |fake| {
-            Ok(if fake.known { vec![fake.shown()] } else { Vec::new() })
-        })
-        .await
+        self.call("numbers", |fake| Ok(if fake.known { vec![fake.shown()] } else { Vec::new() }))
+            .await
     }
 
     async fn find_or_add(

@@ -6,8 +6,8 @@ use core::time::Duration;
 use std::sync::Arc;
 
 use registration::{
-    AccountId, ClientId, CodeMethod, Locale, Refusal, TextId as _, TwoStepPin, VerificationCode,
-    VerifiedName, WabaId,
+    AccountId, ClientId, CodeMethod, Locale, Platform, Refusal, TextId as _, TwoStepPin,
+    VerificationCode, VerifiedName, WabaId,
 };
 
 use super::*;
@@ -211,7 +211,9 @@ async fn a_retry_learns_the_true_result_when_reading_back_failed_too() {
     assert!(stage.is_registered().await);
     assert_eq!(stage.upstream.state().registrations, 1);
     let kept = stage.service.reveal_pin(&stage.caller, stage.number).await.expect("store");
-    assert!(kept.is_some_and(|pin| Some(pin.reveal()) == stage.upstream.state().pin.as_deref().map(str::as_bytes)));
+    assert!(kept.is_some_and(
+        |pin| Some(pin.reveal()) == stage.upstream.state().pin.as_deref().map(str::as_bytes)
+    ));
 }
 
 #[tokio::test]
@@ -252,10 +254,17 @@ async fn trouble_anywhere_ends_in_exactly_one_registration() {
             for _ in 0..40 {
                 let pending = stage.service.pending_claim(&stage.caller, &stage.client.id).await;
                 let step = async {
-                    if pending.is_ok() { stage.verify(RIGHT).await } else { stage.request(None).await }
+                    if pending.is_ok() {
+                        stage.verify(RIGHT).await
+                    } else {
+                        stage.request(None).await
+                    }
                 };
                 let answer = tokio::time::timeout(Duration::from_millis(50), step).await;
-                if matches!(answer, Ok(Ok(Accepted::Registered(_) | Accepted::AlreadyRegistered(_)))) {
+                if matches!(
+                    answer,
+                    Ok(Ok(Accepted::Registered(_) | Accepted::AlreadyRegistered(_)))
+                ) {
                     break;
                 }
                 stage.clock.advance(Duration::from_secs(61));
@@ -327,10 +336,7 @@ async fn a_pin_that_is_set_upstream_is_asked_for_before_any_cost() {
     // From now on it is in force here as well.
     stage.calls();
     assert_eq!(refusal(stage.request(None).await), Refusal::PinRequired);
-    assert!(matches!(
-        refusal(stage.request(Some("111111")).await),
-        Refusal::PinMismatch { .. }
-    ));
+    assert!(matches!(refusal(stage.request(Some("111111")).await), Refusal::PinMismatch { .. }));
     assert_eq!(stage.calls(), [""; 0]);
 }
 
