@@ -91,7 +91,8 @@ impl Service {
         });
         for _ in 0..ATTEMPTS_MAX {
             let expected = self.store.entity(&key).await?.map_or(0, |found| found.version);
-            let put = EntityWrite::Put { expected, entity: Entity::Upstream(upstream.clone()) };
+            let put =
+                EntityWrite::Put { expected, entity: Entity::Upstream(Box::new(upstream.clone())) };
             let event = self.event(caller, Subject::Entity(key.clone()), "upstream_set", &details);
             let unit = Unit { entities: vec![put], events: vec![event], ..Unit::default() };
             match self.store.commit(unit).await {
@@ -244,7 +245,7 @@ impl Service {
             let subject = Subject::Number(known.number);
             unit.events.push(self.event(&Caller::system(), subject, kind, &details));
         }
-        let entity = Entity::UpstreamNumber(mirror);
+        let entity = Entity::UpstreamNumber(Box::new(mirror));
         unit.entities.push(EntityWrite::Put { expected: found.version, entity });
         match self.store.commit(unit).await {
             // Somebody works on the number: it is compared again at the next turn.

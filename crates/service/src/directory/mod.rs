@@ -207,8 +207,8 @@ pub enum Entity {
     CustomPolicy(CustomPolicy),
     Reply(Reply),
     AccessKey(AccessKey),
-    Upstream(Upstream),
-    UpstreamNumber(UpstreamNumber),
+    Upstream(Box<Upstream>),
+    UpstreamNumber(Box<UpstreamNumber>),
     Webhook(Webhook),
 }
 
@@ -488,10 +488,6 @@ into_parts! {
     into_reply -> Reply;
     /// The access key, if it is one.
     into_access_key -> AccessKey;
-    /// The upstream, if it is one.
-    into_upstream -> Upstream;
-    /// The number upstream, if it is one.
-    into_upstream_number -> UpstreamNumber;
     /// The webhook, if it is one.
     into_webhook -> Webhook;
 }

@@ -2,7 +2,7 @@
 
 use registration::{ClientId, CodeMethod, PhoneNumber, TextId as _, Timestamp, WabaId};
 
-use super::{EntityKind, EntityRef};
+use super::{Entity, EntityKind, EntityRef};
 use crate::ports::Registrar;
 
 /// The registrar upstream of a WABA. Its secrets are sealed; see [`crate::upstreams`].
@@ -132,5 +132,19 @@ impl EntityRef {
     #[must_use]
     pub fn upstream_number(waba: &WabaId, number: PhoneNumber) -> Self {
         Self::new(EntityKind::UpstreamNumber, format!("{waba}/{}", number.digits()))
+    }
+}
+
+impl Entity {
+    /// The upstream, if it is one.
+    #[must_use]
+    pub fn into_upstream(self) -> Option<Upstream> {
+        if let Self::Upstream(it) = self { Some(*it) } else { None }
+    }
+
+    /// The number upstream, if it is one.
+    #[must_use]
+    pub fn into_upstream_number(self) -> Option<UpstreamNumber> {
+        if let Self::UpstreamNumber(it) = self { Some(*it) } else { None }
     }
 }

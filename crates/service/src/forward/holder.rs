@@ -146,13 +146,11 @@ impl Trip<'_> {
         &mut self,
         client: Option<ClientId>,
     ) -> Result<Committed, ServiceError> {
-        match self.call_register(client.clone()).await? {
-            Some(done) => Ok(done),
-            None => {
-                let told = self.told(Forwarded::Register, None);
-                self.registered(client, told).await
-            }
+        if let Some(done) = self.call_register(client.clone()).await? {
+            return Ok(done);
         }
+        let told = self.told(Forwarded::Register, None);
+        self.registered(client, told).await
     }
 
     /// Registers upstream. The registration is there when this returns; `Some` if it was taken over as well.
@@ -197,7 +195,7 @@ impl Trip<'_> {
                 let refusal = if from_caller { wrong } else { Refusal::PinRequired };
                 UpstreamError::Refused { refusal, words }
             }
-            other => other,
+            other @ (UpstreamError::Refused { .. } | UpstreamError::Unavailable { .. }) => other,
         }
     }
 

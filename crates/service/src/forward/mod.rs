@@ -126,7 +126,7 @@ impl Service {
 
     async fn mirror_write(&self, mirror: &UpstreamNumber) -> Result<EntityWrite, ServiceError> {
         let expected = self.mirror(&mirror.waba, mirror.number).await?.version;
-        Ok(EntityWrite::Put { expected, entity: Entity::UpstreamNumber(mirror.clone()) })
+        Ok(EntityWrite::Put { expected, entity: Entity::UpstreamNumber(Box::new(mirror.clone())) })
     }
 }
 
@@ -236,7 +236,7 @@ impl Trip<'_> {
         proposal: &dyn Proposal,
         told: Option<Value>,
     ) -> Result<Committed, ServiceError> {
-        let told = Told { inner: proposal, mirror: &self.mirror, told };
+        let told = Told { inner: proposal, mirror: &self.mirror, event: told };
         self.service.execute(self.caller, self.number, &told).await
     }
 
@@ -324,7 +324,7 @@ fn said(words: &ForeignWords) -> Value {
 struct Told<'a> {
     inner: &'a dyn Proposal,
     mirror: &'a UpstreamNumber,
-    told: Option<Value>,
+    event: Option<Value>,
 }
 
 #[async_trait]
@@ -337,7 +337,7 @@ impl Proposal for Told<'_> {
     ) -> Result<Step, ServiceError> {
         let mut step = self.inner.step(service, record, now).await?;
         let mirror = service.mirror_write(self.mirror).await?;
-        step.abroad = Some(Abroad { mirror, told: self.told.clone() });
+        step.abroad = Some(Abroad { mirror, told: self.event.clone() });
         Ok(step)
     }
 }

@@ -266,8 +266,10 @@ pub(crate) fn entity_from_row(
         EntityKind::CustomPolicy => row.custom_policy().map(Entity::CustomPolicy),
         EntityKind::Reply => row.reply().map(Entity::Reply),
         EntityKind::AccessKey => row.access_key().map(Entity::AccessKey),
-        EntityKind::Upstream => row.upstream().map(Entity::Upstream),
-        EntityKind::UpstreamNumber => row.upstream_number().map(Entity::UpstreamNumber),
+        EntityKind::Upstream => row.upstream().map(Box::new).map(Entity::Upstream),
+        EntityKind::UpstreamNumber => {
+            row.upstream_number().map(Box::new).map(Entity::UpstreamNumber)
+        }
         EntityKind::Webhook => row.webhook().map(Entity::Webhook),
     }
 }

@@ -424,7 +424,8 @@ async fn secrets_are_sealed_and_bound_to_their_address() {
     let mut upstream = found.value.into_upstream().expect("an upstream");
     assert!(!format!("{upstream:?}").contains("EAAtest"));
     upstream.base_url = "http://127.0.0.1:2".to_owned();
-    let put = EntityWrite::Put { expected: found.version, entity: Entity::Upstream(upstream) };
+    let put =
+        EntityWrite::Put { expected: found.version, entity: Entity::Upstream(Box::new(upstream)) };
     let unit = Unit { entities: vec![put], ..Unit::default() };
     stage.service.store.commit(unit).await.expect("store");
     let moved = stage.request(None).await;
