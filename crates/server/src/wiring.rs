@@ -20,6 +20,7 @@ use api::sandbox::{SandboxRehearsal, Tools};
 use api::{AppInner, Settings};
 use axum::Router;
 use outbound::registrar::{UpstreamOptions, Upstreams};
+use outbound::callbacks::{HttpCallbacks, Options as CallbackOptions, system_lookup};
 use registration::TextId as _;
 use service::clients::FirstPassword;
 use service::hashing::{HashCost, Hasher};
@@ -28,7 +29,7 @@ use service::ports::{
     Clock, Entropy, EntropyExt as _, NoRehearsal, Rehearsal, Store, TurnableClock,
 };
 use service::seed::Seed;
-use service::{Allowance, Policy, Ports, Service};
+use service::{Allowance, OperationRates, Policy, Ports, Service};
 use sha2::{Digest as _, Sha256};
 use store::sqlite::{SqliteOptions, SqliteStats, SqliteStore};
 use tokio::sync::watch;
@@ -51,6 +52,8 @@ const DATABASE_FILE: &str = "rollcall.db";
 pub struct App {
     /// Every route.
     pub router: Router,
+    /// Puts the settings into force that need no restart: limits and what else is in a [`Policy`].
+    pub set_policy: Box<dyn Fn(&Config) + Send + Sync>,
     /// Words the refusals that no handler sees.
     pub render: RenderRejection,
     /// The password that the admin of the default client was given just now, in production.
@@ -152,6 +155,8 @@ pub async fn app(
         render: render(app),
         first_password,
         flush: background(service, config.upstream.compare_every),
+        set_policy: set_policy(Arc::clone(&service)),
+        flush: background(service),
     })
 }
 
@@ -245,6 +250,10 @@ fn hasher(config: &Config, keys: KeyRing, entropy: &Arc<dyn Entropy>) -> anyhow:
     Ok(Hasher::new(keys, Arc::clone(entropy), cost, cores, config.hashing.queue))
 }
 
+fn set_policy(service: Arc<Service>) -> Box<dyn Fn(&Config) + Send + Sync> {
+    Box::new(move |config| service.set_policy(policy(config)))
+}
+
 fn policy(config: &Config) -> Policy {
     let limits = &config.limits;
     Policy {
@@ -263,6 +272,12 @@ fn policy(config: &Config) -> Policy {
         },
         token_lifetime: config.onprem.token_lifetime,
         accept_foreign_certificates: config.accepts_foreign_certificates(),
+        operation_rates: OperationRates {
+            usual: config.cams.requests_per_second,
+            low: config.cams.requests_per_second_low,
+        },
+        ram_denial: config.cams.denial.into(),
+        callbacks: config.callback_policy(),
         ..Policy::default()
     }
 }
@@ -342,6 +357,10 @@ fn background(
 ) -> Pin<Box<dyn Future<Output = ()> + Send>> {
     let done = watch::Sender::new(false);
     let worker = tokio::spawn(Arc::clone(&service).work(done.subscribe()));
+    crate::tls::install_provider();
+    let client = HttpCallbacks::new(CallbackOptions::default(), system_lookup());
+    let posts = Arc::clone(&service).work_callbacks(Arc::new(client), done.subscribe());
+    let posts = tokio::spawn(posts);
     let sweeper = tokio::spawn({
         let service = Arc::clone(&service);
         async move {
@@ -361,6 +380,10 @@ fn background(
         comparison.abort();
         if let Err(error) = worker.await {
             tracing::error!(%error, "the worker ended badly");
+        for ended in [worker.await, posts.await] {
+            if let Err(error) = ended {
+                tracing::error!(%error, "a worker ended badly");
+            }
         }
         if let Err(error) = service.close().await {
             tracing::error!(%error, "the store could not be closed");

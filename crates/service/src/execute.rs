@@ -141,10 +141,15 @@ impl Service {
             }
             let mut unit = self.unit(caller, &loaded, &step, &decision, now, &policy);
             let refusal_id = unit.events.last().map(|event| event.id);
+            unit.callbacks = self.callbacks_of(&loaded.value, &step, &unit.numbers, now).await?;
+            let has_callbacks = !unit.callbacks.is_empty();
             let fresh = self.lease(&mut unit, now);
             match self.store.commit(unit).await {
                 Ok(()) => {
                     self.hand_to_worker(fresh);
+                    if has_callbacks {
+                        self.callbacks_due.notify_one();
+                    }
                     return answer(decision, refusal_id, number, now);
                 }
                 Err(CommitError::Conflict) => {}

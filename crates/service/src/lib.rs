@@ -9,6 +9,7 @@ pub mod acs3;
 pub mod audit;
 pub mod backup;
 pub mod binding;
+pub mod callbacks;
 pub mod caller;
 pub mod certificate;
 pub mod clients;
@@ -47,5 +48,5 @@ pub mod worker;
 
 pub use caller::Caller;
 pub use error::{Refused, ServiceError, Unavailable};
-pub use policy::{Allowance, Policy};
+pub use policy::{Allowance, CallbackPolicy, OperationRates, Policy, RamDenial};
 pub use service::{Ports, Service};

@@ -68,6 +68,7 @@ pub struct Service {
     /// Stored and leased for this process, waiting for its worker.
     pub(crate) fresh_sends: std::sync::Mutex<VecDeque<Send>>,
     pub(crate) sends_due: Notify,
+    pub(crate) callbacks_due: Notify,
     pub(crate) ledger_changed: watch::Sender<u64>,
     pub(crate) handed_over: broadcast::Sender<Arc<[Send]>>,
     /// Read from claim to report; written while the whole state changes or is copied, so that no send
@@ -97,6 +98,7 @@ impl Service {
             last_send: std::sync::Mutex::new(0),
             fresh_sends: std::sync::Mutex::default(),
             sends_due: Notify::new(),
+            callbacks_due: Notify::new(),
             ledger_changed: watch::Sender::new(0),
             handed_over: broadcast::Sender::new(BATCHES_KEPT),
             under_way: tokio::sync::RwLock::new(()),
@@ -163,6 +165,7 @@ impl Service {
     /// Lets the worker look at the outbox now: the clock was turned, so other sends may be due.
     pub fn wake_worker(&self) {
         self.sends_due.notify_one();
+        self.callbacks_due.notify_one();
     }
 
     /// Takes one request from a client's allowance.
@@ -170,15 +173,17 @@ impl Service {
         self.client_requests.take(client, self.policy().client_requests, self.now())
     }
 
-    /// Takes one of the `per_second` requests for this operation that an account has, all its users
-    /// together.
+    /// Takes one of the requests per second for this operation that an account has, all its users
+    /// together; `is_low` for an operation with fewer than most.
     pub fn admit_operation(
         &self,
         account: &AccountId,
         operation: &'static str,
-        per_second: usize,
+        is_low: bool,
     ) -> Result<(), Timestamp> {
-        let rate = Rate { max: per_second, span: Duration::from_secs(1) };
+        let rates = self.policy().operation_rates;
+        let max = if is_low { rates.low } else { rates.usual };
+        let rate = Rate { max, span: Duration::from_secs(1) };
         self.operation_requests.take(&(account.clone(), operation), rate, self.now())
     }
 

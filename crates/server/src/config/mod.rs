@@ -7,7 +7,7 @@
 
 mod defaults;
 pub mod docs;
-mod duration;
+pub(crate) mod duration;
 mod layers;
 mod load;
 pub mod open;

@@ -5,6 +5,7 @@ use core::str::FromStr;
 use core::time::Duration;
 use std::net::IpAddr;
 
+use registration::{AccountId, TextId as _};
 use serde::de::{Deserialize, Deserializer, Error};
 
 use super::duration;
@@ -118,6 +119,18 @@ where
     }
     let read = |text: &String| bounded(text, 0, MAX_S).map_err(D::Error::custom);
     list.iter().map(read).collect()
+}
+
+/// A list of names of accounts.
+pub(super) fn account_ids<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Vec<AccountId>, D::Error> {
+    let read = |text: &String| {
+        AccountId::parse(text).ok_or_else(|| {
+            D::Error::custom(format!("`{}` is no name of an account", text.escape_debug()))
+        })
+    };
+    Vec::<String>::deserialize(deserializer)?.iter().map(read).collect()
 }
 
 fn bounded(text: &str, min_s: u64, max_s: u64) -> Result<Duration, String> {

@@ -51,6 +51,7 @@ macro_rules! store_contract {
             directory::every_kind_is_kept,
             directory::a_change_names_the_version_it_was_made_on,
             directory::what_is_below_goes_with_its_parent,
+            directory::a_key_goes_with_its_user,
             directory::nothing_is_put_below_what_does_not_exist,
             directory::a_second_name_is_unique_and_found,
             directory::pages_are_in_order_of_the_id,

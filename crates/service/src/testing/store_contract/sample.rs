@@ -179,19 +179,20 @@ pub fn session(client: &str, user: &str, token: &str, expires_at: Timestamp) -> 
     Entity::Session(Session { id: token.into(), client: id(client), user: user.into(), expires_at })
 }
 
-/// A key of the account; a temporary one of a RAM user if it expires.
+/// A key of the account; a temporary one of the RAM user `ci` if it expires.
 #[must_use]
 pub fn access_key(name: &str, expires_at: Option<Timestamp>) -> Entity {
     Entity::AccessKey(AccessKey {
         id: name.into(),
         account: id("default"),
-        user: expires_at.map(|_| "alice".into()),
+        user: expires_at.map(|_| "ci".into()),
         sealed_secret: "sealed1.1.fictitious".into(),
         active: expires_at.is_some(),
         temporary: expires_at.map(|expires_at| TemporaryKey {
             security_token_sha256: [9; 32],
             expires_at,
             session_policy: Some(r#"{"Version":"1","Statement":[]}"#.into()),
+            mfa_present: true,
         }),
         created_at: at(7),
     })
