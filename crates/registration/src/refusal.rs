@@ -74,6 +74,12 @@ pub enum Refusal {
     NotVerified,
     /// The WABA has no claim on this number.
     NotClaimed,
+    /// The WABA has added this number before.
+    AlreadyAdded,
+    /// The number is registered for another WABA.
+    HeldElsewhere,
+    /// The claim needs no code: it is verified or registered.
+    AlreadyVerified,
     /// The caller does not hold the registration, or there is none.
     NotRegistered,
     /// The backup is of a registration that no longer exists.
@@ -146,6 +152,9 @@ impl Refusal {
             Self::RegisterLimit { .. } => "register-limit",
             Self::NotVerified => "not-verified",
             Self::NotClaimed => "not-claimed",
+            Self::AlreadyAdded => "already-added",
+            Self::HeldElsewhere => "held-elsewhere",
+            Self::AlreadyVerified => "already-verified",
             Self::NotRegistered => "not-registered",
             Self::BackupOutdated => "backup-outdated",
             Self::CountryLimit { .. } => "country-limit",
@@ -182,6 +191,9 @@ impl Refusal {
             | Self::PinMismatch { .. }
             | Self::NotVerified
             | Self::NotClaimed
+            | Self::AlreadyAdded
+            | Self::HeldElsewhere
+            | Self::AlreadyVerified
             | Self::NotRegistered
             | Self::BackupOutdated
             | Self::NotAdmin

@@ -19,8 +19,8 @@ use api::onprem::rejected;
 use api::sandbox::{SandboxRehearsal, Tools};
 use api::{AppInner, Settings};
 use axum::Router;
-use outbound::registrar::{UpstreamOptions, Upstreams};
 use outbound::callbacks::{HttpCallbacks, Options as CallbackOptions, system_lookup};
+use outbound::registrar::{UpstreamOptions, Upstreams};
 use registration::TextId as _;
 use service::clients::FirstPassword;
 use service::hashing::{HashCost, Hasher};
@@ -154,9 +154,8 @@ pub async fn app(
         router: callbacks::beside(api::router(app.clone()), scene.senders.callbacks),
         render: render(app),
         first_password,
-        flush: background(service, config.upstream.compare_every),
         set_policy: set_policy(Arc::clone(&service)),
-        flush: background(service),
+        flush: background(service, config.upstream.compare_every),
     })
 }
 
@@ -336,8 +335,7 @@ fn upstreams(config: &Config, entropy: &Arc<dyn Entropy>) -> anyhow::Result<Arc<
         connect_timeout: config.upstream.connect_timeout,
         call_timeout: config.upstream.call_timeout,
     };
-    // Another part may have installed it before: then that one is used.
-    _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    crate::tls::install_provider();
     Ok(Arc::new(Upstreams::new(&options, Arc::clone(entropy))?))
 }
 
@@ -378,8 +376,6 @@ fn background(
         done.send_replace(true);
         sweeper.abort();
         comparison.abort();
-        if let Err(error) = worker.await {
-            tracing::error!(%error, "the worker ended badly");
         for ended in [worker.await, posts.await] {
             if let Err(error) = ended {
                 tracing::error!(%error, "a worker ended badly");

@@ -19,6 +19,8 @@ pub mod error;
 pub mod execute;
 pub mod explain;
 mod forward;
+pub mod graph_tokens;
+pub mod graph_usage;
 pub mod hashing;
 pub mod idempotency;
 pub mod keys;
@@ -44,6 +46,7 @@ pub mod testing;
 pub mod throttle;
 pub mod upkeep;
 pub mod upstreams;
+pub mod usage;
 pub mod worker;
 
 pub use caller::Caller;

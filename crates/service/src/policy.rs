@@ -4,6 +4,8 @@ use core::time::Duration;
 
 use registration::{AccountId, Limits};
 
+use crate::graph_usage::GraphLimits;
+
 /// What an operator may set. Swapped as a whole while serving.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Policy {
@@ -13,6 +15,8 @@ pub struct Policy {
     pub country_sends: Allowance,
     /// Requests per On-Premises client.
     pub client_requests: Allowance,
+    /// Calls of the Graph dialect per hour.
+    pub graph: GraphLimits,
     /// Failed logins per user and source.
     pub login_failures: Allowance,
     /// Life of an On-Premises token (documented: 7 days).
@@ -98,6 +102,7 @@ impl Default for Policy {
             limits: Limits::default(),
             country_sends: Allowance { burst: 50, interval: Duration::from_secs(1) },
             client_requests: Allowance { burst: 60, interval: Duration::from_millis(50) },
+            graph: GraphLimits::default(),
             login_failures: Allowance { burst: 10, interval: Duration::from_secs(90) },
             token_lifetime: Duration::from_hours(7 * 24),
             certificate_lifetime: Duration::from_hours(14 * 24),

@@ -79,6 +79,7 @@ impl Proposal for CodeRequest<'_> {
             pin,
             fresh_challenge: self.fresh_challenge,
             key_epoch: service.keys.epoch(),
+            only_unproven: order.only_unproven,
             register,
         }));
         if self.abroad.is_none() {

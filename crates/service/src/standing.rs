@@ -141,6 +141,7 @@ fn code_opens_at(
         pin: None,
         fresh_challenge: ChallengeId(0),
         key_epoch: 0,
+        only_unproven: false,
         register: None,
     });
     opens_at(&record, &command, now, limits)

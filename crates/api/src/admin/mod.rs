@@ -18,6 +18,7 @@ mod clients;
 mod directory;
 mod document;
 mod failure;
+mod graph_tokens;
 mod groups;
 mod idempotency;
 mod input;
@@ -147,6 +148,9 @@ operations! {
     get    "/webhooks/{dialect}/{scope}/{scope_id}/secret" webhooks::secret;
     delete "/webhooks/{dialect}/{scope}/{scope_id}" webhooks::remove;
     get    "/callbacks"                       webhooks::callbacks;
+    get    "/graph-tokens"                    graph_tokens::list;
+    post   "/graph-tokens"                    graph_tokens::create;
+    delete "/graph-tokens/{token}"            graph_tokens::revoke;
     get    "/audit"                           audit::list;
     get    "/audit/verify"                    audit::verify;
     get    "/sends"                           sends::list;

@@ -69,6 +69,7 @@ pub(super) async fn request_code(call: &Call) -> Result<Body, Failure> {
         locale,
         pin: PinInput::NotAsked,
         claim: None,
+        only_unproven: false,
     };
     let sent = call.app.service.request_code(&call.caller(), &order).await;
     sent.map_err(|error| call.failure(error))?;

@@ -99,6 +99,9 @@ impl Draft<'_> {
             | Refusal::BackupUnreadable
             | Refusal::ForeignSpace
             | Refusal::NotSubscribed
+            | Refusal::AlreadyAdded
+            | Refusal::HeldElsewhere
+            | Refusal::AlreadyVerified
             | Refusal::Upstream(_) => {}
         }
         heed.refusal.clone()

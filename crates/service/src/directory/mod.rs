@@ -2,10 +2,9 @@
 //!
 //! ```text
 //! Account ─┬─ AccessKey                 (of the account itself or of one of its RAM users)
-//!          ├─ Space ── Waba ── Upstream ── UpstreamNumber
-//!          │                            (a Waba claims numbers: registration::Claim)
-//! Account ─┬─ AccessKey                 (of the account itself)
-//!          ├─ Space ── Waba            (a Waba claims numbers: registration::Claim)
+//!          ├─ GraphToken
+//!          ├─ Space ── Waba ─┬─ GraphSubscription   (a Waba claims numbers: registration::Claim)
+//!          │                 └─ Upstream ── UpstreamNumber
 //!          ├─ Client ─┬─ User ── Session
 //!          │          └─ Document      (settings, profile, photo, certificates)
 //!          ├─ RamUser ── AccessKey     (names its groups and policies)
@@ -15,7 +14,9 @@
 //! Reply                                (what was answered under an idempotency key; nobody's)
 //! ```
 
+mod graph;
 mod ram;
+mod reference;
 mod upstream;
 mod webhook;
 
@@ -25,7 +26,9 @@ use registration::{AccountId, ClientId, CustomerSpaceId, TextId, Timestamp, Waba
 
 use crate::ram::RamName;
 
+pub use graph::{GraphScopes, GraphSubscription, GraphToken};
 pub use ram::{CustomPolicy, Group, RamUser};
+pub use reference::EntityRef;
 pub use upstream::{Call, Seen, UnderWay, Upstream, UpstreamNumber};
 pub use webhook::{Webhook, WebhookScope};
 
@@ -213,6 +216,8 @@ pub enum Entity {
     AccessKey(AccessKey),
     Upstream(Box<Upstream>),
     UpstreamNumber(Box<UpstreamNumber>),
+    GraphToken(GraphToken),
+    GraphSubscription(GraphSubscription),
     Webhook(Webhook),
 }
 
@@ -234,22 +239,14 @@ pub enum EntityKind {
     AccessKey,
     Upstream,
     UpstreamNumber,
+    GraphToken,
+    GraphSubscription,
     Webhook,
-}
-
-/// Names a part of the directory.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct EntityRef {
-    /// Of which kind.
-    pub kind: EntityKind,
-    /// Its id, unique within the kind: users and documents carry their client, what belongs to RAM its
-    /// account (`default/admin`).
-    pub id: String,
 }
 
 impl EntityKind {
     /// All kinds, parents before children.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 17] = [
         Self::Account,
         Self::Space,
         Self::Waba,
@@ -264,6 +261,8 @@ impl EntityKind {
         Self::AccessKey,
         Self::Upstream,
         Self::UpstreamNumber,
+        Self::GraphToken,
+        Self::GraphSubscription,
         Self::Webhook,
     ];
 
@@ -285,6 +284,8 @@ impl EntityKind {
             Self::AccessKey => "access_key",
             Self::Upstream => "upstream",
             Self::UpstreamNumber => "upstream_number",
+            Self::GraphToken => "graph_token",
+            Self::GraphSubscription => "graph_subscription",
             Self::Webhook => "webhook",
         }
     }
@@ -293,74 +294,6 @@ impl EntityKind {
     #[must_use]
     pub fn parse(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.as_str() == word)
-    }
-}
-
-impl EntityRef {
-    /// Names an entity of `kind`.
-    #[must_use]
-    pub fn new(kind: EntityKind, id: impl Into<String>) -> Self {
-        Self { kind, id: id.into() }
-    }
-
-    /// Names an account.
-    #[must_use]
-    pub fn account(id: &AccountId) -> Self {
-        Self::new(EntityKind::Account, id.as_str())
-    }
-
-    /// Names a space.
-    #[must_use]
-    pub fn space(id: &CustomerSpaceId) -> Self {
-        Self::new(EntityKind::Space, id.as_str())
-    }
-
-    /// Names a WABA.
-    #[must_use]
-    pub fn waba(id: &WabaId) -> Self {
-        Self::new(EntityKind::Waba, id.as_str())
-    }
-
-    /// Names a client.
-    #[must_use]
-    pub fn client(id: &ClientId) -> Self {
-        Self::new(EntityKind::Client, id.as_str())
-    }
-
-    /// Names a user of a client.
-    #[must_use]
-    pub fn user(client: &ClientId, name: &str) -> Self {
-        Self::new(EntityKind::User, format!("{client}/{name}"))
-    }
-
-    /// Names an access key.
-    #[must_use]
-    pub fn access_key(id: &str) -> Self {
-        Self::new(EntityKind::AccessKey, id)
-    }
-
-    /// Names a document of a client.
-    #[must_use]
-    pub fn document(client: &ClientId, name: &str) -> Self {
-        Self::new(EntityKind::Document, format!("{client}/{name}"))
-    }
-
-    /// Names a RAM user.
-    #[must_use]
-    pub fn ram_user(account: &AccountId, name: &RamName) -> Self {
-        Self::new(EntityKind::RamUser, format!("{account}/{name}"))
-    }
-
-    /// Names a group.
-    #[must_use]
-    pub fn group(account: &AccountId, name: &RamName) -> Self {
-        Self::new(EntityKind::Group, format!("{account}/{name}"))
-    }
-
-    /// Names a custom policy.
-    #[must_use]
-    pub fn custom_policy(account: &AccountId, name: &RamName) -> Self {
-        Self::new(EntityKind::CustomPolicy, format!("{account}/{name}"))
     }
 }
 
@@ -383,6 +316,8 @@ impl Entity {
             Self::AccessKey(it) => EntityRef::access_key(&it.id),
             Self::Upstream(it) => EntityRef::upstream(&it.waba),
             Self::UpstreamNumber(it) => EntityRef::upstream_number(&it.waba, it.number),
+            Self::GraphToken(it) => EntityRef::graph_token(&it.id),
+            Self::GraphSubscription(it) => EntityRef::graph_subscription(&it.waba),
             Self::Webhook(it) => EntityRef::webhook(&it.dialect, &it.scope),
         }
     }
@@ -404,6 +339,8 @@ impl Entity {
             Self::CustomPolicy(it) => Some(EntityRef::account(&it.account)),
             Self::Upstream(it) => Some(EntityRef::waba(&it.waba)),
             Self::UpstreamNumber(it) => Some(EntityRef::upstream(&it.waba)),
+            Self::GraphToken(it) => Some(EntityRef::account(&it.account)),
+            Self::GraphSubscription(it) => Some(EntityRef::waba(&it.waba)),
             Self::Webhook(it) => Some(it.scope.parent()),
         }
     }
@@ -413,6 +350,7 @@ impl Entity {
     pub fn lookup(&self) -> Option<&str> {
         match self {
             Self::Client(it) => it.host.as_deref(),
+            Self::GraphToken(it) => Some(&it.sha256),
             Self::Account(_)
             | Self::Space(_)
             | Self::Waba(_)
@@ -426,6 +364,7 @@ impl Entity {
             | Self::AccessKey(_)
             | Self::Upstream(_)
             | Self::UpstreamNumber(_)
+            | Self::GraphSubscription(_)
             | Self::Webhook(_) => None,
         }
     }
@@ -439,6 +378,7 @@ impl Entity {
             Self::AccessKey(it) => {
                 it.temporary.as_ref().map(|key| key.expires_at + EXPIRED_KEYS_KEPT)
             }
+            Self::GraphToken(it) => it.expires_at.map(|at| at + EXPIRED_KEYS_KEPT),
             Self::Account(_)
             | Self::Space(_)
             | Self::Waba(_)
@@ -450,6 +390,7 @@ impl Entity {
             | Self::CustomPolicy(_)
             | Self::Upstream(_)
             | Self::UpstreamNumber(_)
+            | Self::GraphSubscription(_)
             | Self::Webhook(_) => None,
         }
     }
@@ -492,6 +433,10 @@ into_parts! {
     into_reply -> Reply;
     /// The access key, if it is one.
     into_access_key -> AccessKey;
+    /// The token, if it is one.
+    into_graph_token -> GraphToken;
+    /// The subscription, if it is one.
+    into_graph_subscription -> GraphSubscription;
     /// The webhook, if it is one.
     into_webhook -> Webhook;
 }

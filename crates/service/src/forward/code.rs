@@ -23,11 +23,12 @@ impl Service {
         waba: &WabaId,
         number: PhoneNumber,
         name: &ClaimName,
+        only_new: bool,
         link: Link,
     ) -> Result<Committed, ServiceError> {
         let mut trip = self.trip(caller, waba, number, link).await?;
         let claim = self.new_claim(name);
-        let add = registration::AddNumber { waba: waba.clone(), claim };
+        let add = registration::AddNumber { waba: waba.clone(), claim, only_new };
         let command = Command::AddNumber(add);
         self.dry_run(caller, number, &command).await?;
         trip.meet(&name.name, None).await?;

@@ -155,7 +155,11 @@ impl Trip<'_> {
                 let told = self.told(Forwarded::AddNumber, None);
                 match claim {
                     Some(claim) => {
-                        let add = registration::AddNumber { waba: self.waba.clone(), claim };
+                        let add = registration::AddNumber {
+                            waba: self.waba.clone(),
+                            claim,
+                            only_new: false,
+                        };
                         self.commit(&Command::AddNumber(add), Some(told)).await?;
                     }
                     None => self.save(Some(told)).await?,

@@ -150,6 +150,7 @@ impl Trip<'_> {
             fresh_challenge: ChallengeId(self.service.entropy.id128()),
             key_epoch: self.service.keys.epoch(),
             register: None,
+            only_unproven: false,
         })
     }
 }

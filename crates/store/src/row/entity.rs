@@ -1,5 +1,6 @@
 //! The directory: key, parent and look-up as columns, the rest as JSON, a document's content as it is.
 
+mod graph;
 mod ram;
 mod upstream;
 mod webhook;
@@ -49,6 +50,8 @@ impl EntityRow {
                 | Entity::AccessKey(_)
                 | Entity::Upstream(_)
                 | Entity::UpstreamNumber(_)
+                | Entity::GraphToken(_)
+                | Entity::GraphSubscription(_)
                 | Entity::Webhook(_) => None,
             },
         }
@@ -226,6 +229,8 @@ fn body_of(entity: &Entity) -> String {
         Entity::AccessKey(it) => to_json(&AccessKeyTwin::of(it)),
         Entity::Upstream(it) => upstream::upstream_body(it),
         Entity::UpstreamNumber(it) => upstream::number_body(it),
+        Entity::GraphToken(it) => graph::token_body(it),
+        Entity::GraphSubscription(it) => graph::subscription_body(it),
         Entity::Webhook(it) => webhook::webhook_body(it),
     }
 }
@@ -273,6 +278,8 @@ pub(crate) fn entity_from_row(
         EntityKind::UpstreamNumber => {
             row.upstream_number().map(Box::new).map(Entity::UpstreamNumber)
         }
+        EntityKind::GraphToken => row.graph_token().map(Entity::GraphToken),
+        EntityKind::GraphSubscription => row.graph_subscription().map(Entity::GraphSubscription),
         EntityKind::Webhook => row.webhook().map(Entity::Webhook),
     }
 }

@@ -52,6 +52,7 @@ pub(in crate::sandbox) const MAGIC: &[Magic] = &[
     refusing( 9, "request_code", "too-many-requests"),
     refusing(10, "request_code", "retired"),
     refusing(11, "request_code", "not-claimed"),
+    refusing(12, "request_code", "already-verified"),
     magic(   18, "request_code", Effect::Unavailable),
     magic(   19, "request_code", Effect::Drop),
     refusing(20, "verify_code", "code-mismatch"),
@@ -76,6 +77,10 @@ pub(in crate::sandbox) const MAGIC: &[Magic] = &[
     refusing(70, "set_two_step", "not-registered"),
     refusing(80, "restore", "backup-outdated"),
     refusing(81, "restore", "backup-unreadable"),
+    refusing(90, "add_number", "already-added"),
+    refusing(91, "add_number", "held-elsewhere"),
+    magic(   98, "add_number", Effect::Unavailable),
+    magic(   99, "add_number", Effect::Drop),
 ];
 
 impl Magic {

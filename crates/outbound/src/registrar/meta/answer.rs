@@ -125,7 +125,12 @@ impl GraphError<'_> {
                 Refusal::VoiceExhausted { opens_at: opens_in(24 * HOUR) }
             }
             (136_024, Some(2_388_367)) => Refusal::SmsExhausted { opens_at: opens_in(24 * HOUR) },
-            (136_024, None) => return self.impossible(case),
+            (100, Some(2_388_012)) => Refusal::AlreadyAdded,
+            (100, Some(2_388_001)) if case.operation == Forwarded::AddNumber => {
+                Refusal::HeldElsewhere
+            }
+            // Documented without a subcode: the code is confirmed already (§2.6).
+            (136_024, None) => self.impossible(case).unwrap_or(Refusal::AlreadyVerified),
             (136_025, _) => self.code_refusal(case),
             _ => return None,
         })

@@ -91,6 +91,7 @@ impl Stage {
             client: Some(self.client.id.clone()),
             planned: plan_e164("447700900123").expect("fictitious"),
             method: CodeMethod::Sms,
+            only_unproven: false,
             locale: Locale::english(),
             pin: pin.map_or(PinInput::Absent, |pin| PinInput::Given(parsed(pin))),
             claim: Some(ClaimName {
