@@ -12,7 +12,7 @@
 use std::borrow::Cow;
 
 use http::StatusCode;
-use registration::{ForeignWords, Refusal, Timestamp};
+use registration::{Refusal, Timestamp};
 
 /// How a refusal reads in each dialect.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -245,14 +245,14 @@ pub fn row(refusal: &Refusal, now: Timestamp) -> Row {
         Refusal::Upstream(words) => (
             denied(words.to_string()),
             Some(cams("PhoneNumber.UpstreamError", "The upstream registrar refused.")),
-            Some(graph(words.code.parse().unwrap_or(100), upstream_subcode(words))),
+            Some(GraphWords {
+                subcode: words.subcode.as_ref().and_then(|it| it.parse().ok()),
+                message: words.message.clone().into(),
+                ..graph(words.code.parse().unwrap_or(100), "")
+            }),
         ),
     };
     Row { onprem, cams, graph }
-}
-
-fn upstream_subcode(words: &ForeignWords) -> Option<u32> {
-    words.subcode.as_ref().and_then(|it| it.parse().ok())
 }
 
 const LIMIT: CamsWords =

@@ -131,6 +131,7 @@ impl World {
     /// Requests a code and answers it, with registration if asked.
     async fn confirm(&self, waba: &str, register: Option<RegisterOrder>) {
         let order = CodeOrder {
+            only_unproven: false,
             payer: id("default"),
             waba: id(waba),
             client: None,

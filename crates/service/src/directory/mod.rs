@@ -22,9 +22,7 @@ mod webhook;
 
 use core::time::Duration;
 
-use registration::{AccountId, ClientId, CustomerSpaceId, TextId, Timestamp, WabaId};
-
-use crate::ram::RamName;
+use registration::{AccountId, ClientId, CustomerSpaceId, Timestamp, WabaId};
 
 pub use graph::{GraphScopes, GraphSubscription, GraphToken};
 pub use ram::{CustomPolicy, Group, RamUser};

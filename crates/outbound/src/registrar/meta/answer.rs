@@ -43,18 +43,31 @@ impl Case {
     }
 }
 
+/// What came beside the body of an error.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Beside<'a> {
+    /// `Retry-After`, which Meta does not document.
+    pub retry_after: Option<Duration>,
+    /// `x-rollcall-refusal`: another Rollcall's own word for it.
+    pub refusal: Option<&'a str>,
+}
+
 /// An error as it came.
 struct GraphError<'a> {
     body: &'a Value,
     code: u64,
     subcode: Option<u64>,
-    retry_after: Option<Duration>,
+    beside: Beside<'a>,
 }
 
 /// The body of a success, or what the error means.
 pub(super) fn read(reply: &Reply, case: Case) -> Result<Value, UpstreamError> {
     if reply.body["error"].is_object() {
-        return Err(meaning(&reply.body, reply.retry_after(), case));
+        let beside = Beside {
+            retry_after: reply.retry_after(),
+            refusal: reply.header("x-rollcall-refusal"),
+        };
+        return Err(meaning(&reply.body, beside, case));
     }
     if reply.status.is_success() && reply.body.is_object() {
         return Ok(reply.body.clone());
@@ -64,17 +77,18 @@ pub(super) fn read(reply: &Reply, case: Case) -> Result<Value, UpstreamError> {
 
 /// What an error's body means in this case.
 #[must_use]
-pub fn meaning(body: &Value, retry_after: Option<Duration>, case: Case) -> UpstreamError {
+pub fn meaning(body: &Value, beside: Beside<'_>, case: Case) -> UpstreamError {
     let error = &body["error"];
     let number = |value: &Value| value.as_u64().or_else(|| value.as_str()?.parse().ok());
     let error = GraphError {
         code: number(&error["code"]).unwrap_or(0),
         subcode: number(&error["error_subcode"]),
         body: error,
-        retry_after,
+        beside,
     };
     if let Some(doubt) = error.temporary() {
-        let retry_after = retry_after.or_else(|| (error.code == 133_015).then(|| 5 * MINUTE));
+        let retry_after =
+            beside.retry_after.or_else(|| (error.code == 133_015).then(|| 5 * MINUTE));
         return UpstreamError::Unavailable {
             reason: error.words().to_string(),
             doubt,
@@ -144,10 +158,10 @@ impl GraphError<'_> {
         (!kind.channels().allow(method)).then_some(Refusal::ChannelImpossible { method, kind })
     }
 
-    /// One code for all that can be wrong with a code. Another Rollcall names the refusal in its link.
+    /// One code for all that can be wrong with a code. Another Rollcall says which it is.
     fn code_refusal(&self, case: Case) -> Refusal {
         let wait = self.wait().map(|wait| case.now + wait);
-        match (self.refusal_named(), wait) {
+        match (self.beside.refusal, wait) {
             (Some("code-missing"), _) => Refusal::CodeMissing,
             (Some("out-of-guesses"), _) => Refusal::OutOfGuesses,
             (Some("number-locked"), _) => Refusal::NumberLocked,
@@ -157,15 +171,10 @@ impl GraphError<'_> {
         }
     }
 
-    /// The word of ours for it, where the error carries one.
-    fn refusal_named(&self) -> Option<&str> {
-        self.body["error_data"]["refusal"].as_str()
-    }
-
     /// How long to wait: as the header says, or the details, which carry it for PINs (§5.1).
     fn wait(&self) -> Option<Duration> {
         let details = &self.body["error_data"]["details"];
-        self.retry_after.or_else(|| details.as_str().and_then(wait_in))
+        self.beside.retry_after.or_else(|| details.as_str().and_then(wait_in))
     }
 
     fn words(&self) -> ForeignWords {
@@ -226,7 +235,7 @@ mod tests {
     }
 
     fn refusal(error: Value, operation: Forwarded) -> Refusal {
-        match meaning(&json!({ "error": error }), None, case(operation)) {
+        match meaning(&json!({ "error": error }), Beside::default(), case(operation)) {
             UpstreamError::Refused { refusal, .. } => refusal,
             UpstreamError::Unavailable { reason, .. } => panic!("{reason}"),
         }
@@ -285,7 +294,7 @@ mod tests {
         {
             let body = json!({ "error": { "message": "m", "code": code } });
             let UpstreamError::Unavailable { doubt: found, .. } =
-                meaning(&body, None, case(Forwarded::Register))
+                meaning(&body, Beside::default(), case(Forwarded::Register))
             else {
                 panic!("{code} is a refusal")
             };
