@@ -117,6 +117,17 @@ class Rollcall:
         reply = requests.post(self.url + "/sandbox/v1/reset", json={}, timeout=30)
         assert reply.status_code in (200, 204), reply.text
 
+    def freeze(self):
+        reply = requests.post(self.url + "/sandbox/v1/clock", json={"freeze": True}, timeout=10)
+        assert reply.status_code == 200, reply.text
+
+    def turn_to(self, moment):
+        reply = requests.post(self.url + "/sandbox/v1/clock", json={"set": moment}, timeout=10)
+        assert reply.status_code == 200, reply.text
+
+    def now(self):
+        return requests.get(self.url + "/sandbox/v1/clock", timeout=10).json()["now"]
+
     def advance(self, seconds):
         reply = requests.post(
             self.url + "/sandbox/v1/clock", json={"advance_seconds": seconds}, timeout=10)
@@ -128,12 +139,12 @@ class Rollcall:
         assert reply.status_code == 200, reply.text
         return reply.json()["messages"]
 
-    def newest_code(self, number):
-        reply = requests.get(
-            self.url + "/sandbox/v1/inbox/wait", params={"number": number, "timeout": "10s"},
-            timeout=15)
+    def next_code(self, number, after=None):
+        """The next message's id and code; the first one without `after`."""
+        query = {"number": number, "timeout": "10s"} | ({"after": after} if after else {})
+        reply = requests.get(self.url + "/sandbox/v1/inbox/wait", params=query, timeout=15)
         assert reply.status_code == 200, reply.text
-        return self.inbox(number)[0]["code"]
+        return reply.json()["id"], reply.json()["code"]
 
     def events(self, kind=None):
         """The whole audit trail, oldest first."""

@@ -125,7 +125,7 @@ impl Service {
             registered = trip.have_confirmed(&proposal, code, mark).await?;
         }
         match (platform, registered) {
-            (None, _) => trip.confirmed().await,
+            (None, registered) => trip.confirmed(registered).await,
             (Some(platform), true) => {
                 let told = trip.told(Forwarded::Register, None);
                 trip.registered(client_of(&platform), told).await
@@ -171,6 +171,20 @@ impl Trip<'_> {
                 self.mirror.under_way = None;
                 self.save(None).await?;
                 Err(failure)
+            }
+            // No code is to be had for a number whose proof still counts there. Then it counts here too.
+            Err(UpstreamError::Refused { refusal: Refusal::AlreadyVerified, words })
+                if order.client.is_some() =>
+            {
+                self.mirror.under_way = None;
+                self.catch_up_on_proof().await?;
+                let dry = self.service.dry_run(self.caller, self.number, proposal).await?;
+                if matches!(dry.accepted, Accepted::Registered(_)) {
+                    return self.register(order.client.clone()).await;
+                }
+                let refusal = Refusal::AlreadyVerified;
+                let error = UpstreamError::Refused { refusal, words };
+                Err(self.failed(Forwarded::RequestCode, error).await)
             }
             Err(error @ UpstreamError::Refused { .. }) => {
                 Err(self.failed(Forwarded::RequestCode, error).await)
@@ -219,11 +233,14 @@ impl Trip<'_> {
     }
 
     /// The code was right, and that was all that was asked.
-    async fn confirmed(&mut self) -> Result<Committed, ServiceError> {
+    async fn confirmed(&mut self, registered: bool) -> Result<Committed, ServiceError> {
         self.mirror.under_way = None;
         self.mirror.confirmed = None;
         if let Some(seen) = &mut self.mirror.seen {
             seen.verified = Some(true);
+            if registered {
+                seen.registered = Some(true);
+            }
         }
         let told = self.told(Forwarded::VerifyCode, None);
         let adopt = Adopt::Verified { waba: self.waba.clone(), by_code: true };

@@ -46,6 +46,11 @@ impl Service {
         let dry = self.dry_run(caller, number, &registering).await?;
         trip.keep_of(order);
         match &dry.accepted {
+            // An upstream that registers as it confirms has done so already: no call is spent on it.
+            Accepted::Registered(_) if trip.registered_by_code() => {
+                let told = trip.told(Forwarded::Register, None);
+                trip.registered(client_of(&order.platform), told).await
+            }
             Accepted::Registered(_) => trip.register(client_of(&order.platform)).await,
             // Legal, and how a new display name takes effect. It stays the same registration.
             Accepted::AlreadyRegistered(_) => {
@@ -197,6 +202,13 @@ impl Trip<'_> {
             }
             other @ (UpstreamError::Refused { .. } | UpstreamError::Unavailable { .. }) => other,
         }
+    }
+
+    /// Whether the number was registered there when its code was confirmed.
+    fn registered_by_code(&self) -> bool {
+        let seen = self.mirror.seen.as_ref();
+        !self.link.registrar().asks_for_pins()
+            && seen.is_some_and(|seen| seen.registered == Some(true))
     }
 
     /// The PIN that was sent is in force.
