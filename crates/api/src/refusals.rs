@@ -185,7 +185,26 @@ pub fn row(refusal: &Refusal, now: Timestamp) -> Row {
             None,
             Some(graph(100, "(#100) The backup is of a registration that no longer exists")),
         ),
+        Refusal::NotMigrating => (
+            denied("Unknown error: not_registered"),
+            Some(cams(
+                "Migration.StatusError",
+                "The phone number is not being migrated to this space.",
+            )),
+            Some(no_object()),
+        ),
         Refusal::CountryLimit { opens_at } => {
+            (denied(wait_text(now, *opens_at)), Some(LIMIT), Some(not_sent()))
+        }
+        Refusal::DestinationClosed { .. } => (
+            denied("Unknown error: no_routes"),
+            Some(cams(
+                "InvalidParameter.MethodNotSupport",
+                "Codes are not sent to this destination by this method.",
+            )),
+            Some(GraphWords { subcode: None, ..not_sent() }),
+        ),
+        Refusal::LowConversion { opens_at } | Refusal::SpendLimit { opens_at, .. } => {
             (denied(wait_text(now, *opens_at)), Some(LIMIT), Some(not_sent()))
         }
         Refusal::TooManyRequests { .. } => (

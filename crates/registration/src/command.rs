@@ -2,7 +2,7 @@
 
 use crate::{
     ChallengeId, ClientId, CodeMethod, Locale, NumberKind, PhoneNumberId, PinVerifier, Platform,
-    Refusal, RegistrationKey, VerificationCode, VerifiedName, WabaId,
+    Reach, Refusal, RegistrationKey, Timestamp, VerificationCode, VerifiedName, WabaId,
 };
 
 /// A request to the rules. Everything that costs I/O, CPU or chance was obtained before and is in here.
@@ -10,6 +10,15 @@ use crate::{
 pub enum Command {
     /// Claim the number for a WABA.
     AddNumber(AddNumber),
+    /// Claim the number for a WABA to move it there from wherever it is registered.
+    StartMigration(AddNumber),
+    /// A later step of a migration: the command, refused unless the claim of `waba` is migrating.
+    WhileMigrating {
+        /// Whose claim.
+        waba: WabaId,
+        /// What to do.
+        then: Box<Command>,
+    },
     /// Send a code.
     RequestCode(RequestCode),
     /// Confirm a code and, in the dialects that do both in one call, register.
@@ -60,6 +69,14 @@ pub enum Command {
     Heed(Heed),
     /// A registrar upstream was read back and has done already what was asked: keep up with it.
     Adopt(Adopt),
+    /// A message that was ordered could not be handed to anybody while its code lived: its step of the
+    /// ladder is given back.
+    GiveBack {
+        /// By which channel it was to go.
+        method: CodeMethod,
+        /// When it was ordered.
+        ordered_at: Timestamp,
+    },
 }
 
 impl Command {
@@ -68,6 +85,8 @@ impl Command {
     pub const fn name(&self) -> &'static str {
         match self {
             Self::AddNumber(_) => "add_number",
+            Self::StartMigration(_) => "start_migration",
+            Self::WhileMigrating { then, .. } => then.name(),
             Self::RequestCode(_) => "request_code",
             Self::VerifyCode(_) => "verify_code",
             Self::Register(_) => "register",
@@ -81,6 +100,7 @@ impl Command {
             Self::Unlock => "unlock",
             Self::Heed(heed) => heed.operation.name(),
             Self::Adopt(_) => "adopt",
+            Self::GiveBack { .. } => "give_back",
         }
     }
 }
@@ -168,6 +188,11 @@ pub struct RequestCode {
     pub only_unproven: bool,
     /// Register at once where no code is needed, instead of sending one (On-Premises 201).
     pub register: Option<Register>,
+    /// What is known of the way to the number.
+    pub reach: Reach,
+    /// The challenge of a message by the same method that was ordered earlier and has found no sender
+    /// yet: it will still go out, so the same code is neither sent nor charged again.
+    pub waiting: Option<ChallengeId>,
 }
 
 /// Who makes codes, sends them and knows which is right.

@@ -95,6 +95,11 @@ pub enum Fact {
         /// Who claims.
         waba: WabaId,
     },
+    /// A WABA began to move the number to itself.
+    MigrationStarted {
+        /// Where it shall go.
+        waba: WabaId,
+    },
     /// The display name of a claim was replaced.
     NameChanged {
         /// The new name.
@@ -106,6 +111,16 @@ pub enum Fact {
         method: CodeMethod,
         /// Whether a code of an earlier request was still alive and is sent again.
         resend: bool,
+    },
+    /// A code was asked for whose message is ordered and has found no sender yet; nothing was ordered.
+    CodeAwaited {
+        /// By which channel.
+        method: CodeMethod,
+    },
+    /// A message that was ordered found no sender while its code lived; its step was given back.
+    CodeNotSent {
+        /// By which channel.
+        method: CodeMethod,
     },
     /// The right code was given.
     CodeConfirmed,
@@ -151,8 +166,11 @@ impl Fact {
     pub const fn kind(&self) -> &'static str {
         match self {
             Self::NumberAdded { .. } => "number_added",
+            Self::MigrationStarted { .. } => "migration_started",
             Self::NameChanged { .. } => "name_changed",
             Self::CodeRequested { .. } => "code_requested",
+            Self::CodeAwaited { .. } => "code_awaited",
+            Self::CodeNotSent { .. } => "code_not_sent",
             Self::CodeConfirmed => "code_confirmed",
             Self::Registered { .. } => "registered",
             Self::HolderLoggedOff { .. } => "holder_logged_off",

@@ -23,6 +23,7 @@ mod account;
 mod budget;
 mod command;
 mod decide;
+mod destination;
 mod effect;
 mod limits;
 mod phone_number;
@@ -42,12 +43,13 @@ pub use command::{
     Register, RequestCode, Requester, Restore, VerifyCode,
 };
 pub use decide::{Accepted, Decision, decide};
+pub use destination::{Closed, Destinations, Fuse, Reach};
 pub use effect::{CodeMethod, CodeSend, Effect, Fact, Locale};
 pub use limits::Limits;
 pub use phone_number::{Channels, NumberKind, PhoneNumber, PhoneNumberError};
 pub use record::{
-    Challenge, ChallengeId, Claim, ClaimPhase, NumberRecord, PinQuestion, Platform, Registration,
-    RegistrationKey,
+    Challenge, ChallengeId, Claim, ClaimHistory, ClaimPhase, NumberRecord, PinQuestion, Platform,
+    Registration, RegistrationKey,
 };
 pub use refusal::{ForeignWords, Refusal, RefusalId};
 pub use timestamp::Timestamp;

@@ -1,9 +1,10 @@
 //! What callers do with numbers: add, request a code, verify, register, give up, PIN.
 
 use registration::{
-    AccountId, ChallengeId, ClientId, CodeMethod, CodeProof, Command, Holding, Locale, NewClaim,
-    NumberRecord, PhoneNumber, PhoneNumberId, PinCheck, PinQuestion, Platform, Refusal,
-    RegistrationKey, TextId, Timestamp, TwoStepPin, VerificationCode, VerifiedName, WabaId,
+    AccountId, ChallengeId, Claim, ClaimPhase, ClientId, CodeMethod, CodeProof, Command, Holding,
+    Locale, NewClaim, NumberRecord, PhoneNumber, PhoneNumberId, PinCheck, PinQuestion, Platform,
+    Refusal, RegistrationKey, TextId, Timestamp, TwoStepPin, VerificationCode, VerifiedName,
+    WabaId,
 };
 
 use crate::caller::Caller;
@@ -12,7 +13,7 @@ use crate::directory::{Client, EntityRef};
 use crate::error::{ServiceError, Unavailable};
 use crate::execute::Committed;
 use crate::numbering::Planned;
-use crate::ports::{EntropyExt, NumberKey, Subject, Versioned};
+use crate::ports::{EntropyExt, NumberKey, Send, SendQuery, SendState, Subject, Versioned};
 use crate::proposals::{CodeRequest, Confirmation, Registering, ShardCount, asked_by};
 use crate::service::Service;
 
@@ -92,6 +93,9 @@ pub struct Pending {
     pub waba: WabaId,
 }
 
+/// Newest messages to a number among which one may wait: more than its ladders order in a code's life.
+const WAITING_MAX: usize = 16;
+
 impl Service {
     /// Claims a number for a WABA; a number already claimed by it takes the new name.
     pub async fn add_number(
@@ -153,24 +157,73 @@ impl Service {
         self.execute(caller, number, &proposal).await
     }
 
-    /// The number and WABA whose code a client may confirm, or the refusal that there is none.
+    /// The challenge of a message that was ordered the same way and has met no sender yet that took it.
+    pub(crate) async fn waiting(
+        &self,
+        record: &NumberRecord,
+        order: &CodeOrder,
+    ) -> Result<Option<ChallengeId>, ServiceError> {
+        let ladder = match order.method {
+            CodeMethod::Sms => record.budgets.sms,
+            CodeMethod::Voice => record.budgets.voice,
+        };
+        if ladder.taken == 0 {
+            return Ok(None);
+        }
+        let query =
+            SendQuery { number: Some(record.number), limit: WAITING_MAX, ..SendQuery::default() };
+        let sends = self.store.sends(&query).await?;
+        let waits = |send: &&Send| {
+            let tried = match send.state {
+                SendState::Decided { .. } => send.attempt > 0,
+                SendState::Claimed { .. } => send.attempt > 1,
+                SendState::HandedOver { .. }
+                | SendState::Delivered { .. }
+                | SendState::Failed { .. } => false,
+            };
+            tried && send.what.method == order.method && send.what.waba == order.waba
+        };
+        Ok(sends.iter().find(waits).map(|send| send.what.challenge))
+    }
+
+    /// The number and WABA whose code a client may confirm, or the refusal that there is none: the code
+    /// requested last, be it by the client itself or, in another dialect, for its WABA.
     pub async fn pending_claim(
         &self,
         caller: &Caller,
         client: &ClientId,
     ) -> Result<Pending, ServiceError> {
-        let key = NumberKey::PendingFor(client.clone());
-        if let Some(number) = self.store.find_number(&key).await?
-            && let Some(found) = self.store.number(number).await?
-            && let Some(claim) = found.value.claims.iter().find(|claim| asked_by(claim, client))
-        {
-            return Ok(Pending { number, waba: claim.waba.clone() });
+        let own = NumberKey::PendingFor(client.clone());
+        let mut pending = self.latest_pending(&own, |claim| asked_by(claim, client)).await?;
+        let found = self.client(client).await?;
+        if let Some(client) = &found {
+            let hosted = NumberKey::PendingIn(client.waba.clone());
+            let of_waba = |claim: &Claim| claim.waba == client.waba;
+            pending = pending.max(self.latest_pending(&hosted, of_waba).await?);
         }
-        if let Some(client) = self.client(client).await? {
-            self.coreapp_up(&client).await?;
+        if let Some((_, number, waba)) = pending {
+            return Ok(Pending { number, waba });
+        }
+        if let Some(client) = &found {
+            self.coreapp_up(client).await?;
         }
         let subject = Subject::Entity(EntityRef::client(client));
         Err(self.refuse(caller, subject, "verify_code", Refusal::CodeMissing).await)
+    }
+
+    /// What `key` leads to, with the moment of the request: the claim on it that is meant.
+    async fn latest_pending(
+        &self,
+        key: &NumberKey,
+        is_meant: impl Fn(&Claim) -> bool,
+    ) -> Result<Option<(Timestamp, PhoneNumber, WabaId)>, ServiceError> {
+        let Some(number) = self.store.find_number(key).await? else { return Ok(None) };
+        let Some(found) = self.store.number(number).await? else { return Ok(None) };
+        let claim = found.value.claims.iter().find(|claim| is_meant(claim));
+        Ok(claim.and_then(|claim| match &claim.phase {
+            ClaimPhase::AwaitingCode(it) => Some((it.requested_at, number, claim.waba.clone())),
+            ClaimPhase::Unverified | ClaimPhase::Verified { .. } => None,
+        }))
     }
 
     /// Confirms a code and registers in the same step if asked.

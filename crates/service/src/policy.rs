@@ -5,6 +5,8 @@ use core::time::Duration;
 use registration::{AccountId, Limits};
 
 use crate::graph_usage::GraphLimits;
+use crate::message_text::OwnTexts;
+use crate::spending::Spending;
 
 /// What an operator may set. Swapped as a whole while serving.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,6 +33,12 @@ pub struct Policy {
     pub ram_denial: RamDenial,
     /// Posting callbacks.
     pub callbacks: CallbackPolicy,
+    /// What codes cost and where they may go.
+    pub spending: Spending,
+    /// What a hand-over whose end is unknown means.
+    pub repeat: Repeat,
+    /// The operator's own texts.
+    pub texts: OwnTexts,
 }
 
 /// Requests per second, account and operation (CAMS reference §9).
@@ -59,6 +67,8 @@ pub struct CallbackPolicy {
     pub waits: Vec<Duration>,
     /// An endpoint that failed for so long is switched off.
     pub off_after: Duration,
+    /// Whether endpoints may be on the public internet.
+    pub public: bool,
     /// Whether endpoints may be on this machine.
     pub loopback: bool,
     /// Accounts whose endpoints may be on this machine and in private networks.
@@ -80,10 +90,21 @@ impl Default for CallbackPolicy {
                 10 * hour,
             ],
             off_after: 120 * hour,
+            public: true,
             loopback: false,
             private_accounts: Vec::new(),
         }
     }
+}
+
+/// What a hand-over whose end is unknown means: an answer was lost, or a process died over it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Repeat {
+    /// Hand over again: a second message carries the same code.
+    #[default]
+    AtLeastOnce,
+    /// Never again: the ledger says that its end is unknown.
+    NeverTwice,
 }
 
 /// An allowance that refills steadily: `burst` at once after a rest, then one per `interval`.
@@ -110,6 +131,9 @@ impl Default for Policy {
             operation_rates: OperationRates { usual: 10, low: 5 },
             ram_denial: RamDenial::default(),
             callbacks: CallbackPolicy::default(),
+            spending: Spending::default(),
+            repeat: Repeat::default(),
+            texts: OwnTexts::default(),
         }
     }
 }

@@ -3,8 +3,8 @@
 use async_trait::async_trait;
 use registration::{
     ChallengeId, ClaimPhase, ClientId, CodeMaker, CodeProof, Command, NewClaim, NumberRecord,
-    PinCheck, PinVerifier, Platform, Register, RegistrationKey, RequestCode, Requester, Timestamp,
-    VerifyCode, WabaId,
+    PinCheck, PinVerifier, Platform, Reach, Register, RegistrationKey, RequestCode, Requester,
+    Timestamp, VerifyCode, WabaId,
 };
 
 use crate::directory::{Client, Entity, EntityRef};
@@ -69,6 +69,14 @@ impl Proposal for CodeRequest<'_> {
             restart: other.is_some(),
             set_pin: None,
         });
+        // Rules about our own senders have no say in a code that leaves from elsewhere.
+        let (reach, waiting) = match self.abroad {
+            Some(_) => (Reach::Open, None),
+            None => (
+                service.reach(&order.payer, &order.planned, order.method, now),
+                service.waiting(record, order).await?,
+            ),
+        };
         let mut step = Step::new(Command::RequestCode(RequestCode {
             requester: Requester { waba: order.waba.clone(), client: order.client.clone() },
             claim: self.claim.clone(),
@@ -81,6 +89,8 @@ impl Proposal for CodeRequest<'_> {
             key_epoch: service.keys.epoch(),
             only_unproven: order.only_unproven,
             register,
+            reach,
+            waiting,
         }));
         if self.abroad.is_none() {
             step.payer = Some((order.payer.clone(), order.planned.country_code));

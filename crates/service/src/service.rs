@@ -11,6 +11,7 @@ use registration::{AccountId, ClientId, CodeMethod, Limits, PhoneNumber, Refusal
 use tokio::sync::{Mutex, MutexGuard, Notify, broadcast, watch};
 
 use crate::caller::Caller;
+use crate::conversion::Range;
 use crate::error::{Refused, ServiceError, Unavailable};
 use crate::forward::Turns;
 use crate::graph_usage::GraphParty;
@@ -23,8 +24,11 @@ use crate::ports::{
     Rehearsal, Send, SendQuery, Store, Subject, Unit, UpstreamRegistrar,
 };
 use crate::ram::CompiledPolicies;
+use crate::receipts::EarlyReceipts;
+use crate::tallies::Tallies;
 use crate::throttle::Throttle;
 use crate::usage::HourlyUsage;
+use crate::worker::Ended;
 
 /// Stripes of the lock that lines up work on one number in this process; more stripes, fewer numbers
 /// that wait for each other by accident.
@@ -68,6 +72,14 @@ pub struct Service {
     pub(crate) graph_calls: HourlyUsage<GraphParty>,
     pub(crate) compiled_policies: CompiledPolicies,
     pub(crate) last_send: std::sync::Mutex<u128>,
+    /// What this process saw of its senders.
+    pub(crate) tallies: Tallies,
+    pub(crate) early_receipts: EarlyReceipts,
+    /// Ranges of numbers as last measured.
+    pub(crate) ranges: RwLock<Vec<Range>>,
+    /// Sends that ended and are not yet in the ledger, and the turn of whoever records them.
+    pub(crate) unrecorded: std::sync::Mutex<Vec<Ended>>,
+    pub(crate) recording: Mutex<()>,
     /// Stored and leased for this process, waiting for its worker.
     pub(crate) fresh_sends: std::sync::Mutex<VecDeque<Send>>,
     pub(crate) sends_due: Notify,
@@ -76,7 +88,7 @@ pub struct Service {
     pub(crate) handed_over: broadcast::Sender<Arc<[Send]>>,
     /// Read from claim to report; written while the whole state changes or is copied, so that no send
     /// is under way then.
-    pub(crate) under_way: tokio::sync::RwLock<()>,
+    pub(crate) under_way: Arc<tokio::sync::RwLock<()>>,
 }
 
 impl Service {
@@ -100,12 +112,17 @@ impl Service {
             graph_calls: HourlyUsage::default(),
             compiled_policies: CompiledPolicies::default(),
             last_send: std::sync::Mutex::new(0),
+            tallies: Tallies::default(),
+            early_receipts: EarlyReceipts::default(),
+            ranges: RwLock::default(),
+            unrecorded: std::sync::Mutex::default(),
+            recording: Mutex::default(),
             fresh_sends: std::sync::Mutex::default(),
             sends_due: Notify::new(),
             callbacks_due: Notify::new(),
             ledger_changed: watch::Sender::new(0),
             handed_over: broadcast::Sender::new(BATCHES_KEPT),
-            under_way: tokio::sync::RwLock::new(()),
+            under_way: Arc::default(),
         }
     }
 
@@ -232,6 +249,7 @@ impl Service {
 
     /// Removes what has expired from the store.
     pub async fn sweep(&self) -> Result<(), ServiceError> {
+        self.sweep_receipts().await;
         Ok(self.store.sweep(self.now()).await?)
     }
 
@@ -352,6 +370,9 @@ pub(crate) fn committed(answer: Result<(), CommitError>) -> Result<(), ServiceEr
         Err(CommitError::Conflict) => Err(Unavailable::Contended { attempts: 1 }.into()),
         Err(CommitError::Throttled { key, .. }) => {
             Err(ServiceError::Bug(format!("unexpected allowance {key}")))
+        }
+        Err(CommitError::Overspent { key, .. }) => {
+            Err(ServiceError::Bug(format!("unexpected budget {key}")))
         }
         Err(CommitError::Repeated { key }) => {
             Err(ServiceError::Bug(format!("unexpected key for once {key}")))

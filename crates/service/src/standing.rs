@@ -5,8 +5,8 @@
 
 use registration::{
     ChallengeId, CodeMaker, CodeMethod, CodeProof, Command, Limits, Locale, NewClaim, NumberKind,
-    NumberRecord, PhoneNumberId, RequestCode, Requester, TextId, Timestamp, VerificationCode,
-    VerifiedName, VerifyCode, WabaId, decide,
+    NumberRecord, PhoneNumberId, Reach, RequestCode, Requester, TextId, Timestamp,
+    VerificationCode, VerifiedName, VerifyCode, WabaId, decide,
 };
 
 /// What is left of one budget.
@@ -143,6 +143,8 @@ fn code_opens_at(
         key_epoch: 0,
         only_unproven: false,
         register: None,
+        reach: Reach::Open,
+        waiting: None,
     });
     opens_at(&record, &command, now, limits)
 }

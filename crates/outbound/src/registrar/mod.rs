@@ -22,8 +22,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use registration::{CodeMethod, Locale, Timestamp, TwoStepPin, VerificationCode, VerifiedName};
 use service::ports::{
-    Confirmed, Entropy, Errand, ForeignBackup, Link, Registrar, UpstreamError, UpstreamRegistrar,
-    UpstreamState,
+    CodeAccepted, Entropy, Errand, ForeignBackup, Link, Registrar, UpstreamError,
+    UpstreamRegistrar, UpstreamState,
 };
 
 use alibaba::Alibaba;
@@ -139,7 +139,7 @@ impl UpstreamRegistrar for Upstreams {
         &self,
         errand: Errand<'_>,
         code: &VerificationCode,
-    ) -> Result<Confirmed, UpstreamError> {
+    ) -> Result<CodeAccepted, UpstreamError> {
         self.of(errand.link).verify_code(errand, code).await
     }
 

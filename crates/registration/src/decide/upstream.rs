@@ -92,6 +92,10 @@ impl Draft<'_> {
             | Refusal::NotClaimed
             | Refusal::BackupOutdated
             | Refusal::CountryLimit { .. }
+            | Refusal::NotMigrating
+            | Refusal::DestinationClosed { .. }
+            | Refusal::LowConversion { .. }
+            | Refusal::SpendLimit { .. }
             | Refusal::TooManyRequests { .. }
             | Refusal::NotAdmin
             | Refusal::Retired

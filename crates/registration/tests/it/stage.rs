@@ -6,8 +6,8 @@
 use registration::{
     AddNumber, Challenge, ChallengeId, ClaimPhase, CodeMaker, CodeProof, CodeSend, Command,
     Decision, Effect, Limits, Locale, NewClaim, NumberRecord, PhoneNumber, PhoneNumberId, PinCheck,
-    PinVerifier, Platform, Register, RegistrationKey, RequestCode, Requester, Restore, Timestamp,
-    VerificationCode, VerifiedName, VerifyCode, decide,
+    PinVerifier, Platform, Reach, Register, RegistrationKey, RequestCode, Requester, Restore,
+    Timestamp, VerificationCode, VerifiedName, VerifyCode, decide,
 };
 
 use crate::answers::{Answer, DONE, added, at, registered, sent};
@@ -182,6 +182,8 @@ impl Stage {
                 let pin = ask.pin.unwrap_or(PinCheck::Absent);
                 self.registration(by, RegisterAsk { pin, ..RegisterAsk::PLAIN })
             }),
+            reach: Reach::Open,
+            waiting: None,
         }
     }
 

@@ -8,7 +8,8 @@ use registration::{
     RegistrationKey, TextId as _, Timestamp, VerifiedName, VerifyCode, WabaId, decide,
 };
 use registration::{
-    AddNumber, ChallengeId, CodeMaker, Locale, NumberKind, RequestCode, Requester, VerificationCode,
+    AddNumber, ChallengeId, CodeMaker, Locale, NumberKind, Reach, RequestCode, Requester,
+    VerificationCode,
 };
 
 fn at(seconds: u64) -> Timestamp {
@@ -47,6 +48,8 @@ fn request(method: CodeMethod) -> Command {
         key_epoch: 1,
         register: None,
         only_unproven: false,
+        reach: Reach::Open,
+        waiting: None,
     })
 }
 

@@ -110,10 +110,10 @@ impl Service {
         let key = EntityRef::new(EntityKind::Webhook, &callback.webhook);
         let found = self.store.entity(&key).await?;
         let Some(webhook) = found.and_then(|found| found.value.into_webhook()) else {
-            return Ok(self.failed(callback, "the webhook was removed"));
+            return Ok(self.failed_callback(callback, "the webhook was removed"));
         };
         if !webhook.is_listening() {
-            return Ok(self.failed(callback, "the webhook is switched off"));
+            return Ok(self.failed_callback(callback, "the webhook is switched off"));
         }
         let policy = self.policy();
         let now = self.now();
@@ -199,7 +199,7 @@ impl Service {
         }
     }
 
-    fn failed(&self, callback: &Callback, why: &str) -> CallbackReport {
+    fn failed_callback(&self, callback: &Callback, why: &str) -> CallbackReport {
         report(callback, CallbackState::Failed { at: self.now() }, why.to_owned())
     }
 }
@@ -207,13 +207,8 @@ impl Service {
 impl CallbackPolicy {
     /// Which addresses what this webhook is told may go to.
     fn reach(&self, webhook: &Webhook) -> Reach {
-        if self.private_accounts.contains(&webhook.account) {
-            Reach::Private
-        } else if self.loopback {
-            Reach::Loopback
-        } else {
-            Reach::Public
-        }
+        let is_private = self.private_accounts.contains(&webhook.account);
+        Reach { public: self.public, loopback: self.loopback || is_private, private: is_private }
     }
 }
 

@@ -4,6 +4,7 @@
 //! Account ─┬─ AccessKey                 (of the account itself or of one of its RAM users)
 //!          ├─ GraphToken
 //!          ├─ Space ── Waba ─┬─ GraphSubscription   (a Waba claims numbers: registration::Claim)
+//!          │                 ├─ GraphSubscription
 //!          │                 └─ Upstream ── UpstreamNumber
 //!          ├─ Client ─┬─ User ── Session
 //!          │          └─ Document      (settings, profile, photo, certificates)
@@ -14,6 +15,7 @@
 //! Reply                                (what was answered under an idempotency key; nobody's)
 //! ```
 
+mod claim_document;
 mod graph;
 mod ram;
 mod reference;
@@ -24,6 +26,7 @@ use core::time::Duration;
 
 use registration::{AccountId, ClientId, CustomerSpaceId, Timestamp, WabaId};
 
+pub use claim_document::ClaimDocument;
 pub use graph::{GraphScopes, GraphSubscription, GraphToken};
 pub use ram::{CustomPolicy, Group, RamUser};
 pub use reference::EntityRef;
@@ -217,6 +220,7 @@ pub enum Entity {
     GraphToken(GraphToken),
     GraphSubscription(GraphSubscription),
     Webhook(Webhook),
+    ClaimDocument(ClaimDocument),
 }
 
 /// The kinds of [`Entity`].
@@ -240,11 +244,12 @@ pub enum EntityKind {
     GraphToken,
     GraphSubscription,
     Webhook,
+    ClaimDocument,
 }
 
 impl EntityKind {
     /// All kinds, parents before children.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::Account,
         Self::Space,
         Self::Waba,
@@ -262,6 +267,7 @@ impl EntityKind {
         Self::GraphToken,
         Self::GraphSubscription,
         Self::Webhook,
+        Self::ClaimDocument,
     ];
 
     /// The word in the store and in events.
@@ -285,6 +291,7 @@ impl EntityKind {
             Self::GraphToken => "graph_token",
             Self::GraphSubscription => "graph_subscription",
             Self::Webhook => "webhook",
+            Self::ClaimDocument => "claim_document",
         }
     }
 
@@ -317,6 +324,7 @@ impl Entity {
             Self::GraphToken(it) => EntityRef::graph_token(&it.id),
             Self::GraphSubscription(it) => EntityRef::graph_subscription(&it.waba),
             Self::Webhook(it) => EntityRef::webhook(&it.dialect, &it.scope),
+            Self::ClaimDocument(it) => EntityRef::claim_document(&it.claim, &it.name),
         }
     }
 
@@ -332,6 +340,7 @@ impl Entity {
             Self::Session(it) => Some(EntityRef::user(&it.client, &it.user)),
             Self::Document(it) => Some(EntityRef::client(&it.client)),
             Self::AccessKey(it) => Some(it.parent()),
+            Self::ClaimDocument(it) => Some(EntityRef::waba(&it.waba)),
             Self::RamUser(it) => Some(EntityRef::account(&it.account)),
             Self::Group(it) => Some(EntityRef::account(&it.account)),
             Self::CustomPolicy(it) => Some(EntityRef::account(&it.account)),
@@ -363,7 +372,8 @@ impl Entity {
             | Self::Upstream(_)
             | Self::UpstreamNumber(_)
             | Self::GraphSubscription(_)
-            | Self::Webhook(_) => None,
+            | Self::Webhook(_)
+            | Self::ClaimDocument(_) => None,
         }
     }
 
@@ -389,7 +399,8 @@ impl Entity {
             | Self::Upstream(_)
             | Self::UpstreamNumber(_)
             | Self::GraphSubscription(_)
-            | Self::Webhook(_) => None,
+            | Self::Webhook(_)
+            | Self::ClaimDocument(_) => None,
         }
     }
 }
@@ -437,4 +448,6 @@ into_parts! {
     into_graph_subscription -> GraphSubscription;
     /// The webhook, if it is one.
     into_webhook -> Webhook;
+    /// The document of a claim, if it is one.
+    into_claim_document -> ClaimDocument;
 }

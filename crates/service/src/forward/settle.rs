@@ -3,8 +3,8 @@
 use async_trait::async_trait;
 use registration::{
     Adopt, ChallengeId, ClientId, CodeMaker, CodeMethod, Command, Locale, NumberKind, NumberRecord,
-    PinCheck, PinVerifier, Platform, Register, RegistrationKey, RequestCode, Requester, Timestamp,
-    WabaId,
+    PinCheck, PinVerifier, Platform, Reach, Register, RegistrationKey, RequestCode, Requester,
+    Timestamp, WabaId,
 };
 use serde_json::{Value, json};
 
@@ -151,6 +151,8 @@ impl Trip<'_> {
             key_epoch: self.service.keys.epoch(),
             register: None,
             only_unproven: false,
+            reach: Reach::Open,
+            waiting: None,
         })
     }
 }

@@ -5,12 +5,14 @@
 //! that need the second form (Spanish, for its accents, too) have shorter texts; none is misspelt to
 //! save a segment. The texts themselves are in `texts.rs`.
 
+mod own;
 mod segments;
 mod texts;
 
 use registration::{Locale, VerificationCode};
 
-pub use segments::{SmsAlphabet, alphabet, segments};
+pub use own::{OwnTexts, TextFault};
+pub use segments::{SmsAlphabet, alphabet, gsm_septets, segments};
 use texts::{TEXTS, Texts};
 
 /// The SMS that carries `code`, written `123-830` where `grouped`, `123830` otherwise.

@@ -1,13 +1,16 @@
 //! The ports: what the use cases need from the world, as traits that adapters implement.
 
+pub mod budgets;
 pub mod callbacks;
 pub mod clock;
 pub mod delivery;
 pub mod entropy;
+pub mod ledger;
 pub mod registrar;
 pub mod rehearsal;
 pub mod store;
 
+pub use budgets::{Budget, Spend};
 pub use callbacks::{
     CALLBACKS_KEPT, Callback, CallbackClient, CallbackError, CallbackId, CallbackPost,
     CallbackQuery, CallbackReport, CallbackState, Reach,
@@ -18,13 +21,14 @@ pub use delivery::{
     Receipt, ReceiptOutcome, ReceiptSink,
 };
 pub use entropy::{Entropy, EntropyExt};
+pub use ledger::{Confirmed, Send, SendQuery, SendReport, SendState, Settlement};
 pub use registrar::{
-    Confirmed, Credentials, Doubt, Errand, ForeignBackup, ForeignWords, Link, Registrar,
+    CodeAccepted, Credentials, Doubt, Errand, ForeignBackup, ForeignWords, Link, Registrar,
     UpstreamError, UpstreamRegistrar, UpstreamState,
 };
 pub use rehearsal::{Ending, NoRehearsal, OPERATIONS, Occasion, Rehearsal, Twist};
 pub use store::{
     AuditEntry, AuditQuery, CommitError, Entity, EntityKind, EntityRef, EntityWrite, Event,
-    EventId, NumberKey, NumberQuery, NumberWrite, OnceKey, Send, SendId, SendQuery, SendReport,
-    SendState, Store, StoreError, Subject, Take, Unit, Version, Versioned, is_snapshot_name,
+    EventId, NumberKey, NumberQuery, NumberWrite, OnceKey, SendId, Store, StoreError, Subject,
+    Take, Unit, Version, Versioned, is_snapshot_name,
 };

@@ -173,7 +173,7 @@ pub enum Doubt {
 
 /// An upstream said yes to a code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Confirmed {
+pub struct CodeAccepted {
     /// The number was registered in the same step: there is nothing more to ask for.
     pub registered: bool,
 }
@@ -215,7 +215,7 @@ pub trait UpstreamRegistrar: Send + Sync + 'static {
         &self,
         errand: Errand<'_>,
         code: &VerificationCode,
-    ) -> Result<Confirmed, UpstreamError>;
+    ) -> Result<CodeAccepted, UpstreamError>;
 
     /// Registers.
     async fn register(

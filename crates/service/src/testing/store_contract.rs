@@ -11,6 +11,7 @@
 
 pub mod allowances;
 pub mod audit;
+pub mod budgets;
 pub mod callbacks;
 pub mod directory;
 pub mod nonces;
@@ -43,6 +44,7 @@ macro_rules! store_contract {
             numbers::every_field_of_a_record_is_kept,
             numbers::a_number_is_found_by_its_client_wherever_it_moves,
             numbers::the_latest_pending_request_of_a_client_is_found,
+            numbers::the_latest_pending_request_of_a_waba_without_a_client_is_found,
             numbers::a_number_is_found_by_its_claims,
             numbers::a_client_holds_one_number,
             numbers::clients_can_swap_numbers_in_one_unit,
@@ -60,6 +62,18 @@ macro_rules! store_contract {
             sends::due_sends_are_leased_oldest_first,
             sends::a_send_is_leased_to_one_worker_at_a_time,
             sends::a_report_never_moves_a_send_backwards,
+            sends::what_a_provider_said_is_kept_by_later_reports,
+            sends::every_try_is_kept_whoever_reports_it,
+            sends::a_lease_that_passed_leaves_a_doubt,
+            sends::the_first_receipt_counts_and_finds_the_newest_send_of_its_sender,
+            sends::a_receipt_needs_an_acknowledged_send,
+            sends::a_used_code_is_noted_in_all_its_sends,
+            budgets::a_budget_is_spent_to_its_limit_under_parallel_orders,
+            budgets::an_overspent_unit_leaves_nothing,
+            budgets::one_unit_can_draw_twice_from_a_budget,
+            budgets::a_budget_that_only_watches_counts_what_it_would_have_refused,
+            budgets::what_a_send_costs_in_the_end_is_settled_once,
+            budgets::budgets_are_listed_by_their_beginning_and_swept_when_they_start_anew,
             sends::the_ledger_is_paged_newest_first,
             callbacks::every_field_of_a_callback_is_kept,
             callbacks::due_callbacks_are_leased_longest_due_first,

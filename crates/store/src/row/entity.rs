@@ -1,5 +1,6 @@
 //! The directory: key, parent and look-up as columns, the rest as JSON, a document's content as it is.
 
+mod claim_document;
 mod graph;
 mod ram;
 mod upstream;
@@ -37,6 +38,7 @@ impl EntityRow {
             body: body_of(&entity),
             content: match entity {
                 Entity::Document(it) => Some(it.body),
+                Entity::ClaimDocument(it) => Some(it.body),
                 Entity::Account(_)
                 | Entity::Space(_)
                 | Entity::Waba(_)
@@ -232,6 +234,7 @@ fn body_of(entity: &Entity) -> String {
         Entity::GraphToken(it) => graph::token_body(it),
         Entity::GraphSubscription(it) => graph::subscription_body(it),
         Entity::Webhook(it) => webhook::webhook_body(it),
+        Entity::ClaimDocument(it) => claim_document::body(it),
     }
 }
 
@@ -281,6 +284,9 @@ pub(crate) fn entity_from_row(
         EntityKind::GraphToken => row.graph_token().map(Entity::GraphToken),
         EntityKind::GraphSubscription => row.graph_subscription().map(Entity::GraphSubscription),
         EntityKind::Webhook => row.webhook().map(Entity::Webhook),
+        EntityKind::ClaimDocument => {
+            row.claim_document(content.unwrap_or_default()).map(Entity::ClaimDocument)
+        }
     }
 }
 

@@ -17,7 +17,7 @@ use registration::{
 use serde_json::Value;
 use service::numbering;
 use service::ports::{
-    Confirmed, Credentials, Doubt, Entropy, EntropyExt as _, Errand, ForeignBackup, Link,
+    CodeAccepted, Credentials, Doubt, Entropy, EntropyExt as _, Errand, ForeignBackup, Link,
     UpstreamError, UpstreamRegistrar, UpstreamState,
 };
 
@@ -190,11 +190,11 @@ impl UpstreamRegistrar for Alibaba {
         &self,
         errand: Errand<'_>,
         code: &VerificationCode,
-    ) -> Result<Confirmed, UpstreamError> {
+    ) -> Result<CodeAccepted, UpstreamError> {
         let case = Case::of(Forwarded::VerifyCode, errand);
         let more = [("VerifyCode", code.reveal())];
         self.call(errand, "ChatappVerifyAndRegister", case, &more).await?;
-        Ok(Confirmed { registered: true })
+        Ok(CodeAccepted { registered: true })
     }
 
     async fn register(

@@ -17,8 +17,8 @@ use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 use service::numbering;
 use service::ports::{
-    Confirmed, Credentials, Doubt, Errand, ForeignBackup, Link, UpstreamError, UpstreamRegistrar,
-    UpstreamState,
+    CodeAccepted, Credentials, Doubt, Errand, ForeignBackup, Link, UpstreamError,
+    UpstreamRegistrar, UpstreamState,
 };
 use sha2::Sha256;
 
@@ -237,10 +237,10 @@ impl UpstreamRegistrar for Meta {
         &self,
         errand: Errand<'_>,
         code: &VerificationCode,
-    ) -> Result<Confirmed, UpstreamError> {
+    ) -> Result<CodeAccepted, UpstreamError> {
         let body = json!({ "code": code.reveal() });
         self.act(errand, Forwarded::VerifyCode, None, "verify_code", Some(body)).await?;
-        Ok(Confirmed { registered: false })
+        Ok(CodeAccepted { registered: false })
     }
 
     async fn register(

@@ -10,7 +10,8 @@ use registration::{
 };
 
 use crate::ports::{
-    Confirmed, Doubt, Errand, ForeignBackup, Link, UpstreamError, UpstreamRegistrar, UpstreamState,
+    CodeAccepted, Doubt, Errand, ForeignBackup, Link, UpstreamError, UpstreamRegistrar,
+    UpstreamState,
 };
 
 /// The one code that is right.
@@ -156,14 +157,14 @@ impl UpstreamRegistrar for FakeUpstream {
         &self,
         _: Errand<'_>,
         code: &VerificationCode,
-    ) -> Result<Confirmed, UpstreamError> {
+    ) -> Result<CodeAccepted, UpstreamError> {
         let is_right = code.reveal() == RIGHT;
         self.call("verify_code", |fake| {
             if !is_right || fake.verified {
                 return Err(refused(Refusal::CodeMismatch { guesses_left: 0 }));
             }
             fake.verified = true;
-            Ok(Confirmed { registered: false })
+            Ok(CodeAccepted { registered: false })
         })
         .await
     }

@@ -4,9 +4,9 @@ use core::time::Duration;
 use std::sync::Arc;
 
 use registration::{
-    Budgets, Challenge, ChallengeId, Claim, ClaimPhase, CodeMethod, CodeSend, Ladder, Locale,
-    NumberRecord, PhoneNumber, PinBudget, PinVerifier, Platform, Registration, RegistrationKey,
-    TextId, Timestamp, TwoStep, VerifiedName, Window,
+    Budgets, Challenge, ChallengeId, Claim, ClaimHistory, ClaimPhase, CodeMethod, CodeSend, Ladder,
+    Locale, NumberRecord, PhoneNumber, PinBudget, PinVerifier, Platform, Registration,
+    RegistrationKey, TextId, Timestamp, TwoStep, VerifiedName, Window,
 };
 
 use crate::directory::{
@@ -15,7 +15,7 @@ use crate::directory::{
 };
 use crate::ports::{
     Callback, CallbackId, CallbackState, CommitError, Entity, EntityWrite, Event, EventId,
-    NumberWrite, OnceKey, Send, SendId, SendState, Store, Subject, Take, Unit, Version,
+    NumberWrite, OnceKey, Send, SendId, Spend, Store, Subject, Take, Unit, Version,
 };
 
 /// The `n`th number, below 1000.
@@ -234,6 +234,7 @@ pub fn claim(name: &str, waba: &str, phase: ClaimPhase) -> Claim {
         certificate_serial: Some(u64::MAX),
         added_at: at(10),
         phase,
+        history: ClaimHistory { migrating_since: Some(at(11)), registered_at: None },
     }
 }
 
@@ -315,26 +316,16 @@ pub fn event(n: u128, subject: Subject) -> Event {
 /// A send that is due from `due_at` on.
 #[must_use]
 pub fn send(n: u128, number: PhoneNumber, due_at: i64) -> Send {
-    Send {
-        id: SendId(n),
-        number,
-        account: id("default"),
-        dialect: "onprem".into(),
-        what: CodeSend {
-            claim: id("claim-1"),
-            waba: id("waba-1"),
-            challenge: ChallengeId(5),
-            key_epoch: 1,
-            method: CodeMethod::Voice,
-            locale: Locale::parse("pt_BR").expect("a locale"),
-            useless_after: at(600_000),
-        },
-        decided_at: at(due_at),
-        state: SendState::Decided { due_at: at(due_at) },
-        attempt: 0,
-        sender: None,
-        provider_id: None,
-    }
+    let what = CodeSend {
+        claim: id("claim-1"),
+        waba: id("waba-1"),
+        challenge: ChallengeId(5),
+        key_epoch: 1,
+        method: CodeMethod::Voice,
+        locale: Locale::parse("pt_BR").expect("a locale"),
+        useless_after: at(600_000),
+    };
+    Send::decided(SendId(n), number, id("default"), "onprem", what, at(due_at))
 }
 
 /// A webhook with nothing left at its default.
@@ -378,4 +369,9 @@ pub fn once(key: &str, until_ms: i64) -> OnceKey {
 #[must_use]
 pub fn take(key: &str, interval: Duration, burst: u32, now: Timestamp) -> Take {
     Take { key: key.into(), interval, burst, now }
+}
+
+#[must_use]
+pub fn spend(key: &str, amount: u64, limit: u64) -> Spend {
+    Spend { key: key.into(), amount, limit, resets_at: at(9_000), enforced: true }
 }
