@@ -4,4 +4,5 @@
 
 pub mod callbacks;
 pub mod delivery;
+pub mod mail;
 pub mod registrar;

@@ -51,6 +51,9 @@ pub enum Unavailable {
     /// Coreapp of the client is restarting.
     #[error("Coreapp is restarting")]
     CoreappRestarting,
+    /// The mail server.
+    #[error("the mail was not taken")]
+    Mail,
     /// The registrar upstream, or what this request left open there.
     #[error("the registrar upstream: {reason}")]
     Upstream {

@@ -17,6 +17,7 @@ use crate::forward::Turns;
 use crate::graph_usage::GraphParty;
 use crate::hashing::Hasher;
 use crate::keys::KeyRing;
+use crate::mails::Mails;
 use crate::moving_window::{MovingWindow, Rate};
 use crate::policy::Policy;
 use crate::ports::{
@@ -86,6 +87,7 @@ pub struct Service {
     pub(crate) callbacks_due: Notify,
     pub(crate) ledger_changed: watch::Sender<u64>,
     pub(crate) handed_over: broadcast::Sender<Arc<[Send]>>,
+    pub(crate) mails: Mails,
     /// Read from claim to report; written while the whole state changes or is copied, so that no send
     /// is under way then.
     pub(crate) under_way: Arc<tokio::sync::RwLock<()>>,
@@ -122,6 +124,7 @@ impl Service {
             callbacks_due: Notify::new(),
             ledger_changed: watch::Sender::new(0),
             handed_over: broadcast::Sender::new(BATCHES_KEPT),
+            mails: Mails::default(),
             under_way: Arc::default(),
         }
     }
@@ -216,6 +219,7 @@ impl Service {
         self.operation_requests.clear();
         self.graph_calls.clear();
         self.fresh_sends().clear();
+        self.mails.clear();
         self.ledger_changed.send_modify(|n| *n += 1);
         Ok(())
     }

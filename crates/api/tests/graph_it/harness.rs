@@ -204,7 +204,12 @@ fn seed(now: Timestamp) -> Seed {
         wabas: Vec::new(),
         expires_at: None,
     };
-    let waba = |text: &str| SeedWaba { id: id(text), name: "Test".to_owned(), numbers: Vec::new() };
+    let waba = |text: &str| SeedWaba {
+        id: id(text),
+        name: "Test".to_owned(),
+        contact_email: None,
+        numbers: Vec::new(),
+    };
     let account = |name: &str, space: &str, wabas, graph_tokens, clients| SeedAccount {
         id: id(name),
         name: name.to_owned(),

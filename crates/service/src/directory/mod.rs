@@ -12,11 +12,13 @@
 //!          ├─ Group                    (names its policies)
 //!          └─ CustomPolicy
 //! Webhook                              (below the account, space or WABA that it is told about)
+//! PinReset                             (below the WABA whose number it is for)
 //! Reply                                (what was answered under an idempotency key; nobody's)
 //! ```
 
 mod claim_document;
 mod graph;
+mod pin_reset;
 mod ram;
 mod reference;
 mod upstream;
@@ -28,6 +30,7 @@ use registration::{AccountId, ClientId, CustomerSpaceId, Timestamp, WabaId};
 
 pub use claim_document::ClaimDocument;
 pub use graph::{GraphScopes, GraphSubscription, GraphToken};
+pub use pin_reset::PinReset;
 pub use ram::{CustomPolicy, Group, RamUser};
 pub use reference::EntityRef;
 pub use upstream::{Call, Seen, UnderWay, Upstream, UpstreamNumber};
@@ -70,6 +73,8 @@ pub struct Waba {
     pub space: CustomerSpaceId,
     /// Name for people.
     pub name: String,
+    /// Where its owner is reached by mail: links to reset a PIN go there.
+    pub contact_email: Option<String>,
     /// When it was made.
     pub created_at: Timestamp,
 }
@@ -221,6 +226,7 @@ pub enum Entity {
     GraphSubscription(GraphSubscription),
     Webhook(Webhook),
     ClaimDocument(ClaimDocument),
+    PinReset(PinReset),
 }
 
 /// The kinds of [`Entity`].
@@ -245,11 +251,12 @@ pub enum EntityKind {
     GraphSubscription,
     Webhook,
     ClaimDocument,
+    PinReset,
 }
 
 impl EntityKind {
     /// All kinds, parents before children.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::Account,
         Self::Space,
         Self::Waba,
@@ -268,6 +275,7 @@ impl EntityKind {
         Self::GraphSubscription,
         Self::Webhook,
         Self::ClaimDocument,
+        Self::PinReset,
     ];
 
     /// The word in the store and in events.
@@ -292,6 +300,7 @@ impl EntityKind {
             Self::GraphSubscription => "graph_subscription",
             Self::Webhook => "webhook",
             Self::ClaimDocument => "claim_document",
+            Self::PinReset => "pin_reset",
         }
     }
 
@@ -325,6 +334,7 @@ impl Entity {
             Self::GraphSubscription(it) => EntityRef::graph_subscription(&it.waba),
             Self::Webhook(it) => EntityRef::webhook(&it.dialect, &it.scope),
             Self::ClaimDocument(it) => EntityRef::claim_document(&it.claim, &it.name),
+            Self::PinReset(it) => EntityRef::new(EntityKind::PinReset, &it.id),
         }
     }
 
@@ -349,6 +359,7 @@ impl Entity {
             Self::GraphToken(it) => Some(EntityRef::account(&it.account)),
             Self::GraphSubscription(it) => Some(EntityRef::waba(&it.waba)),
             Self::Webhook(it) => Some(it.scope.parent()),
+            Self::PinReset(it) => Some(EntityRef::waba(&it.waba)),
         }
     }
 
@@ -373,7 +384,8 @@ impl Entity {
             | Self::UpstreamNumber(_)
             | Self::GraphSubscription(_)
             | Self::Webhook(_)
-            | Self::ClaimDocument(_) => None,
+            | Self::ClaimDocument(_)
+            | Self::PinReset(_) => None,
         }
     }
 
@@ -383,6 +395,7 @@ impl Entity {
         match self {
             Self::Session(it) => Some(it.expires_at),
             Self::Reply(it) => Some(it.expires_at),
+            Self::PinReset(it) => Some(it.expires_at),
             Self::AccessKey(it) => {
                 it.temporary.as_ref().map(|key| key.expires_at + EXPIRED_KEYS_KEPT)
             }
@@ -450,4 +463,6 @@ into_parts! {
     into_webhook -> Webhook;
     /// The document of a claim, if it is one.
     into_claim_document -> ClaimDocument;
+    /// The link to reset a PIN, if it is one.
+    into_pin_reset -> PinReset;
 }

@@ -6,6 +6,7 @@ pub mod clock;
 pub mod delivery;
 pub mod entropy;
 pub mod ledger;
+pub mod mail;
 pub mod registrar;
 pub mod rehearsal;
 pub mod store;
@@ -22,6 +23,7 @@ pub use delivery::{
 };
 pub use entropy::{Entropy, EntropyExt};
 pub use ledger::{Confirmed, Send, SendQuery, SendReport, SendState, Settlement};
+pub use mail::{Mail, MailError, Mailer};
 pub use registrar::{
     CodeAccepted, Credentials, Doubt, Errand, ForeignBackup, ForeignWords, Link, Registrar,
     UpstreamError, UpstreamRegistrar, UpstreamState,
