@@ -4,7 +4,7 @@
 //! SHA-256, by which it is found: with 357 bits behind it, a slow hash would protect nothing more. A token
 //! acts in one account, for all its WABAs or some of them, with the scopes that Meta documents.
 
-use registration::{AccountId, TextId as _, Timestamp, WabaId};
+use registration::{AccountId, TextId, Timestamp, WabaId};
 use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
@@ -114,7 +114,7 @@ impl Service {
             return Ok(Added::NoParent);
         }
         let subject = Subject::Entity(EntityRef::graph_token(&token.id));
-        let wabas: Vec<_> = token.wabas.iter().map(|waba| waba.as_str()).collect();
+        let wabas: Vec<_> = token.wabas.iter().map(TextId::as_str).collect();
         let details = json!({
             "account": token.account.as_str(),
             "name": token.name,

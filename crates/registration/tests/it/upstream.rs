@@ -17,7 +17,7 @@ fn at(seconds: u64) -> Timestamp {
 }
 
 fn waba(text: &str) -> WabaId {
-    WabaId::parse(text).unwrap()
+    WabaId::parse(text).expect("sound")
 }
 
 fn play(record: &NumberRecord, command: &Command, now: Timestamp) -> Decision {
@@ -25,10 +25,10 @@ fn play(record: &NumberRecord, command: &Command, now: Timestamp) -> Decision {
 }
 
 fn claimed() -> NumberRecord {
-    let record = NumberRecord::absent(PhoneNumber::parse("447700900123").unwrap());
+    let record = NumberRecord::absent(PhoneNumber::parse("447700900123").expect("sound"));
     let claim = NewClaim {
-        id: PhoneNumberId::parse("1001").unwrap(),
-        name: VerifiedName::parse("Lucky Shrub").unwrap(),
+        id: PhoneNumberId::parse("1001").expect("sound"),
+        name: VerifiedName::parse("Lucky Shrub").expect("sound"),
         certificate_serial: None,
     };
     let add = AddNumber { waba: waba("1"), claim, only_new: false };
@@ -186,8 +186,8 @@ fn a_pin_is_owed_or_left_to_the_upstream() {
 fn what_was_only_read_there_takes_no_number_from_another() {
     let mut record = claimed();
     let other = NewClaim {
-        id: PhoneNumberId::parse("1002").unwrap(),
-        name: VerifiedName::parse("Another").unwrap(),
+        id: PhoneNumberId::parse("1002").expect("sound"),
+        name: VerifiedName::parse("Another").expect("sound"),
         certificate_serial: None,
     };
     let add = AddNumber { waba: waba("2"), claim: other, only_new: false };
