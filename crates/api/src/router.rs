@@ -38,7 +38,9 @@ pub fn router(app: App) -> Router {
             .layer(axum::middleware::from_fn_with_state(app.clone(), middleware::observe))
             .with_state(app.clone())
     };
-    by_path(observed(routes), observed(graph_paths()))
+    let (others, graph_routes) = (observed(routes), observed(graph_paths()));
+    drop(app);
+    by_path(others, graph_routes)
 }
 
 /// The Graph dialect. Its paths begin with a version such as `v25.0` or with an id, which no pattern here

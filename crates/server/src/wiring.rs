@@ -2,6 +2,7 @@
 //! production is decided here, once; no handler asks.
 
 mod callbacks;
+mod gauges;
 mod mail;
 mod senders;
 
@@ -21,7 +22,6 @@ use api::sandbox::{SandboxRehearsal, Tools};
 use api::{AppInner, Settings};
 use axum::Router;
 use outbound::callbacks::{HttpCallbacks, Options as CallbackOptions, system_lookup};
-use outbound::delivery::smpp::SmppDelivery;
 use outbound::registrar::{UpstreamOptions, Upstreams};
 use registration::TextId as _;
 use service::clients::FirstPassword;
@@ -31,13 +31,13 @@ use service::ports::{
     Clock, Entropy, EntropyExt as _, NoRehearsal, Rehearsal, Store, TurnableClock,
 };
 use service::seed::Seed;
-use service::{Allowance, OperationRates, Policy, Ports, Service};
+use service::{Allowance, OperationRates, Policy, Ports, Repeat, Service};
 use sha2::{Digest as _, Sha256};
 use store::sqlite::{SqliteOptions, SqliteStats, SqliteStore};
 use tokio::sync::watch;
 
 use crate::clock::{SandboxClock, SystemClock};
-use crate::config::{Config, Environment, Mode};
+use crate::config::{self, Config, Environment, Mode};
 use crate::data_dir::{DataDir, MASTER_KEY_FILE, MasterKeySource};
 use crate::entropy::OsEntropy;
 use crate::files;
@@ -104,13 +104,14 @@ pub async fn app(
     let store = SqliteStore::open(&database, &SqliteOptions::default())
         .with_context(|| format!("cannot open {}", database.display()))?;
     let store = Arc::new(store);
+    let senders = Arc::new(scene.senders);
     let upstreams = upstreams(config, &entropy)?;
     let service = Service::new(
         Ports {
             store: Arc::clone(&store) as Arc<dyn Store>,
             clock: scene.clock,
             entropy: Arc::clone(&entropy),
-            delivery: Arc::clone(&scene.senders.delivery),
+            delivery: Arc::clone(&senders.delivery),
             rehearsal: scene.rehearsal,
         },
         keys.clone(),
@@ -132,14 +133,14 @@ pub async fn app(
         None => (None, first_start(&service, &*entropy).await?),
     };
     service.resume_ledger().await?;
-    scene.senders.receipts.open(&service);
+    senders.receipts.open(&service);
     upstreams_allowed(&service).await?;
 
     let stopping = watch::Sender::new(false);
     let inner = AppInner {
         service: Arc::clone(&service),
         metrics: api::metrics::Metrics::default(),
-        gauges: Box::new(move || store_gauges(&store.stats())),
+        gauges: gauges(store, &service, &senders),
         settings: Settings {
             onprem_version: config.onprem.version.clone(),
             onprem_retired: config.onprem.retired,
@@ -155,11 +156,11 @@ pub async fn app(
     announce_stop(stop, stopping);
     let app = api::App(Arc::new(inner));
     Ok(App {
-        router: callbacks::beside(api::router(app.clone()), scene.senders.callbacks),
+        router: callbacks::beside(api::router(app.clone()), senders.callbacks.clone()),
         render: render(app),
         first_password,
-        set_policy: set_policy(Arc::clone(&service)),
-        flush: closing(background(service, config.upstream.compare_every), scene.senders.links),
+        set_policy: set_policy(Arc::clone(&service), Arc::clone(&senders)),
+        flush: closing(background(service, config.upstream.compare_every), senders),
     })
 }
 
@@ -264,8 +265,27 @@ fn hasher(config: &Config, keys: KeyRing, entropy: &Arc<dyn Entropy>) -> anyhow:
     Ok(Hasher::new(keys, Arc::clone(entropy), cost, cores, config.hashing.queue))
 }
 
-fn set_policy(service: Arc<Service>) -> Box<dyn Fn(&Config) + Send + Sync> {
-    Box::new(move |config| service.set_policy(policy(config)))
+/// Limits, prices, fuses, texts and routes; other senders than those at the start need another start.
+fn set_policy(service: Arc<Service>, senders: Arc<Senders>) -> Box<dyn Fn(&Config) + Send + Sync> {
+    Box::new(move |config| {
+        service.set_policy(policy(config));
+        if let Some(routing) = &senders.routing {
+            routing.set_routes(senders::routes(config));
+        }
+    })
+}
+
+fn gauges(
+    store: Arc<SqliteStore>,
+    service: &Arc<Service>,
+    senders: &Arc<Senders>,
+) -> Box<dyn Fn() -> Vec<Family> + Send + Sync> {
+    let (service, senders) = (Arc::clone(service), Arc::clone(senders));
+    Box::new(move || {
+        let mut families = store_gauges(&store.stats());
+        families.extend(gauges::senders(&service, &senders));
+        families
+    })
 }
 
 fn policy(config: &Config) -> Policy {
@@ -286,6 +306,12 @@ fn policy(config: &Config) -> Policy {
         },
         token_lifetime: config.onprem.token_lifetime,
         accept_foreign_certificates: config.accepts_foreign_certificates(),
+        spending: config.spending(),
+        repeat: match config.delivery.repeat {
+            config::sections::Repeat::AtLeastOnce => Repeat::AtLeastOnce,
+            config::sections::Repeat::NeverTwice => Repeat::NeverTwice,
+        },
+        texts: config.named.texts.clone(),
         operation_rates: OperationRates {
             usual: config.cams.requests_per_second,
             low: config.cams.requests_per_second_low,
@@ -366,11 +392,11 @@ async fn upstreams_allowed(service: &Service) -> anyhow::Result<()> {
 /// Takes leave of message centres once the last message has been handed over.
 fn closing(
     background: Pin<Box<dyn Future<Output = ()> + Send>>,
-    links: Vec<Arc<SmppDelivery>>,
+    senders: Arc<Senders>,
 ) -> Pin<Box<dyn Future<Output = ()> + Send>> {
     Box::pin(async move {
         background.await;
-        for link in links {
+        for link in &senders.links {
             link.close().await;
         }
     })
@@ -395,6 +421,9 @@ fn background(
                 ticks.tick().await;
                 if let Err(error) = service.sweep().await {
                     tracing::warn!(%error, "the sweep failed");
+                }
+                if let Err(error) = service.measure_conversion().await {
+                    tracing::warn!(%error, "what became of codes cannot be measured");
                 }
             }
         }

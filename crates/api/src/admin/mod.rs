@@ -18,6 +18,7 @@ mod clients;
 mod directory;
 mod document;
 mod failure;
+mod fuses;
 mod graph_tokens;
 mod groups;
 mod idempotency;
@@ -138,6 +139,9 @@ operations! {
     patch  "/policies/{account}/{policy}"     policies::change;
     delete "/policies/{account}/{policy}"     policies::remove;
     post   "/policies/simulate"               policies::simulate;
+    get    "/graph-tokens"                    graph_tokens::list;
+    post   "/graph-tokens"                    graph_tokens::create;
+    delete "/graph-tokens/{token}"            graph_tokens::revoke;
     get    "/access-keys"                     access_keys::list;
     post   "/access-keys"                     access_keys::create;
     post   "/temporary-keys"                  access_keys::create_temporary;
@@ -149,9 +153,6 @@ operations! {
     get    "/webhooks/{dialect}/{scope}/{scope_id}/secret" webhooks::secret;
     delete "/webhooks/{dialect}/{scope}/{scope_id}" webhooks::remove;
     get    "/callbacks"                       webhooks::callbacks;
-    get    "/graph-tokens"                    graph_tokens::list;
-    post   "/graph-tokens"                    graph_tokens::create;
-    delete "/graph-tokens/{token}"            graph_tokens::revoke;
     get    "/audit"                           audit::list;
     get    "/audit/verify"                    audit::verify;
     get    "/sends"                           sends::list;
@@ -159,6 +160,8 @@ operations! {
     post   "/certificates"                    certificates::issue;
     post   "/certificates/read"               certificates::read;
     post   "/keys/rotate-master"              installation::rotate_master;
+    get    "/fuses"                           fuses::show;
+    post   "/fuses/reset"                     fuses::reset;
     get    "/limits"                          installation::limits;
     get    "/status"                          installation::status;
 }

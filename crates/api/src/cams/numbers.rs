@@ -183,7 +183,6 @@ pub(super) async fn code_order(call: &Call, operation: &str) -> Result<CodeOrder
     let locale = locales::parse(call.text("Locale")).ok_or(codes::LOCALE)?;
     let waba = waba_of(call, &wabas, &planned, operation).await?;
     Ok(CodeOrder {
-        only_unproven: false,
         payer: call.account().clone(),
         waba,
         client: None,
@@ -192,6 +191,7 @@ pub(super) async fn code_order(call: &Call, operation: &str) -> Result<CodeOrder
         locale,
         pin: PinInput::NotAsked,
         claim: None,
+        only_unproven: false,
     })
 }
 

@@ -84,7 +84,7 @@ impl Fields {
                 Value::Object(shown)
             }
             Value::Array(items) => items.into_iter().map(|item| self.of(item)).collect(),
-            plain => plain,
+            plain @ (Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_)) => plain,
         }
     }
 }

@@ -62,9 +62,9 @@ async fn serve(
     let parameters = Parameters::read(query, &parts.headers, body.to_bytes()).await?;
     let token = authenticate(app, &parts.headers, &parameters).await?;
     let limits = app.service.policy().graph;
-    let party = GraphParty::App(token.account.clone());
-    counted.on_app(party.clone(), limits.app_calls);
-    app.service.admit_graph(&party, limits.app_calls).map_err(|opens_at| {
+    let caller = GraphParty::App(token.account.clone());
+    counted.on_app(caller.clone(), limits.app_calls);
+    app.service.admit_graph(&caller, limits.app_calls).map_err(|opens_at| {
         let wait = opens_at.since(app.service.now()).as_millis().div_ceil(1000);
         Failure::from(codes::APP_LIMIT).with_retry_after(u64::try_from(wait).unwrap_or(u64::MAX))
     })?;

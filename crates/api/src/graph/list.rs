@@ -160,10 +160,7 @@ impl Sort {
 impl Filter {
     fn holds(&self, call: &Call, phone: &Phone) -> bool {
         let shown = node::phone(call, phone, &Fields::named(&[&self.field]));
-        let value = match &shown[&self.field] {
-            Value::String(text) => text.clone(),
-            other => other.to_string(),
-        };
+        let value = text(&shown[&self.field]);
         self.values.contains(&value) == self.is_equal
     }
 }
@@ -234,14 +231,18 @@ fn filters(parameters: &Parameters) -> Result<Vec<Filter>, Failure> {
             "NOT_EQUAL" | "NOT_IN" => false,
             _ => return Err(invalid("has the operators EQUAL, NOT_EQUAL, IN and NOT_IN")),
         };
-        let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-        let values = match &item["value"] {
-            Value::Array(values) => values.iter().map(text).collect(),
-            value => vec![text(value)],
-        };
+        let value = &item["value"];
+        let values = value
+            .as_array()
+            .map_or_else(|| vec![text(value)], |all| all.iter().map(text).collect());
         Ok(Filter { field: field.to_owned(), is_equal, values })
     };
     items.iter().map(read).collect()
+}
+
+/// A text as it stands, anything else as its JSON.
+fn text(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
 fn cursor((at, id): &Place) -> String {

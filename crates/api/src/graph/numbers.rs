@@ -1,8 +1,7 @@
 //! What is done with numbers: add, change, request a code, confirm, register, give up (§2.2, §2.5 to §2.9).
 
 use registration::{
-    Accepted, CodeMethod, Holding, Locale, Platform, TextId as _, TwoStepPin, VerificationCode,
-    VerifiedName,
+    CodeMethod, Holding, Locale, Platform, TextId as _, TwoStepPin, VerificationCode, VerifiedName,
 };
 use serde_json::{Value, json};
 use service::numbering::{self, Planned};
@@ -31,11 +30,7 @@ pub(super) async fn add(call: &Call) -> Result<Value, Failure> {
     let service = &call.app.service;
     let added = service.add_new_number(&call.caller(), &waba.id, planned.number, &name).await;
     let added = added.map_err(|error| call.failure(error))?;
-    let claim = match &added.accepted {
-        Accepted::NumberAdded(id) => added.record.claim(id).cloned(),
-        _ => None,
-    };
-    let Some(claim) = claim else {
+    let Some(claim) = added.record.claim_of(&waba.id).cloned() else {
         tracing::error!("bug: a number was added and has no claim");
         return Err(codes::INTERNAL.into());
     };

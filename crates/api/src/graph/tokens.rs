@@ -1,6 +1,6 @@
 //! `/me` and `/debug_token`: what a token is good for.
 
-use registration::TextId as _;
+use registration::TextId;
 use serde_json::{Value, json};
 use service::directory::GraphToken;
 use service::graph_tokens::GraphTokenStanding;
@@ -32,7 +32,7 @@ pub(super) async fn debug(call: &Call) -> Result<Value, Failure> {
     let granular: Vec<_> = scopes
         .iter()
         .map(|scope| {
-            let targets: Vec<_> = token.wabas.iter().map(|waba| waba.as_str()).collect();
+            let targets: Vec<_> = token.wabas.iter().map(TextId::as_str).collect();
             let mut granted = json!({ "scope": scope });
             if !targets.is_empty() {
                 granted["target_ids"] = json!(targets);

@@ -13,6 +13,7 @@ mod explain;
 mod groups;
 mod inbox;
 mod keys;
+mod limits;
 mod numbers;
 mod openapi;
 mod output;
@@ -73,6 +74,7 @@ enum Command {
     Wabas(wabas::Arguments),
     Pin(pin::Arguments),
     Sends(sends::Arguments),
+    Limits(limits::Arguments),
     Users(users::Arguments),
     Groups(groups::Arguments),
     Policy(policy::Arguments),
@@ -126,6 +128,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, environment: &Environm
         Command::Wabas(arguments) => wabas::run(&arguments, &context),
         Command::Pin(arguments) => pin::run(&arguments, &context),
         Command::Sends(arguments) => sends::run(&arguments, &context),
+        Command::Limits(arguments) => limits::run(&arguments, &context),
         Command::Users(arguments) => users::run(&arguments, &context),
         Command::Groups(arguments) => groups::run(&arguments, &context),
         Command::Policy(arguments) => policy::run(&arguments, &context),

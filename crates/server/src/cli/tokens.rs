@@ -56,9 +56,9 @@ enum Command {
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum Scope {
-    /// whatsapp_business_management: numbers and WABAs
+    /// `whatsapp_business_management`: numbers and WABAs
     Management,
-    /// whatsapp_business_messaging: with the other one, registering a number
+    /// `whatsapp_business_messaging`: with the other one, registering a number
     Messaging,
 }
 

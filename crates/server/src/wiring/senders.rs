@@ -143,7 +143,6 @@ fn voice(settings: &VoiceSettings, timeout: Duration, parts: &Parts<'_>) -> anyh
 pub(super) struct Senders {
     pub(super) delivery: Arc<dyn CodeDelivery>,
     /// `None` where there is nothing to choose.
-    #[expect(dead_code, reason = "for routes read again and for metrics")]
     pub(super) routing: Option<Arc<Routing>>,
     pub(super) receipts: Arc<Receipts>,
     pub(super) callbacks: BTreeMap<String, Arc<dyn Callbacks>>,

@@ -131,7 +131,6 @@ impl World {
     /// Requests a code and answers it, with registration if asked.
     async fn confirm(&self, waba: &str, register: Option<RegisterOrder>) {
         let order = CodeOrder {
-            only_unproven: false,
             payer: id("default"),
             waba: id(waba),
             client: None,
@@ -140,6 +139,7 @@ impl World {
             locale: Locale::english(),
             pin: PinInput::NotAsked,
             claim: None,
+            only_unproven: false,
         };
         self.service.request_code(&caller(), &order).await.expect("sent");
         let code = self.code().await;

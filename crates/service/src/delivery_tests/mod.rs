@@ -147,7 +147,6 @@ impl Rig {
         method: CodeMethod,
     ) -> Result<Committed, ServiceError> {
         let order = CodeOrder {
-            only_unproven: false,
             payer: AccountId::parse("default").unwrap(),
             waba: waba(),
             client: None,
@@ -159,6 +158,7 @@ impl Rig {
                 name: VerifiedName::parse("Example").unwrap(),
                 certificate_serial: None,
             }),
+            only_unproven: false,
         };
         self.service.request_code(&Caller::operator(), &order).await
     }

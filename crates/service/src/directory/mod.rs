@@ -1,9 +1,9 @@
 //! Who owns what: accounts, their access keys, spaces, WABAs, clients, their users, sessions and documents.
 //!
 //! ```text
-//! Account ─┬─ AccessKey                 (of the account itself or of one of its RAM users)
+//! Account ─┬─ AccessKey                 (of the account itself)
 //!          ├─ GraphToken
-//!          ├─ Space ── Waba ─┬─ GraphSubscription   (a Waba claims numbers: registration::Claim)
+//!          ├─ Space ── Waba ─┬─ ClaimDocument      (a Waba claims numbers: registration::Claim)
 //!          │                 ├─ GraphSubscription
 //!          │                 └─ Upstream ── UpstreamNumber
 //!          ├─ Client ─┬─ User ── Session

@@ -50,11 +50,11 @@ async fn service() -> (Service, Arc<ManualClock>) {
                 created_at,
             }),
             Entity::Waba(Waba {
-                contact_email: None,
                 id: waba(name),
                 account: account(name),
                 space: space(),
                 name: name.to_owned(),
+                contact_email: None,
                 created_at,
             }),
         ] {
@@ -85,7 +85,7 @@ fn order(wabas: &[&str]) -> GraphTokenOrder {
 async fn made(service: &Service, order: &GraphTokenOrder) -> (GraphToken, SecretText) {
     match service.create_graph_token(&Caller::operator(), order).await.expect("store") {
         GraphTokenMade::Made(token, text) => (token, text),
-        other @ (GraphTokenMade::NoAccount | GraphTokenMade::NoWaba(_)) => panic!("{other:?}"),
+        GraphTokenMade::NoAccount | GraphTokenMade::NoWaba(_) => panic!("no token was made"),
     }
 }
 
