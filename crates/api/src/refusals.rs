@@ -264,6 +264,16 @@ pub fn row(refusal: &Refusal, now: Timestamp) -> Row {
             }),
             None,
         ),
+        // The texts of both sides; see `ForeignWords`. Each dialect puts them where it has room.
+        Refusal::Upstream(words) => (
+            denied(words.to_string()),
+            Some(cams("PhoneNumber.UpstreamError", "The upstream registrar refused.")),
+            Some(GraphWords {
+                subcode: words.subcode.as_ref().and_then(|it| it.parse().ok()),
+                message: words.message.clone().into(),
+                ..graph(words.code.parse().unwrap_or(100), "")
+            }),
+        ),
     };
     Row { onprem, cams, graph }
 }
