@@ -19,6 +19,7 @@ mod directory;
 mod document;
 mod failure;
 mod fuses;
+mod graph_tokens;
 mod groups;
 mod idempotency;
 mod input;
@@ -130,6 +131,9 @@ operations! {
     patch  "/policies/{account}/{policy}"     policies::change;
     delete "/policies/{account}/{policy}"     policies::remove;
     post   "/policies/simulate"               policies::simulate;
+    get    "/graph-tokens"                    graph_tokens::list;
+    post   "/graph-tokens"                    graph_tokens::create;
+    delete "/graph-tokens/{token}"            graph_tokens::revoke;
     get    "/access-keys"                     access_keys::list;
     post   "/access-keys"                     access_keys::create;
     post   "/temporary-keys"                  access_keys::create_temporary;

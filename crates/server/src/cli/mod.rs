@@ -24,6 +24,7 @@ mod sends;
 mod serve;
 mod soak;
 mod terminal;
+mod tokens;
 mod users;
 
 use std::ffi::OsString;
@@ -73,6 +74,7 @@ enum Command {
     Users(users::Arguments),
     Groups(groups::Arguments),
     Policy(policy::Arguments),
+    Tokens(tokens::Arguments),
     Inbox(inbox::Arguments),
     Clock(clock::Arguments),
     Cert(cert::Arguments),
@@ -124,6 +126,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, environment: &Environm
         Command::Users(arguments) => users::run(&arguments, &context),
         Command::Groups(arguments) => groups::run(&arguments, &context),
         Command::Policy(arguments) => policy::run(&arguments, &context),
+        Command::Tokens(arguments) => tokens::run(&arguments, &context),
         Command::Inbox(arguments) => inbox::run(&arguments, &context),
         Command::Clock(arguments) => clock::run(&arguments, &context),
         Command::Cert(arguments) => cert::run(&arguments, &context),

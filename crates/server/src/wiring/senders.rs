@@ -127,12 +127,12 @@ fn voice(settings: &VoiceSettings, timeout: Duration, parts: &Parts<'_>) -> anyh
             .with_context(|| format!("senders.{name}.ca_file: cannot read {}", file.display()))?;
         options.ca_pem = Some(pem);
     }
-    let ports = VoicePorts {
+    let used = VoicePorts {
         receipts: Arc::clone(&parts.ports.receipts),
         clock: Arc::clone(&parts.ports.clock),
         entropy: Arc::new(OsEntropy),
     };
-    let delivery = VoiceDelivery::new(options, ports).with_context(|| format!("senders.{name}"))?;
+    let delivery = VoiceDelivery::new(options, used).with_context(|| format!("senders.{name}"))?;
     let delivery = Arc::new(delivery);
     let opening = Arc::clone(&delivery);
     tokio::spawn(async move { opening.open().await });
