@@ -64,10 +64,12 @@ impl Sandbox {
         body["users"][0]["token"].as_str().unwrap().clone_into(&mut self.user);
     }
 
-    /// Starts the server again on the same data; its clock stands where it stood.
+    /// Waits until the armed process has died, and starts the server again on the same data; its clock
+    /// stands where it stood.
     pub(crate) async fn restart(self) -> Self {
         let Self { child, _data: data, http, operator, user } = self;
-        drop(child);
+        let (ended, _) = child.ended();
+        assert!(!ended.success(), "it should have died");
         let config = data.path().join("rollcall.toml");
         let child = Rollcall::serve(data.path(), &["--config", config.to_str().unwrap()]);
         Self { child, _data: data, http, operator, user }
