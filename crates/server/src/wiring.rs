@@ -51,6 +51,9 @@ pub struct App {
     pub render: RenderRejection,
     /// The password that the admin of the default client was given just now, in production.
     pub first_password: Option<String>,
+    /// Path that logs whoever opens it into the console, once; in a sandbox, where whoever sees the
+    /// output of this process may see everything.
+    pub console_path: Option<String>,
     /// Finishes what the worker has begun and writes out what is still in memory; awaited once, after
     /// the last request.
     pub flush: Pin<Box<dyn Future<Output = ()> + Send>>,
@@ -139,10 +142,13 @@ pub async fn app(
     };
     announce_stop(stop, stopping);
     let app = api::App(Arc::new(inner));
+    let console_path =
+        app.sandbox.is_some().then(|| format!("/console/enter/{}", api::console::new_link(&app).0));
     Ok(App {
         router: api::router(app.clone()),
         render: render(app),
         first_password,
+        console_path,
         flush: background(service),
     })
 }

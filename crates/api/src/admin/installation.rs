@@ -4,6 +4,8 @@ use core::time::Duration;
 
 use axum::Json;
 use axum::extract::State;
+use axum::response::IntoResponse;
+use http::StatusCode;
 use serde::Serialize;
 use serde_json::json;
 use service::Caller;
@@ -50,6 +52,15 @@ pub(crate) struct LimitsView {
     client_requests: AllowanceView,
     /// Failed logins per user and source.
     login_failures: AllowanceView,
+}
+
+/// A link that logs an operator into the console, once.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ConsoleLink {
+    /// The whole address, or only its path where the server does not know how it is reached.
+    url: String,
+    /// When it no longer works.
+    expires_at: At,
 }
 
 /// A burst, then a steady rate.
@@ -128,6 +139,15 @@ pub(crate) async fn limits(State(app): State<App>) -> Json<LimitsView> {
         client_requests: policy.client_requests.into(),
         login_failures: policy.login_failures.into(),
     })
+}
+
+/// Makes a link that logs an operator into the console: it works once, for ten minutes
+#[utoipa::path(post, path = "/console-links", tag = "installation",
+    responses((status = 201, body = ConsoleLink), Failures))]
+pub(crate) async fn console_link(State(app): State<App>) -> impl IntoResponse {
+    let (link, expires_at) = crate::console::new_link(&app);
+    let url = format!("{}/console/enter/{link}", app.settings.public_url);
+    (StatusCode::CREATED, Json(ConsoleLink { url, expires_at: expires_at.into() }))
 }
 
 /// Shows the server at this moment

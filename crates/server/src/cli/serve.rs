@@ -73,7 +73,7 @@ pub(super) fn run(arguments: &Arguments, context: &Context<'_>) -> anyhow::Resul
     runtime.block_on(async {
         let stop = Stop::on_signals()?;
         let scene = wiring::Inputs { config: &config, environment: context.environment, seed };
-        serve(scene, &data, stop, drop).await
+        serve(scene, &data, stop, |address, path| announce_console(address, path)).await
     })
 }
 
@@ -111,12 +111,21 @@ fn read_seed(path: &Path, mode: Mode) -> anyhow::Result<Seed> {
         .with_context(|| format!("the seed file {} has mistakes", path.display()))
 }
 
-/// Serves until `stop` is requested; `ready` is told the address once requests are accepted.
+/// Tells a sandbox's user where to look; whoever only reads the first lines misses nothing.
+fn announce_console(address: SocketAddr, path: Option<&str>) {
+    if let Some(path) = path {
+        // A closed output must not stop the server.
+        _ = print(&format!("console, opens once within 10 min: http://{address}{path}\n"));
+    }
+}
+
+/// Serves until `stop` is requested; `ready` is told the address once requests are accepted, and in a
+/// sandbox the path that logs into the console.
 pub(super) async fn serve(
     inputs: wiring::Inputs<'_>,
     data: &DataDir,
     stop: Stop,
-    ready: impl FnOnce(SocketAddr),
+    ready: impl FnOnce(SocketAddr, Option<&str>),
 ) -> anyhow::Result<ExitCode> {
     let config = inputs.config;
     let hangups = signal(SignalKind::hangup())?;
@@ -139,7 +148,7 @@ pub(super) async fn serve(
     }
     let watch = tokio::spawn(watch_certificate(tls.clone(), hangups));
     print(&announcement(&listener)?)?;
-    ready(listener.http_address()?);
+    ready(listener.http_address()?, app.console_path.as_deref());
     let server_config = tls.as_ref().map(Tls::server_config);
     let options = Options::from(&config.listen);
     let drained = listener.serve(app.router, options, server_config, app.render, stop).await;
