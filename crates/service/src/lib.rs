@@ -33,6 +33,7 @@ pub mod ram;
 pub mod sealing;
 pub mod seed;
 mod service;
+pub mod speech;
 pub mod standing;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;

@@ -5,8 +5,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_trait::async_trait;
 use registration::{NumberRecord, PhoneNumber, Timestamp};
 use service::ports::{
-    AuditEntry, AuditQuery, CommitError, Entity, EntityKind, EntityRef, NumberKey, NumberQuery,
-    NumberWrite, Send, SendQuery, SendReport, SendState, Store, StoreError, Unit, Versioned,
+    AuditEntry, AuditQuery, Callback, CallbackQuery, CallbackReport, CommitError, Entity,
+    EntityKind, EntityRef, NumberKey, NumberQuery, NumberWrite, Send, SendQuery, SendReport,
+    SendState, Store, StoreError, Unit, Versioned,
 };
 use service::testing::MemoryStore;
 
@@ -219,6 +220,23 @@ impl Store for SimStore {
 
     async fn sends(&self, query: &SendQuery) -> Result<Vec<Send>, StoreError> {
         self.memory.sends(query).await
+    }
+
+    async fn claim_callbacks(
+        &self,
+        now: Timestamp,
+        until: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<Callback>, StoreError> {
+        self.memory.claim_callbacks(now, until, limit).await
+    }
+
+    async fn report_callbacks(&self, reports: Vec<CallbackReport>) -> Result<(), StoreError> {
+        self.memory.report_callbacks(reports).await
+    }
+
+    async fn callbacks(&self, query: &CallbackQuery) -> Result<Vec<Callback>, StoreError> {
+        self.memory.callbacks(query).await
     }
 
     async fn sweep(&self, now: Timestamp) -> Result<(), StoreError> {

@@ -3,6 +3,7 @@
 //! | Path | What |
 //! |---|---|
 //! | `GET inbox`, `inbox/{id}` | the messages that would have gone out |
+//! | `GET inbox/{id}/audio` | what the call says, as a WAV file |
 //! | `GET inbox/wait`, `inbox/stream` | the next message; all as they come |
 //! | `GET`, `POST clock` | the clock that every limit, token, lease and lifetime follows |
 //! | `GET`, `POST`, `DELETE faults`, `faults/{id}` | trouble on demand |
@@ -84,6 +85,7 @@ pub fn routes() -> Router<App> {
         .route("/inbox/wait", get(inbox::wait))
         .route("/inbox/stream", get(inbox::stream::stream))
         .route("/inbox/{id}", get(inbox::show))
+        .route("/inbox/{id}/audio", get(inbox::audio::play))
         .route("/clock", get(clock::show).post(clock::turn))
         .route("/faults", get(faults::list).post(faults::add).delete(faults::clear))
         .route("/faults/{id}", get(faults::show).delete(faults::remove))

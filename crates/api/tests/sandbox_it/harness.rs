@@ -120,6 +120,11 @@ impl World {
         Reply { status, body, dropped }
     }
 
+    /// Sends a request and leaves the whole reply to the caller.
+    pub(crate) async fn response(&self, request: Request<Body>) -> http::Response<Body> {
+        self.routes.clone().oneshot(request).await.unwrap()
+    }
+
     /// Sends a request and leaves the reply's body to the caller.
     pub(crate) async fn open(&self, path: &str) -> Body {
         let request = Request::get(path).body(Body::empty()).unwrap();

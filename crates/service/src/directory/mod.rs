@@ -8,10 +8,12 @@
 //!          ├─ RamUser                  (names its groups and policies)
 //!          ├─ Group                    (names its policies)
 //!          └─ CustomPolicy
+//! Webhook                              (below the account, space or WABA that it is told about)
 //! Reply                                (what was answered under an idempotency key; nobody's)
 //! ```
 
 mod ram;
+mod webhook;
 
 use core::time::Duration;
 
@@ -20,6 +22,7 @@ use registration::{AccountId, ClientId, CustomerSpaceId, TextId, Timestamp, Waba
 use crate::ram::RamName;
 
 pub use ram::{CustomPolicy, Group, RamUser};
+pub use webhook::{Webhook, WebhookScope};
 
 /// Who pays, is rate-limited, and owns spaces and clients.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -201,6 +204,7 @@ pub enum Entity {
     CustomPolicy(CustomPolicy),
     Reply(Reply),
     AccessKey(AccessKey),
+    Webhook(Webhook),
 }
 
 /// The kinds of [`Entity`].
@@ -219,6 +223,7 @@ pub enum EntityKind {
     CustomPolicy,
     Reply,
     AccessKey,
+    Webhook,
 }
 
 /// Names a part of the directory.
@@ -233,7 +238,7 @@ pub struct EntityRef {
 
 impl EntityKind {
     /// All kinds, parents before children.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Account,
         Self::Space,
         Self::Waba,
@@ -246,6 +251,7 @@ impl EntityKind {
         Self::CustomPolicy,
         Self::Reply,
         Self::AccessKey,
+        Self::Webhook,
     ];
 
     /// The word in the store and in events.
@@ -264,6 +270,7 @@ impl EntityKind {
             Self::CustomPolicy => "policy",
             Self::Reply => "reply",
             Self::AccessKey => "access_key",
+            Self::Webhook => "webhook",
         }
     }
 
@@ -359,6 +366,7 @@ impl Entity {
             Self::CustomPolicy(it) => EntityRef::custom_policy(&it.account, &it.name),
             Self::Reply(it) => EntityRef::new(EntityKind::Reply, &it.id),
             Self::AccessKey(it) => EntityRef::access_key(&it.id),
+            Self::Webhook(it) => EntityRef::webhook(&it.dialect, &it.scope),
         }
     }
 
@@ -377,6 +385,7 @@ impl Entity {
             Self::RamUser(it) => Some(EntityRef::account(&it.account)),
             Self::Group(it) => Some(EntityRef::account(&it.account)),
             Self::CustomPolicy(it) => Some(EntityRef::account(&it.account)),
+            Self::Webhook(it) => Some(it.scope.parent()),
         }
     }
 
@@ -395,7 +404,8 @@ impl Entity {
             | Self::Group(_)
             | Self::CustomPolicy(_)
             | Self::Reply(_)
-            | Self::AccessKey(_) => None,
+            | Self::AccessKey(_)
+            | Self::Webhook(_) => None,
         }
     }
 
@@ -416,7 +426,8 @@ impl Entity {
             | Self::Document(_)
             | Self::RamUser(_)
             | Self::Group(_)
-            | Self::CustomPolicy(_) => None,
+            | Self::CustomPolicy(_)
+            | Self::Webhook(_) => None,
         }
     }
 }
@@ -458,4 +469,6 @@ into_parts! {
     into_reply -> Reply;
     /// The access key, if it is one.
     into_access_key -> AccessKey;
+    /// The webhook, if it is one.
+    into_webhook -> Webhook;
 }

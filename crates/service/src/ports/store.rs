@@ -9,6 +9,7 @@ use core::time::Duration;
 use async_trait::async_trait;
 use registration::{AccountId, ClientId, CodeSend, NumberRecord, PhoneNumber, Timestamp, WabaId};
 
+use super::callbacks::{Callback, CallbackQuery, CallbackReport};
 pub use crate::directory::{Entity, EntityKind, EntityRef};
 
 /// How often a record was written; 0 stands for "not there yet".
@@ -30,6 +31,10 @@ pub struct EventId(pub u128);
 /// Identifies a row of the send ledger; ids grow with time (UUID v7).
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct SendId(pub u128);
+
+/// Identifies a callback, also towards its endpoint; ids grow with time (UUID v7).
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct CallbackId(pub u128);
 
 macro_rules! hex_id {
     ($name:ident) => {
@@ -60,6 +65,7 @@ macro_rules! hex_id {
 
 hex_id!(EventId);
 hex_id!(SendId);
+hex_id!(CallbackId);
 
 /// Finds a number by something other than itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -253,6 +259,8 @@ pub struct Unit {
     pub events: Vec<Event>,
     /// Sends to enter into the ledger, due at once.
     pub sends: Vec<Send>,
+    /// Callbacks to enter into their outbox.
+    pub callbacks: Vec<Callback>,
 }
 
 /// Where a send stands.
@@ -438,7 +446,22 @@ pub trait Store: core::marker::Send + Sync + 'static {
     /// A page of the ledger.
     async fn sends(&self, query: &SendQuery) -> Result<Vec<Send>, StoreError>;
 
-    /// Removes what has expired: sessions, spent allowances, keys for once.
+    /// Leases up to `limit` due callbacks until `until`, the longest due first, and counts the attempt. A
+    /// callback whose lease has passed is due again.
+    async fn claim_callbacks(
+        &self,
+        now: Timestamp,
+        until: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<Callback>, StoreError>;
+
+    /// Records what became of callbacks. `Delivered` and `Failed` are final.
+    async fn report_callbacks(&self, reports: Vec<CallbackReport>) -> Result<(), StoreError>;
+
+    /// A page of callbacks, newest first.
+    async fn callbacks(&self, query: &CallbackQuery) -> Result<Vec<Callback>, StoreError>;
+
+    /// Removes what has expired: sessions, spent allowances, keys for once, callbacks done for long.
     async fn sweep(&self, now: Timestamp) -> Result<(), StoreError>;
 
     /// Fails if the store cannot serve.

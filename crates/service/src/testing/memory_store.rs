@@ -6,11 +6,13 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 use registration::{ClaimPhase, ClientId, NumberRecord, PhoneNumber, Platform, Timestamp};
 
+use super::memory_callbacks::Callbacks;
 use crate::audit::{chain_hash, genesis};
 use crate::ports::{
-    AuditEntry, AuditQuery, CommitError, Entity, EntityKind, EntityRef, EntityWrite, Event,
-    NumberKey, NumberQuery, NumberWrite, OnceKey, Send, SendId, SendQuery, SendReport, SendState,
-    Store, StoreError, Subject, Take, Unit, Version, Versioned, is_snapshot_name,
+    AuditEntry, AuditQuery, Callback, CallbackQuery, CallbackReport, CommitError, Entity,
+    EntityKind, EntityRef, EntityWrite, Event, NumberKey, NumberQuery, NumberWrite, OnceKey, Send,
+    SendId, SendQuery, SendReport, SendState, Store, StoreError, Subject, Take, Unit, Version,
+    Versioned, is_snapshot_name,
 };
 
 /// A store that keeps everything in memory, with the semantics of a durable one.
@@ -34,6 +36,7 @@ struct State {
     once: BTreeMap<String, Timestamp>,
     audit: Vec<AuditEntry>,
     sends: BTreeMap<SendId, Send>,
+    callbacks: Callbacks,
 }
 
 /// What a unit overwrote, so that a refused unit leaves no trace.
@@ -155,8 +158,27 @@ impl Store for MemoryStore {
         Ok(all.take(query.limit).cloned().collect())
     }
 
+    async fn claim_callbacks(
+        &self,
+        now: Timestamp,
+        until: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<Callback>, StoreError> {
+        Ok(self.open()?.state.callbacks.claim(now, until, limit))
+    }
+
+    async fn report_callbacks(&self, reports: Vec<CallbackReport>) -> Result<(), StoreError> {
+        self.open()?.state.callbacks.report(reports);
+        Ok(())
+    }
+
+    async fn callbacks(&self, query: &CallbackQuery) -> Result<Vec<Callback>, StoreError> {
+        Ok(self.open()?.state.callbacks.page(query))
+    }
+
     async fn sweep(&self, now: Timestamp) -> Result<(), StoreError> {
         let state = &mut self.open()?.state;
+        state.callbacks.sweep(now);
         state.allowances.retain(|_, arrival_us| *arrival_us > now.as_millis().saturating_mul(1000));
         state.once.retain(|_, until| *until > now);
         let expired = |it: &Versioned<Entity>| it.value.expires_at().is_some_and(|at| at <= now);
@@ -218,6 +240,7 @@ impl State {
             self.append(event);
         }
         self.sends.extend(unit.sends.into_iter().map(|send| (send.id, send)));
+        self.callbacks.enter(unit.callbacks);
         Ok(())
     }
 
@@ -311,7 +334,8 @@ impl State {
     fn check_fresh(&self, unit: &Unit) -> Result<(), CommitError> {
         let sends: BTreeSet<_> = unit.sends.iter().map(|it| it.id).collect();
         require(sends.len() == unit.sends.len())?;
-        require(!sends.iter().any(|id| self.sends.contains_key(id)))
+        require(!sends.iter().any(|id| self.sends.contains_key(id)))?;
+        require(self.callbacks.are_fresh(&unit.callbacks))
     }
 
     fn append(&mut self, event: Event) {

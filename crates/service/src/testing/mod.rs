@@ -1,7 +1,9 @@
 //! Adapters for tests: a store in memory with the contract that every store keeps, time and chance that
 //! repeat. Behind the feature `testing`, never in production.
 
+pub mod ear;
 mod manual_clock;
+mod memory_callbacks;
 pub mod memory_store;
 mod seeded_entropy;
 pub mod store_contract;

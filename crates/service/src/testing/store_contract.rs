@@ -11,6 +11,7 @@
 
 pub mod allowances;
 pub mod audit;
+pub mod callbacks;
 pub mod directory;
 pub mod nonces;
 pub mod numbers;
@@ -59,6 +60,13 @@ macro_rules! store_contract {
             sends::a_send_is_leased_to_one_worker_at_a_time,
             sends::a_report_never_moves_a_send_backwards,
             sends::the_ledger_is_paged_newest_first,
+            callbacks::every_field_of_a_callback_is_kept,
+            callbacks::due_callbacks_are_leased_longest_due_first,
+            callbacks::a_callback_is_leased_to_one_worker_at_a_time,
+            callbacks::what_is_done_stays_done,
+            callbacks::a_refused_unit_enters_no_callback,
+            callbacks::callbacks_are_paged_newest_first,
+            callbacks::a_sweep_forgets_callbacks_done_long_ago,
             upkeep::a_sweep_removes_what_has_expired_and_nothing_else,
             upkeep::a_cleared_store_is_like_a_new_one,
             upkeep::a_snapshot_brings_the_whole_state_back,

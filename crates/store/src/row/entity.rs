@@ -1,6 +1,7 @@
 //! The directory: key, parent and look-up as columns, the rest as JSON, a document's content as it is.
 
 mod ram;
+mod webhook;
 
 use std::borrow::Cow;
 
@@ -44,7 +45,8 @@ impl EntityRow {
                 | Entity::Group(_)
                 | Entity::CustomPolicy(_)
                 | Entity::Reply(_)
-                | Entity::AccessKey(_) => None,
+                | Entity::AccessKey(_)
+                | Entity::Webhook(_) => None,
             },
         }
     }
@@ -217,6 +219,7 @@ fn body_of(entity: &Entity) -> String {
             expires_at: it.expires_at.as_millis(),
         }),
         Entity::AccessKey(it) => to_json(&AccessKeyTwin::of(it)),
+        Entity::Webhook(it) => webhook::webhook_body(it),
     }
 }
 
@@ -258,6 +261,7 @@ pub(crate) fn entity_from_row(
         EntityKind::CustomPolicy => row.custom_policy().map(Entity::CustomPolicy),
         EntityKind::Reply => row.reply().map(Entity::Reply),
         EntityKind::AccessKey => row.access_key().map(Entity::AccessKey),
+        EntityKind::Webhook => row.webhook().map(Entity::Webhook),
     }
 }
 

@@ -89,10 +89,11 @@ pub(super) fn load(
     conn: &Connection,
     key: &EntityRef,
 ) -> Result<Option<Versioned<Entity>>, Failure> {
-    let mut select =
-        Select::new(&format!("{COLUMNS} WHERE kind = $1"), key.kind.as_str().to_owned());
-    select.and("id = ?", Some(key.id.clone()));
-    Ok(select.page(conn, "id", 1, read)?.pop())
+    let mut statement = conn.prepare_cached(
+        "SELECT kind, id, version, body, content FROM entities WHERE kind = $1 AND id = $2",
+    )?;
+    let mut rows = statement.query([key.kind.as_str(), &key.id])?;
+    rows.next()?.map(read).transpose()
 }
 
 /// The entity of `kind` with this second name.

@@ -14,8 +14,13 @@ pub(super) struct Migration {
 }
 
 /// All steps; the place in this list, from 1, is the schema version.
-const MIGRATIONS: &[Migration] =
-    &[Migration { name: "init", sql: include_str!("../../migrations/sqlite/0001_init.sql") }];
+const MIGRATIONS: &[Migration] = &[
+    Migration { name: "init", sql: include_str!("../../migrations/sqlite/0001_init.sql") },
+    Migration {
+        name: "callbacks",
+        sql: include_str!("../../migrations/sqlite/0002_callbacks.sql"),
+    },
+];
 
 /// Marks the file as ours ("Roll").
 const APPLICATION_ID: i32 = 0x526f_6c6c;

@@ -3,14 +3,15 @@
 //! ```text
 //!  callers ── commit ──▶ queue ──▶ writer thread ── one transaction for all that wait ──▶ log ─┐
 //!     │                                                                                      │
-//!     └── reads, inline ──▶ readers ◀── database file ◀── checkpointer, every 250 ms ◀───────┘
+//!     └── reads ──▶ recent ──▶ readers ◀── database file ◀── checkpointer, every 250 ms ◀────┘
 //! ```
 //!
 //! Start reading at [`SqliteStore`], then `writer` (who shares a transaction), `unit` (what a commit
-//! does in it), and the files named after their tables.
+//! does in it), `recent` (what need not be read again), and the files named after their tables.
 
 mod allowances;
 mod audit;
+mod callbacks;
 mod checkpoint;
 mod connect;
 mod entities;
@@ -19,6 +20,7 @@ mod migrate;
 mod nonces;
 mod numbers;
 mod readers;
+mod recent;
 mod select;
 mod sends;
 mod snapshot;
@@ -42,6 +44,7 @@ pub use stats::SqliteStats;
 use audit::AuditHead;
 use checkpoint::Checkpointer;
 use readers::Readers;
+use recent::Recent;
 use stats::Counters;
 use writer::Queue;
 
@@ -72,6 +75,8 @@ pub struct SqliteStore {
     // Fields are dropped in this order: without queue and readers the threads can finish.
     queue: Option<Queue>,
     readers: Readers,
+    /// What readers need not read again; unused where another process writes.
+    recent: Arc<Recent>,
     threads: tokio::sync::Mutex<Option<Threads>>,
     path: PathBuf,
     counters: Arc<Counters>,
@@ -99,6 +104,7 @@ impl SqliteStore {
         let mut conn = connect::writing(path)?;
         migrate::migrate(&mut conn, path)?;
         sends::orphan(&conn)?;
+        callbacks::orphan(&conn)?;
         let head = AuditHead::read(&conn)?;
         let readers = Readers::open(path, options.readers)?;
         let counters = Arc::new(Counters::default());
@@ -121,6 +127,7 @@ impl SqliteStore {
         Ok(Self {
             queue: Some(queue),
             readers,
+            recent: Arc::default(),
             threads: tokio::sync::Mutex::new(Some(threads)),
             path: path.to_owned(),
             counters,
@@ -135,6 +142,7 @@ impl SqliteStore {
         Ok(Self {
             queue: None,
             readers: Readers::open(path, 1)?,
+            recent: Arc::default(),
             threads: tokio::sync::Mutex::new(None),
             path: path.to_owned(),
             counters: Arc::default(),

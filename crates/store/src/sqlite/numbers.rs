@@ -21,13 +21,14 @@ pub(super) struct NumberChange {
 
 impl NumberChange {
     /// Compares `write` with what is stored, on the caller's side; a lost race shows here already.
-    pub(super) fn prepare(conn: &Connection, write: &NumberWrite) -> Result<Self, Failure> {
-        // Whether a new number is new, the statement itself will see.
-        let stored = if write.expected == 0 { None } else { load(conn, write.record.number)? };
-        if stored.as_ref().map_or(0, |it| it.version) != write.expected {
+    pub(super) fn prepare(
+        stored: Option<&Versioned<NumberRecord>>,
+        write: &NumberWrite,
+    ) -> Result<Self, Failure> {
+        if stored.map_or(0, |it| it.version) != write.expected {
             return Err(Failure::Conflict);
         }
-        let old = stored.as_ref().map(|it| &it.value);
+        let old = stored.map(|it| &it.value);
         let before = old.map(NumberRow::registered);
         Ok(Self {
             expected: write.expected,

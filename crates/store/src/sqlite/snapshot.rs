@@ -13,8 +13,8 @@ use super::failure::Failure;
 use super::migrate::migrate;
 
 /// All tables with content, those that are referred to first.
-const TABLES: [&str; 7] =
-    ["entities", "numbers", "claims", "audit", "allowances", "nonces", "sends"];
+const TABLES: [&str; 8] =
+    ["entities", "numbers", "claims", "audit", "allowances", "nonces", "sends", "callbacks"];
 
 /// The file of the snapshot `name` of the database at `path`: `rollcall.db.snapshot-NAME`.
 pub(super) fn file(path: &Path, name: &str) -> Result<PathBuf, Failure> {

@@ -7,14 +7,17 @@ use async_trait::async_trait;
 use registration::{NumberRecord, PhoneNumber, Timestamp};
 use rusqlite::Connection;
 use service::ports::{
-    AuditEntry, AuditQuery, CommitError, Entity, EntityKind, EntityRef, NumberKey, NumberQuery,
-    Send, SendQuery, SendReport, Store, StoreError, Unit, Versioned,
+    AuditEntry, AuditQuery, Callback, CallbackQuery, CallbackReport, CommitError, Entity,
+    EntityKind, EntityRef, NumberKey, NumberQuery, Send, SendQuery, SendReport, Store, StoreError,
+    Unit, Versioned,
 };
 
 use super::failure::Failure;
 use super::unit::UnitRows;
 use super::writer::Queue;
-use super::{SqliteStore, allowances, audit, entities, nonces, numbers, sends, snapshot};
+use super::{
+    SqliteStore, allowances, audit, callbacks, entities, nonces, numbers, sends, snapshot,
+};
 
 /// Rows that one transaction of a sweep removes at most, so that commits pass in between.
 const SWEEP_ROWS: usize = 1000;
@@ -23,6 +26,12 @@ impl SqliteStore {
     /// The way to the writer, as long as it lives.
     fn queue(&self) -> Result<&Queue, Failure> {
         self.queue.as_ref().filter(|queue| !queue.is_closed()).ok_or(Failure::Closed)
+    }
+
+    /// Whether nobody but this store writes, so that memory can stand in for a read. Its writer must
+    /// still live: a store without one is no store any more, even if something is remembered.
+    fn is_owner(&self) -> bool {
+        self.queue.as_ref().is_some_and(|queue| !queue.is_closed())
     }
 
     fn read<T>(&self, work: impl FnOnce(&Connection) -> Result<T, Failure>) -> Result<T, Failure> {
@@ -36,7 +45,7 @@ impl SqliteStore {
     async fn commit_unit(&self, unit: Unit) -> Result<(), Failure> {
         let queue = self.queue()?;
         let epoch = self.epoch.load(Acquire);
-        let rows = self.readers.with(|conn| UnitRows::prepare(conn, unit))?;
+        let (rows, touched) = UnitRows::prepare(&self.readers, &self.recent, unit)?;
         let current = Arc::clone(&self.epoch);
         let apply = move |conn: &Connection, head: &mut audit::AuditHead| {
             if current.load(Acquire) != epoch {
@@ -45,7 +54,8 @@ impl SqliteStore {
             *head = rows.apply(conn, *head)?;
             Ok(())
         };
-        queue.shared(apply).await
+        let recent = Arc::clone(&self.recent);
+        queue.shared_then(apply, move |()| recent.committed(touched)).await
     }
 
     /// Replaces all rows by `work`.
@@ -53,10 +63,11 @@ impl SqliteStore {
         &self,
         work: impl FnOnce(&Connection) -> Result<T, Failure> + core::marker::Send + 'static,
     ) -> Result<T, Failure> {
-        let epoch = Arc::clone(&self.epoch);
+        let (epoch, recent) = (Arc::clone(&self.epoch), Arc::clone(&self.recent));
         let replace = move |conn: &Connection| {
             let outcome = work(conn);
             epoch.fetch_add(1, Release);
+            recent.clear();
             outcome
         };
         self.queue()?.alone(replace).await
@@ -69,11 +80,13 @@ impl Store for SqliteStore {
         &self,
         number: PhoneNumber,
     ) -> Result<Option<Versioned<NumberRecord>>, StoreError> {
-        Ok(self.read(|conn| numbers::load(conn, number))?)
+        let read = || self.read(|conn| numbers::load(conn, number));
+        Ok(if self.is_owner() { self.recent.number(number, read) } else { read() }?)
     }
 
     async fn find_number(&self, key: &NumberKey) -> Result<Option<PhoneNumber>, StoreError> {
-        Ok(self.read(|conn| numbers::find(conn, key))?)
+        let read = || self.read(|conn| numbers::find(conn, key));
+        Ok(if self.is_owner() { self.recent.found(key, read) } else { read() }?)
     }
 
     async fn numbers(&self, query: &NumberQuery) -> Result<Vec<NumberRecord>, StoreError> {
@@ -81,7 +94,8 @@ impl Store for SqliteStore {
     }
 
     async fn entity(&self, key: &EntityRef) -> Result<Option<Versioned<Entity>>, StoreError> {
-        Ok(self.read(|conn| entities::load(conn, key))?)
+        let read = || self.read(|conn| entities::load(conn, key));
+        Ok(if self.is_owner() { self.recent.entity(key, read) } else { read() }?)
     }
 
     async fn entity_by_lookup(
@@ -134,16 +148,50 @@ impl Store for SqliteStore {
         Ok(self.read(|conn| sends::page(conn, query))?)
     }
 
+    async fn claim_callbacks(
+        &self,
+        now: Timestamp,
+        until: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<Callback>, StoreError> {
+        if !self.read(|conn| callbacks::any_due(conn, now))? {
+            return Ok(Vec::new());
+        }
+        let claim = move |conn: &Connection, _: &mut _| callbacks::claim(conn, now, until, limit);
+        Ok(self.queue()?.shared(claim).await?)
+    }
+
+    async fn report_callbacks(&self, reports: Vec<CallbackReport>) -> Result<(), StoreError> {
+        let report = move |conn: &Connection, _: &mut _| {
+            reports.iter().try_for_each(|report| callbacks::report(conn, report))
+        };
+        Ok(self.queue()?.shared(report).await?)
+    }
+
+    async fn callbacks(&self, query: &CallbackQuery) -> Result<Vec<Callback>, StoreError> {
+        Ok(self.read(|conn| callbacks::page(conn, query))?)
+    }
+
     async fn sweep(&self, now: Timestamp) -> Result<(), StoreError> {
         let now_ms = now.as_millis();
         let sweep = move |conn: &Connection, _: &mut _| {
             let entities = entities::sweep(conn, now_ms, SWEEP_ROWS)?;
             let nonces = nonces::sweep(conn, now_ms, SWEEP_ROWS)?;
             let allowances = allowances::sweep(conn, now_ms, SWEEP_ROWS)?;
-            Ok(entities.max(nonces).max(allowances))
+            let callbacks = callbacks::sweep(conn, now_ms, SWEEP_ROWS)?;
+            Ok((entities, entities.max(nonces).max(allowances).max(callbacks)))
         };
-        while self.queue()?.shared(sweep).await? == SWEEP_ROWS {}
-        Ok(())
+        loop {
+            let recent = Arc::clone(&self.recent);
+            let swept = move |(entities, _): &(usize, usize)| {
+                if *entities > 0 {
+                    recent.forget_entities();
+                }
+            };
+            if self.queue()?.shared_then(sweep, swept).await?.1 < SWEEP_ROWS {
+                return Ok(());
+            }
+        }
     }
 
     async fn ping(&self) -> Result<(), StoreError> {

@@ -1,13 +1,15 @@
 //! A unit: taken apart on the caller's side, applied by the writer.
 
 use rusqlite::Connection;
-use service::ports::{Event, OnceKey, Take, Unit};
+use service::ports::{Callback, Event, OnceKey, Take, Unit, Versioned};
 
 use super::audit::AuditHead;
 use super::entities::EntityChange;
 use super::failure::Failure;
-use super::numbers::NumberChange;
-use super::{allowances, nonces, sends};
+use super::numbers::{self, NumberChange};
+use super::readers::Readers;
+use super::recent::{Recent, Touched};
+use super::{allowances, callbacks, nonces, sends};
 use crate::row::SendRow;
 
 /// A unit as rows: all that costs time was done by the caller.
@@ -19,21 +21,43 @@ pub(super) struct UnitRows {
     forgive: Vec<String>,
     events: Vec<Event>,
     sends: Vec<SendRow>,
+    callbacks: Vec<Callback>,
 }
 
 impl UnitRows {
-    /// Turns `unit` into rows. Reads the numbers it changes, so that the writer need not.
-    pub(super) fn prepare(conn: &Connection, unit: Unit) -> Result<Self, Failure> {
-        let numbers = unit.numbers.iter().map(|write| NumberChange::prepare(conn, write));
-        Ok(Self {
-            numbers: numbers.collect::<Result<_, _>>()?,
+    /// Turns `unit` into rows. Reads the numbers it changes, so that the writer need not. The second
+    /// part is what changes in memory once the rows are on disk.
+    pub(super) fn prepare(
+        readers: &Readers,
+        recent: &Recent,
+        unit: Unit,
+    ) -> Result<(Self, Touched), Failure> {
+        let mut touched = Touched::default();
+        let mut changes = Vec::with_capacity(unit.numbers.len());
+        for write in unit.numbers {
+            // Whether a new number is new, the statement itself will see.
+            let number = write.record.number;
+            let stored = match write.expected {
+                0 => None,
+                _ => recent.number(number, || readers.with(|conn| numbers::load(conn, number)))?,
+            };
+            let old = stored.as_ref();
+            changes.push(NumberChange::prepare(old, &write)?);
+            let new = Versioned { version: write.expected + 1, value: write.record };
+            touched.number(old.map(|it| &it.value), new);
+        }
+        unit.entities.iter().for_each(|write| touched.entity(write));
+        let rows = Self {
+            numbers: changes,
             entities: unit.entities.into_iter().map(EntityChange::prepare).collect(),
             takes: unit.takes,
             once: unit.once,
             forgive: unit.forgive,
             events: unit.events,
             sends: unit.sends.into_iter().map(SendRow::of).collect(),
-        })
+            callbacks: unit.callbacks,
+        };
+        Ok((rows, touched))
     }
 
     /// Applies the unit; the caller rolls back to where it stood if this fails.
@@ -49,6 +73,7 @@ impl UnitRows {
         self.once.iter().try_for_each(|once| nonces::enter(conn, once))?;
         self.forgive.iter().try_for_each(|key| allowances::forgive(conn, key))?;
         self.sends.iter().try_for_each(|row| sends::enter(conn, row))?;
+        self.callbacks.iter().try_for_each(|it| callbacks::enter(conn, it))?;
         self.events.iter().try_fold(head, |head, event| head.append(conn, event))
     }
 }

@@ -55,11 +55,24 @@ impl Queue {
         &self,
         work: impl FnOnce(&Connection, &mut AuditHead) -> Result<T, Failure> + Send + 'static,
     ) -> Result<T, Failure> {
+        self.shared_then(work, |_| ()).await
+    }
+
+    /// The same, and calls `then` on the writer's thread once it is on disk, before anybody is answered
+    /// and even if the caller has stopped waiting. Not called if the work failed or was lost.
+    pub(super) async fn shared_then<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection, &mut AuditHead) -> Result<T, Failure> + Send + 'static,
+        then: impl FnOnce(&T) + Send + 'static,
+    ) -> Result<T, Failure> {
         let (reply, answer) = oneshot::channel();
         let job: Shared = Box::new(move |conn, head| {
             let outcome = in_savepoint(conn, head, work);
             Box::new(move |committed| {
                 let outcome = committed.map_err(Failure::RolledBack).and(outcome);
+                if let Ok(done) = &outcome {
+                    then(done);
+                }
                 // A caller that stopped waiting has given up the answer, not the work.
                 drop(reply.send(outcome));
             })

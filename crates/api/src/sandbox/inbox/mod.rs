@@ -2,6 +2,7 @@
 //!
 //! `wait` and `stream` follow real time, so that a frozen clock stops no test.
 
+pub(super) mod audio;
 pub(super) mod stream;
 
 use core::time::Duration;
@@ -58,6 +59,9 @@ struct Message<'a> {
     locale: &'a str,
     sender: &'a str,
     at: String,
+    /// Where a voice message can be heard.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    audio: Option<String>,
 }
 
 /// `GET /inbox`: newest first; `number`, `after` and `limit` narrow it down.
@@ -81,12 +85,16 @@ pub(super) async fn show(
     State(app): State<App>,
     Path(id): Path<String>,
 ) -> Result<Response, Problem> {
-    let missing = || Problem::not_found("There is no such message");
-    let id = SendId::parse(&id).ok_or_else(missing)?;
-    let query = SendQuery { id: Some(id), limit: 1, ..SendQuery::default() };
-    let found = app.service.inbox(query).await?.pop();
-    let (send, message) = found.ok_or_else(missing)?;
+    let (send, message) = find(&app.service, &id).await?;
     Ok(Json(wire(&send, &message)).into_response())
+}
+
+/// The message with this id.
+async fn find(service: &Service, id: &str) -> Result<(Send, CodeMessage), Problem> {
+    let missing = || Problem::not_found("There is no such message");
+    let id = SendId::parse(id).ok_or_else(missing)?;
+    let query = SendQuery { id: Some(id), limit: 1, ..SendQuery::default() };
+    service.inbox(query).await?.pop().ok_or_else(missing)
 }
 
 /// `GET /inbox/wait`: with `after` the oldest message newer than it, without it the newest there is;
@@ -242,6 +250,7 @@ fn wire<'a>(send: &'a Send, message: &'a CodeMessage) -> Message<'a> {
         locale: message.locale.as_str(),
         sender: send.sender.as_deref().unwrap_or(INBOX),
         at: rfc3339(at),
+        audio: audio::link(send.id, message.method),
     }
 }
 

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use super::sample::{
     access_key, account, at, client, commit, custom_policy, group, id, is_conflict, put_all,
-    ram_user, seed, session, space, user, waba,
+    ram_user, seed, session, space, user, waba, webhook,
 };
-use crate::directory::Document;
+use crate::directory::{Document, WebhookScope};
 use crate::ports::{
     CommitError, Entity, EntityKind, EntityRef, EntityWrite, Store, Unit, Versioned,
 };
@@ -45,6 +45,10 @@ pub async fn every_kind_is_kept(store: Arc<dyn Store>) {
         ram_user("ci"),
         group("robots"),
         custom_policy("office-only"),
+        webhook(WebhookScope::Account(id("default"))),
+        webhook(WebhookScope::Space(id("default"))),
+        webhook(WebhookScope::Waba(id("waba-1"))),
+        webhook(WebhookScope::Number { claim: id("claim-1"), waba: id("waba-1") }),
     ];
     put_all(&*store, all.clone()).await.expect("parents first");
     for entity in all {
@@ -75,7 +79,8 @@ pub async fn what_is_below_goes_with_its_parent(store: Arc<dyn Store>) {
         session("one", "admin", "token", at(9)),
         document("one", "photo"),
     ];
-    let beside = vec![client("two", None), user("two", "admin"), ram_user("ci")];
+    let hook = webhook(WebhookScope::Number { claim: id("claim-1"), waba: id("waba-1") });
+    let beside = vec![client("two", None), user("two", "admin"), ram_user("ci"), hook];
     put_all(&*store, [below.clone(), beside.clone()].concat()).await.expect("parents first");
     delete(&*store, 1, EntityRef::client(&id("one"))).await.expect("version 1");
     for entity in below {

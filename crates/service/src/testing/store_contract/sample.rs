@@ -11,11 +11,11 @@ use registration::{
 
 use crate::directory::{
     AccessKey, Account, Client, CustomPolicy, Group, RamUser, Role, Session, Space, TemporaryKey,
-    User, Waba,
+    User, Waba, Webhook, WebhookScope,
 };
 use crate::ports::{
-    CommitError, Entity, EntityWrite, Event, EventId, NumberWrite, OnceKey, Send, SendId,
-    SendState, Store, Subject, Take, Unit, Version,
+    Callback, CallbackId, CallbackState, CommitError, Entity, EntityWrite, Event, EventId,
+    NumberWrite, OnceKey, Send, SendId, SendState, Store, Subject, Take, Unit, Version,
 };
 
 /// The `n`th number, below 1000.
@@ -313,6 +313,39 @@ pub fn send(n: u128, number: PhoneNumber, due_at: i64) -> Send {
         attempt: 0,
         sender: None,
         provider_id: None,
+    }
+}
+
+/// A webhook with nothing left at its default.
+#[must_use]
+pub fn webhook(scope: WebhookScope) -> Entity {
+    Entity::Webhook(Webhook {
+        dialect: "cams".into(),
+        scope,
+        account: id("default"),
+        url: "https://callbacks.example/one?a=\"b\"".into(),
+        active: true,
+        sealed_secret: "sealed1.1.fictitious".into(),
+        details: r#"{"queue":"N"}"#.into(),
+        failing_since: Some(at(14)),
+        off_since: Some(at(15)),
+        created_at: at(16),
+    })
+}
+
+/// A callback that is due from `due_at` on.
+#[must_use]
+pub fn callback(n: u128, due_at: i64) -> Callback {
+    Callback {
+        id: CallbackId(n),
+        webhook: "cams/space/default".into(),
+        account: id("default"),
+        kind: "registered".into(),
+        body: r#"[{"Status":"CONNECTED"}]"#.into(),
+        decided_at: at(due_at),
+        state: CallbackState::Due { at: at(due_at) },
+        attempt: 0,
+        note: None,
     }
 }
 

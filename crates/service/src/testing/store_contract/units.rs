@@ -6,8 +6,8 @@ use std::sync::Arc;
 use registration::{ClaimPhase, NumberRecord};
 
 use super::sample::{
-    account, at, awaiting, claimed, commit, commit_in_parallel, event, is_conflict, number, once,
-    put_all, seed, send, take, write,
+    account, at, awaiting, callback, claimed, commit, commit_in_parallel, event, is_conflict,
+    number, once, put_all, seed, send, take, write,
 };
 use crate::ports::{
     AuditQuery, CommitError, EntityRef, EntityWrite, NumberWrite, SendQuery, Store, Subject, Unit,
@@ -118,6 +118,7 @@ fn everything(takes: &[&str]) -> Unit {
         forgive: Vec::new(),
         events: vec![event(9, Subject::Number(number(2)))],
         sends: vec![send(9, number(2), 0)],
+        callbacks: vec![callback(9, 0)],
     }
 }
 

@@ -6,11 +6,12 @@ use std::sync::Arc;
 use registration::{ClaimPhase, NumberRecord};
 
 use super::sample::{
-    at, awaiting, claimed, client, commit, event, held_by, id, number, once, put_all, seed, send,
-    session, take, user, write,
+    at, awaiting, callback, claimed, client, commit, event, held_by, id, number, once, put_all,
+    seed, send, session, take, user, write,
 };
 use crate::ports::{
-    AuditQuery, CommitError, EntityKind, EntityRef, NumberKey, SendQuery, Store, Subject, Unit,
+    AuditQuery, CallbackQuery, CommitError, EntityKind, EntityRef, NumberKey, SendQuery, Store,
+    Subject, Unit,
 };
 
 pub async fn a_sweep_removes_what_has_expired_and_nothing_else(store: Arc<dyn Store>) {
@@ -129,6 +130,7 @@ async fn fill(store: &dyn Store) {
     let unit = Unit {
         events: vec![event(1, Subject::Number(number(1)))],
         sends: vec![send(1, number(1), 0)],
+        callbacks: vec![callback(1, 0)],
         ..spend()
     };
     commit(store, unit).await.expect("new");
@@ -143,6 +145,8 @@ async fn assert_empty(store: &dyn Store) {
     assert_eq!(store.find_number(&held).await.expect("store"), None);
     assert_eq!(store.audit(&audit).await.expect("store"), []);
     assert_eq!(store.sends(&sends).await.expect("store"), []);
+    let callbacks = CallbackQuery { limit: 9, ..CallbackQuery::default() };
+    assert_eq!(store.callbacks(&callbacks).await.expect("store"), []);
     for kind in EntityKind::ALL {
         assert_eq!(store.entities(kind, None, None, 9).await.expect("store"), [], "{kind:?}");
     }
