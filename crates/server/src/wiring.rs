@@ -142,8 +142,8 @@ pub async fn app(
     };
     announce_stop(stop, stopping);
     let app = api::App(Arc::new(inner));
-    let console_path =
-        app.sandbox.is_some().then(|| format!("/console/enter/{}", api::console::new_link(&app).0));
+    let console_link = || api::console::new_link(&app, api::console::Role::Operator).0;
+    let console_path = app.sandbox.is_some().then(|| format!("/console/enter/{}", console_link()));
     Ok(App {
         router: api::router(app.clone()),
         render: render(app),

@@ -136,6 +136,7 @@ operations! {
     post   "/console-links"                   installation::console_link;
     get    "/limits"                          installation::limits;
     get    "/status"                          installation::status;
+    get    "/statistics"                      installation::statistics;
 }
 
 /// All routes of the operator's API. From outside to inside: the token, repetition, words of failures.

@@ -57,10 +57,7 @@ pub(super) fn version() -> &'static str {
 }
 
 /// `GET /assets/{version}/{file}`.
-pub(super) async fn file(
-    Path((_, name)): Path<(String, String)>,
-    headers: HeaderMap,
-) -> Response {
+pub(super) async fn file(Path((_, name)): Path<(String, String)>, headers: HeaderMap) -> Response {
     let Some(place) = SOURCES.iter().position(|source| source.name == name) else {
         return StatusCode::NOT_FOUND.into_response();
     };

@@ -79,7 +79,7 @@ pub(super) async fn anybody(
     mut request: Request,
     next: Next,
 ) -> Response {
-    let frame = frame(&console, &request, session(&console, request.headers()));
+    let frame = frame(&console, &request, session(&console, request.headers()).as_ref());
     if request.method() == Method::POST {
         if !same_origin(request.headers()) {
             return forged(frame);
@@ -103,7 +103,7 @@ pub(super) async fn logged_in(
     let Some(session) = session(&console, request.headers()) else {
         return to_login(&request);
     };
-    let frame = frame(&console, &request, Some(session.clone()));
+    let frame = frame(&console, &request, Some(&session));
     if !matches!(*request.method(), Method::GET | Method::HEAD) {
         if !same_origin(request.headers()) {
             return forged(frame);
@@ -132,9 +132,9 @@ fn session(console: &Console, headers: &HeaderMap) -> Option<Session> {
     Session::read(&console.app, &cookie, console.session_lifetime)
 }
 
-fn frame(console: &Console, request: &Request, session: Option<Session>) -> Frame {
+fn frame(console: &Console, request: &Request, session: Option<&Session>) -> Frame {
     let preferences = Preferences::of(request.headers());
-    Frame::new(console, request.uri(), preferences, session.as_ref())
+    Frame::new(console, request.uri(), preferences, session)
 }
 
 fn forged(frame: Frame) -> Response {

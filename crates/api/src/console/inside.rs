@@ -75,12 +75,7 @@ async fn ask(
     answer(routes, method, path, body).await
 }
 
-async fn answer(
-    routes: &Router,
-    method: Method,
-    path: &str,
-    body: Body,
-) -> Result<Value, Trouble> {
+async fn answer(routes: &Router, method: Method, path: &str, body: Body) -> Result<Value, Trouble> {
     let request = Request::builder()
         .method(method)
         .uri(path)

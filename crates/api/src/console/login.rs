@@ -1,9 +1,9 @@
 //! The way in and out: operator's token, one-time link, preferences, logout.
 
 use askama::Template;
+use axum::Extension;
 use axum::extract::{Path, Query, State};
 use axum::response::{IntoResponse, Redirect, Response};
-use axum::Extension;
 use http::{HeaderValue, StatusCode, Uri, header};
 use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
@@ -63,7 +63,7 @@ pub(super) async fn with_token(
         let page = LoginPage { f: frame, to, wrong: true };
         return rendered(StatusCode::UNAUTHORIZED, &page);
     }
-    enter(&console, is_https(&console, scheme), &to)
+    enter(&console, Role::Operator, is_https(&console, scheme), &to)
 }
 
 /// `GET /enter/{link}`: a page with a button, so that no program that follows links uses it up.
@@ -82,8 +82,8 @@ pub(super) async fn with_link(
     Path(link): Path<String>,
 ) -> Response {
     match use_link(&console.app, &link).await {
-        Ok(true) => enter(&console, is_https(&console, scheme), "/console"),
-        Ok(false) => {
+        Ok(Some(role)) => enter(&console, role, is_https(&console, scheme), "/console"),
+        Ok(None) => {
             let mut notice = Notice::good(frame.t.login.link_is_used);
             notice.tone = "bad";
             notice.remedy = Some(frame.t.login.link_is_used_remedy.to_owned());
@@ -118,8 +118,8 @@ pub(super) async fn preferences(fields: Fields) -> Response {
     leading(&inner_path(fields.get("to").unwrap_or_default()), cookies)
 }
 
-fn enter(console: &Console, https: bool, to: &str) -> Response {
-    let session = Session::begin(&console.app.service, Role::Operator);
+fn enter(console: &Console, role: Role, https: bool, to: &str) -> Response {
+    let session = Session::begin(&console.app.service, role);
     let cookie = session.cookie(&console.app);
     let secure = if https { "; Secure" } else { "" };
     let cookie =
@@ -145,12 +145,13 @@ fn leading(to: &str, cookies: impl IntoIterator<Item = String>) -> Response {
 /// A path of the console, so that a crafted link leads nowhere else; the console's first page for
 /// everything else.
 fn inner_path(wanted: &str) -> String {
-    let sound = wanted
-        .parse::<Uri>()
-        .is_ok_and(|uri| uri.scheme().is_none() && uri.authority().is_none())
-        && (wanted == "/console" || wanted.starts_with("/console/") || wanted.starts_with("/console?"))
-        && !wanted.starts_with("/console/login")
-        && !wanted.starts_with("/console/enter");
+    let sound =
+        wanted.parse::<Uri>().is_ok_and(|uri| uri.scheme().is_none() && uri.authority().is_none())
+            && (wanted == "/console"
+                || wanted.starts_with("/console/")
+                || wanted.starts_with("/console?"))
+            && !wanted.starts_with("/console/login")
+            && !wanted.starts_with("/console/enter");
     if sound { wanted.to_owned() } else { "/console".to_owned() }
 }
 
@@ -162,8 +163,15 @@ mod tests {
     fn a_login_leads_into_the_console_only() {
         assert_eq!(inner_path("/console/numbers?q=44"), "/console/numbers?q=44");
         for elsewhere in [
-            "", "https://example.com/console", "//example.com/console", "/consolex", "/v1/users",
-            "/console/login?to=x", "javascript:alert(1)", "/console\\..", "/console\n",
+            "",
+            "https://example.com/console",
+            "//example.com/console",
+            "/consolex",
+            "/v1/users",
+            "/console/login?to=x",
+            "javascript:alert(1)",
+            "/console\\..",
+            "/console\n",
         ] {
             assert_eq!(inner_path(elsewhere), "/console", "{elsewhere:?}");
         }

@@ -9,7 +9,9 @@
 //! - `texts/` is the one catalogue of words, English and German side by side.
 //! - Absent: rules, limits, SQL, and pages of the sandbox in production.
 
+mod access;
 mod assets;
+mod audit;
 mod events;
 mod explain;
 mod frame;
@@ -18,7 +20,11 @@ mod inside;
 mod login;
 mod number_check;
 mod numbers;
+mod overview;
+mod rehearse;
+mod sandbox;
 mod session;
+mod settings;
 mod shape;
 mod texts;
 mod trouble;
@@ -36,7 +42,8 @@ use crate::state::App;
 use frame::{Frame, Section};
 use inside::Inside;
 
-pub use session::new_link;
+pub use session::{Role, new_link};
+pub use settings::{Setting, tell_settings};
 
 /// What every page of the console works with. Cheap to clone.
 #[derive(Clone)]
@@ -76,8 +83,8 @@ pub(crate) fn routes(app: &App) -> Router<App> {
         .route("/login", get(login::page).post(login::with_token))
         .route("/enter/{link}", get(login::landing).post(login::with_link))
         .route("/preferences", post(login::preferences));
-    let inner = Router::new()
-        .route("/", get(numbers::list::page))
+    let mut inner = Router::new()
+        .route("/", get(overview::page))
         .route("/logout", post(login::logout))
         .route("/numbers", get(numbers::list::page))
         .route("/numbers.csv", get(numbers::export::csv))
@@ -95,8 +102,26 @@ pub(crate) fn routes(app: &App) -> Router<App> {
         .route("/register/{number}/again", post(wizard::again))
         .route("/register/{number}/hint", get(wizard::hint))
         .route("/register/{number}/done", get(wizard::done))
+        .route("/audit", get(audit::page))
+        .route("/access", get(access::first))
+        .route("/access/{kind}", get(access::page).post(access::create))
+        .route("/access/{kind}/remove", post(access::remove))
+        .route("/access/policies/simulate", post(access::simulate))
+        .route("/settings", get(settings::page))
         .route("/explain/{id}", get(explain::page))
         .route("/events", get(events::stream));
+    if app.sandbox.is_some() {
+        inner = inner
+            .route("/sandbox", get(sandbox::page))
+            .route("/sandbox/inbox", get(sandbox::inbox))
+            .route("/sandbox/clock", post(sandbox::clock))
+            .route("/sandbox/reset", post(sandbox::reset))
+            .route("/sandbox/seed", post(sandbox::seed))
+            .route("/sandbox/snapshot", post(sandbox::snapshot))
+            .route("/sandbox/faults", post(sandbox::add_fault))
+            .route("/sandbox/faults/{id}/remove", post(sandbox::remove_fault))
+            .route("/sandbox/try", post(sandbox::try_magic));
+    }
     inner
         .fallback(not_found)
         .layer(from_fn_with_state(console.clone(), guard::logged_in))

@@ -22,8 +22,7 @@ pub(super) struct Check {
     pub advice: &'static str,
     /// Who holds it at the moment.
     pub held: Option<String>,
-    pub sms: bool,
-    pub voice: bool,
+    pub channels: Channels,
     /// Which of the two is chosen.
     pub by_voice: bool,
     /// It has a PIN that must come along.
@@ -40,8 +39,7 @@ pub(super) async fn check(console: &Console, frame: &Frame, typed: &str, method:
         fault: None,
         advice: "",
         held: None,
-        sms: true,
-        voice: true,
+        channels: NumberKind::Mobile.channels(),
         by_voice: method == "voice",
         needs_pin: false,
     };
@@ -67,7 +65,7 @@ pub(super) async fn check(console: &Console, frame: &Frame, typed: &str, method:
     check.international = Some(international_format(planned.number));
     check.kind = kind_words(frame.t, planned.kind.as_str());
     check.region = planned.region.map(|region| region.to_string()).unwrap_or_default();
-    (check.sms, check.voice) = (channels.sms, channels.voice);
+    check.channels = channels;
     check.by_voice = channels.voice && (method == "voice" || !channels.sms);
     check.advice = match (channels.sms, channels.voice, planned.kind) {
         (true, ..) => t.takes_both,

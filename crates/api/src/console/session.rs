@@ -32,11 +32,25 @@ static ENDED: LazyLock<Mutex<HashSet<String>>> = LazyLock::new(Mutex::default);
 
 /// What somebody may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Role {
+pub enum Role {
     /// Everything.
     Operator,
     /// Look at everything, change nothing.
     Auditor,
+}
+
+impl Role {
+    /// The word in cookies and links.
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Operator => "operator",
+            Self::Auditor => "auditor",
+        }
+    }
+
+    fn parse(word: &str) -> Option<Self> {
+        [Self::Operator, Self::Auditor].into_iter().find(|role| role.as_str() == word)
+    }
 }
 
 /// A login.
@@ -55,11 +69,7 @@ impl Session {
 
     /// What stands in the cookie.
     pub(super) fn cookie(&self, app: &App) -> String {
-        let word = match self.role {
-            Role::Operator => "operator",
-            Role::Auditor => "auditor",
-        };
-        let text = format!("{word}.{}.{}", self.since.as_millis(), self.name);
+        let text = format!("{}.{}.{}", self.role.as_str(), self.since.as_millis(), self.name);
         let mac = sign(app, "session", &text);
         format!("{text}.{mac}")
     }
@@ -68,11 +78,7 @@ impl Session {
     pub(super) fn read(app: &App, cookie: &str, lifetime: Option<Duration>) -> Option<Self> {
         let text = verified(app, "session", cookie)?;
         let mut parts = text.split('.');
-        let role = match parts.next()? {
-            "operator" => Role::Operator,
-            "auditor" => Role::Auditor,
-            _ => return None,
-        };
+        let role = Role::parse(parts.next()?)?;
         let since = Timestamp::from_millis(parts.next()?.parse().ok()?);
         let name = parts.next()?.to_owned();
         let over = lifetime.is_some_and(|lifetime| app.service.now() >= since + lifetime);
@@ -96,26 +102,32 @@ impl Session {
     }
 }
 
-/// The tail of a link (`/console/enter/…`) that logs an operator in once, and until when.
+/// The tail of a link (`/console/enter/…`) that logs somebody in once, and until when.
 #[must_use]
-pub fn new_link(app: &App) -> (String, Timestamp) {
+pub fn new_link(app: &App, role: Role) -> (String, Timestamp) {
     let until = app.service.now() + LINK_LIFETIME;
     let name = hex::encode(app.service.entropy().bytes::<16>());
-    let text = format!("{}.{name}", until.as_millis());
+    let text = format!("{}.{}.{name}", role.as_str(), until.as_millis());
     let mac = sign(app, "link", &text);
     (format!("{text}.{mac}"), until)
 }
 
-/// Uses a link up: whether it was ours, in time, and never used before.
-pub(super) async fn use_link(app: &App, link: &str) -> Result<bool, ServiceError> {
-    let Some(text) = verified(app, "link", link) else { return Ok(false) };
-    let Some((until, name)) = text.split_once('.') else { return Ok(false) };
-    let Some(until) = until.parse().ok().map(Timestamp::from_millis) else { return Ok(false) };
+/// Uses a link up: the role it gives if it was ours, in time, and never used before.
+pub(super) async fn use_link(app: &App, link: &str) -> Result<Option<Role>, ServiceError> {
+    let Some((role, until, name)) = read_link(app, link) else { return Ok(None) };
     if app.service.now() >= until {
-        return Ok(false);
+        return Ok(None);
     }
     let key = format!("console/{name}");
-    Ok(app.service.use_once(key, until + LINK_LIFETIME).await? == Freshness::Fresh)
+    let used = app.service.use_once(key, until + LINK_LIFETIME).await?;
+    Ok((used == Freshness::Fresh).then_some(role))
+}
+
+fn read_link<'a>(app: &App, link: &'a str) -> Option<(Role, Timestamp, &'a str)> {
+    let mut parts = verified(app, "link", link)?.split('.');
+    let role = Role::parse(parts.next()?)?;
+    let until = Timestamp::from_millis(parts.next()?.parse().ok()?);
+    Some((role, until, parts.next()?))
 }
 
 fn sign(app: &App, purpose: &str, text: &str) -> String {

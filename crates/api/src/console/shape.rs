@@ -19,25 +19,20 @@ impl Moment {
     }
 
     /// For programs.
-    pub(super) fn iso(&self) -> String {
+    pub(super) fn iso(self) -> String {
         rfc3339(self.0)
     }
 
     /// For people: `2026-11-27 20:36:05 UTC`.
-    pub(super) fn utc(&self) -> String {
+    pub(super) fn utc(self) -> String {
         let whole = rfc3339(self.0);
         let short = whole.get(..19).unwrap_or(&whole);
         format!("{} UTC", short.replace('T', " "))
     }
 
     /// Milliseconds since the Unix epoch.
-    pub(super) fn millis(&self) -> i64 {
+    pub(super) fn millis(self) -> i64 {
         self.0.as_millis()
-    }
-
-    /// Whether it lies before `other`.
-    pub(super) fn is_before(&self, other: &Self) -> bool {
-        self.0 < other.0
     }
 }
 
@@ -66,7 +61,7 @@ pub(super) enum Phase {
 
 impl Phase {
     /// The word in styles and addresses.
-    pub(super) const fn as_str(&self) -> &'static str {
+    pub(super) const fn as_str(self) -> &'static str {
         match self {
             Self::Unverified => "unverified",
             Self::AwaitingCode => "awaiting",
@@ -76,7 +71,7 @@ impl Phase {
     }
 
     /// The word for people.
-    pub(super) const fn words(&self, t: &'static Texts) -> &'static str {
+    pub(super) const fn words(self, t: &'static Texts) -> &'static str {
         match self {
             Self::Unverified => t.state.unverified,
             Self::AwaitingCode => t.state.awaiting,
@@ -99,8 +94,9 @@ pub(super) fn digits(number: &str) -> String {
 /// What somebody typed as a number, without the marks that people put between digits. `00` in front
 /// means `+`.
 pub(super) fn typed_number(text: &str) -> String {
-    let kept: String = text.chars().filter(|c| !" ()-./\u{a0}\u{202f}\u{2011}".contains(*c)).collect();
-    let kept = kept.replace("+", "");
+    let kept: String =
+        text.chars().filter(|c| !" ()-./\u{a0}\u{202f}\u{2011}".contains(*c)).collect();
+    let kept = kept.replace('+', "");
     kept.strip_prefix("00").map_or(kept.clone(), str::to_owned)
 }
 

@@ -13,12 +13,18 @@ use super::texts::{Language, refusals};
 #[derive(Debug, Clone)]
 pub(super) struct Trouble {
     pub status: StatusCode,
-    /// The message in English.
-    message: String,
     /// Fields at fault and what is wrong with them.
     pub fields: Vec<(String, String)>,
     /// The kind of refusal, where a rule said no.
     pub refusal: Option<String>,
+    words: Box<Words>,
+}
+
+/// What the answer says about it.
+#[derive(Debug, Clone, Default)]
+struct Words {
+    /// The message in English.
+    message: String,
     /// Where this refusal is explained.
     explain: Option<String>,
     what_works: Option<String>,
@@ -43,15 +49,7 @@ pub(super) struct Notice {
 impl Trouble {
     /// Trouble of which nothing but the status is known.
     pub(super) fn of(status: StatusCode) -> Self {
-        Self {
-            status,
-            message: String::new(),
-            fields: Vec::new(),
-            refusal: None,
-            explain: None,
-            what_works: None,
-            opens_at: None,
-        }
+        Self { status, fields: Vec::new(), refusal: None, words: Box::default() }
     }
 
     /// Trouble of one field.
@@ -65,9 +63,7 @@ impl Trouble {
         let error = &body["error"];
         let text = |value: &Value| value.as_str().map(str::to_owned);
         let fields = error["details"].as_array().map(Vec::as_slice).unwrap_or_default();
-        let field = |detail: &Value| {
-            Some((text(&detail["field"])?, text(&detail["problem"])?))
-        };
+        let field = |detail: &Value| Some((text(&detail["field"])?, text(&detail["problem"])?));
         // The sandbox's form: {"error": text, "details": text or texts}.
         let of_sandbox = match &body["details"] {
             Value::String(details) => Some(details.clone()),
@@ -76,14 +72,17 @@ impl Trouble {
             }
             Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_) => text(error),
         };
-        Self {
-            status,
+        let words = Words {
             message: text(&error["message"]).or(of_sandbox).unwrap_or_default(),
-            fields: fields.iter().filter_map(field).collect(),
-            refusal: text(&error["refusal"]),
             explain: text(&error["explain"]),
             what_works: text(&error["what_works"]),
             opens_at: text(&error["opens_at"]),
+        };
+        Self {
+            status,
+            fields: fields.iter().filter_map(field).collect(),
+            refusal: text(&error["refusal"]),
+            words: words.into(),
         }
     }
 
@@ -94,7 +93,7 @@ impl Trouble {
 
     /// The trouble as a box.
     pub(super) fn notice(&self, frame: &Frame) -> Notice {
-        let words = self.refusal.as_deref().and_then(|id| refusals::german(id));
+        let words = self.refusal.as_deref().and_then(refusals::german);
         let words = words.filter(|_| frame.language == Language::German);
         let (title, lines, remedy) = match words {
             Some(words) => {
@@ -103,13 +102,13 @@ impl Trouble {
             None => self.english(frame),
         };
         // The same server: only the path counts, whatever its public address is.
-        let explain = self.explain.as_deref().and_then(|href| href.rsplit_once("/explain/"));
+        let explain = self.words.explain.as_deref().and_then(|href| href.rsplit_once("/explain/"));
         Notice {
             tone: "bad",
             title,
             lines,
             remedy,
-            opens_at: self.opens_at.as_deref().and_then(Moment::parse),
+            opens_at: self.words.opens_at.as_deref().and_then(Moment::parse),
             explain: explain.map(|(_, id)| format!("/console/explain/{id}")),
         }
     }
@@ -118,9 +117,10 @@ impl Trouble {
         let t = &frame.t.common;
         if let Some(refusal) = &self.refusal {
             let words = refusals::english(refusal);
-            let title = words.as_ref().map_or(self.message.clone(), |words| words.title.clone());
+            let title =
+                words.as_ref().map_or(self.words.message.clone(), |words| words.title.clone());
             let lines = words.map(|words| vec![words.rule]).unwrap_or_default();
-            return (title, lines, self.what_works.clone());
+            return (title, lines, self.words.what_works.clone());
         }
         match self.status {
             StatusCode::UNPROCESSABLE_ENTITY => {
@@ -136,8 +136,8 @@ impl Trouble {
             StatusCode::INTERNAL_SERVER_ERROR => {
                 (t.broken.to_owned(), Vec::new(), Some(t.broken_remedy.to_owned()))
             }
-            _ if self.message.is_empty() => (t.not_done.to_owned(), Vec::new(), None),
-            _ => (t.not_done.to_owned(), vec![self.message.clone()], None),
+            _ if self.words.message.is_empty() => (t.not_done.to_owned(), Vec::new(), None),
+            _ => (t.not_done.to_owned(), vec![self.words.message.clone()], None),
         }
     }
 }
@@ -185,7 +185,7 @@ impl ErrorPage {
 
     /// A page about trouble that left nothing to show.
     pub(super) fn about(frame: Frame, trouble: &Trouble) -> Self {
-        let sentence = (!trouble.message.is_empty()).then(|| trouble.message.clone());
+        let sentence = Some(&trouble.words.message).filter(|it| !it.is_empty()).cloned();
         Self { frame, status: trouble.status, sentence }
     }
 }

@@ -36,6 +36,9 @@ pub(super) struct Start {
     to: String,
     #[serde(default)]
     locale: String,
+    /// The number before this one left no choice: then voice was not chosen, but imposed.
+    #[serde(default)]
+    only_voice: String,
 }
 
 #[derive(Template)]
@@ -116,12 +119,17 @@ pub(super) async fn checked(
     frame: Frame,
     Query(start): Query<Start>,
 ) -> Response {
-    let check = check(&console, &frame, &start.number, &start.method).await;
+    let chosen = if start.only_voice.is_empty() { start.method.as_str() } else { "" };
+    let check = check(&console, &frame, &start.number, chosen).await;
     ok(&CheckPart { f: frame, check })
 }
 
 /// `POST /register`: orders the code.
-pub(super) async fn order(State(console): State<Console>, frame: Frame, fields: Fields) -> Response {
+pub(super) async fn order(
+    State(console): State<Console>,
+    frame: Frame,
+    fields: Fields,
+) -> Response {
     let text = |name: &str| fields.get(name).unwrap_or_default().to_owned();
     let start = Start {
         number: text("number"),
@@ -129,11 +137,14 @@ pub(super) async fn order(State(console): State<Console>, frame: Frame, fields: 
         method: text("method"),
         to: text("to"),
         locale: text("locale"),
+        only_voice: String::new(),
     };
     let digits = number_path(&typed_number(&start.number));
     let mut order = code_order(&start.method, &start.to, fields.get("pin"));
     order["name"] = start.name.clone().into();
-    order["locale"] = text("locale").into();
+    if let Some(locale) = fields.get("locale") {
+        order["locale"] = locale.into();
+    }
     let path = format!("/numbers/{digits}/request-code");
     match console.inside.send(Method::POST, &path, Some(order)).await {
         Ok(answer) => on_its_way(&digits, &start.to, &start.method, &answer),

@@ -90,6 +90,13 @@ fn settings(arguments: &Arguments, context: &Context<'_>) -> anyhow::Result<Conf
         .collect();
     let Loaded { mut config, settings } =
         config::load(arguments.config.as_deref(), context.environment, &flags)?;
+    let shown = settings.iter().map(|setting| api::console::Setting {
+        key: setting.key.clone(),
+        value: setting.value.to_string(),
+        origin: setting.origin.to_string(),
+        is_default: setting.origin == Origin::Default,
+    });
+    api::console::tell_settings(shown.collect());
     // Whoever names one address gets that one: several servers can then run side by side.
     let default = |key: &str| {
         settings.iter().any(|setting| setting.key == key && setting.origin == Origin::Default)

@@ -19,6 +19,7 @@ pub use entropy::{Entropy, EntropyExt};
 pub use rehearsal::{Ending, NoRehearsal, OPERATIONS, Occasion, Rehearsal, Twist};
 pub use store::{
     AuditEntry, AuditQuery, CommitError, Entity, EntityKind, EntityRef, EntityWrite, Event,
-    EventId, NumberKey, NumberQuery, NumberWrite, OnceKey, Send, SendId, SendQuery, SendReport,
-    SendState, Store, StoreError, Subject, Take, Unit, Version, Versioned, is_snapshot_name,
+    EventId, NumberCounts, NumberKey, NumberQuery, NumberWrite, OnceKey, Send, SendId, SendQuery,
+    SendReport, SendState, Store, StoreError, Subject, Take, Unit, Version, Versioned,
+    is_snapshot_name,
 };

@@ -5,7 +5,8 @@
 (() => {
   const root = document.documentElement;
   root.classList.add("script");
-  const language = root.lang || "en";
+  // The page's language, in the region that the reader prefers (24 hours or 12, order of day and month).
+  const language = navigator.languages?.find((it) => it.split("-")[0] === root.lang) || root.lang || "en";
   // The server's clock, which a sandbox can turn or stop, against this machine's.
   const begun = Date.now();
   const serverNow = Number(document.body.dataset.now) || begun;
@@ -30,7 +31,7 @@
     return shown.map(([size, unit]) => {
       const count = Math.floor(rest / size);
       rest -= count * size;
-      return new Intl.NumberFormat(language, { style: "unit", unit, unitDisplay: "short" }).format(count);
+      return new Intl.NumberFormat(language, { style: "unit", unit, unitDisplay: "narrow" }).format(count);
     }).join(" ");
   };
 

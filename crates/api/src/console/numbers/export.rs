@@ -28,7 +28,7 @@ pub(in crate::console) async fn csv(
         async move {
             let Some((query, base, begins)) = state else { return Ok(None) };
             let page: Result<PageOf<Summary>, Trouble> = console.inside.get(&query).await;
-            let page = page.map_err(broken)?;
+            let page = page.map_err(|trouble| broken(&trouble))?;
             let mut text = if begins { HEAD.to_owned() } else { String::new() };
             page.items.iter().for_each(|number| line(&mut text, number));
             let rest = page.next.map(|next| {
@@ -44,7 +44,7 @@ pub(in crate::console) async fn csv(
     (headers, Body::from_stream(pages)).into_response()
 }
 
-fn broken(trouble: Trouble) -> std::io::Error {
+fn broken(trouble: &Trouble) -> std::io::Error {
     std::io::Error::other(format!("the list ended with status {}", trouble.status))
 }
 

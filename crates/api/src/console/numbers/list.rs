@@ -71,7 +71,7 @@ impl Wanted {
             ("after", typed_number(&self.after)),
         ];
         for (name, value) in pairs.into_iter().filter(|(_, value)| !value.is_empty()) {
-            query.push_str(&format!("&{name}={}", url_encoded(&value)));
+            query.extend(["&", name, "=", &url_encoded(&value)]);
         }
         query
     }

@@ -14,15 +14,11 @@ use super::super::texts::story::{Sentence, sentence};
 use super::super::trouble::{ErrorPage, Notice, Trouble};
 use super::{Destination, Details, PageOf, destinations};
 
-/// Pages of the audit trail that a story is told from: 1000 events.
-const STORY_PAGES: usize = 5;
-
 /// Events that are shown; the audit trail has them all.
 const STORY_SHOWN: usize = 60;
 
 /// An event of the story.
 pub(in crate::console) struct Happening {
-    pub seq: u64,
     pub at: Moment,
     pub actor: String,
     pub dialect: String,
@@ -34,8 +30,7 @@ pub(in crate::console) struct Happening {
 /// An entry of the audit trail.
 #[derive(Debug, Deserialize)]
 pub(in crate::console) struct Entry {
-    pub seq: u64,
-    pub id: String,
+    id: String,
     pub at: Moment,
     pub actor: String,
     pub kind: String,
@@ -45,7 +40,6 @@ pub(in crate::console) struct Entry {
 /// A message of the ledger.
 #[derive(Debug, Deserialize)]
 pub(in crate::console) struct Message {
-    pub id: String,
     pub method: String,
     pub decided_at: Moment,
     pub state: String,
@@ -58,7 +52,8 @@ pub(in crate::console) struct Message {
 /// A certificate that was made just now.
 #[derive(Debug, Deserialize)]
 pub(in crate::console) struct Certificate {
-    pub certificate: String,
+    #[serde(rename = "certificate")]
+    pub text: String,
     pub serial: Option<u64>,
     pub expires_at: Option<Moment>,
 }
@@ -121,28 +116,16 @@ async fn load(console: &Console, frame: &Frame, digits: &str) -> Result<Loaded, 
 }
 
 /// What happened to a number, the latest first.
-async fn story(
-    console: &Console,
-    frame: &Frame,
-    digits: &str,
-) -> Result<Vec<Happening>, Trouble> {
-    let mut entries: Vec<Entry> = Vec::new();
-    let mut after = Some("0".to_owned());
-    for _ in 0..STORY_PAGES {
-        let Some(from) = after.take() else { break };
-        let query = format!("/audit?number=%2B{digits}&limit=200&after={from}");
-        let page: PageOf<Entry> = console.inside.get(&query).await?;
-        entries.extend(page.items);
-        after = page.next;
-    }
-    Ok(entries.into_iter().rev().take(STORY_SHOWN).map(|it| happening(frame, it)).collect())
+async fn story(console: &Console, frame: &Frame, digits: &str) -> Result<Vec<Happening>, Trouble> {
+    let query = format!("/audit?number=%2B{digits}&before=last&limit={STORY_SHOWN}");
+    let page: PageOf<Entry> = console.inside.get(&query).await?;
+    Ok(page.items.into_iter().map(|it| happening(frame, it)).collect())
 }
 
 /// An event in plain words.
 pub(in crate::console) fn happening(frame: &Frame, entry: Entry) -> Happening {
     let refused = entry.kind == "refused";
     Happening {
-        seq: entry.seq,
         at: entry.at,
         dialect: entry.details["dialect"].as_str().unwrap_or_default().to_owned(),
         sentence: sentence(frame.language, &entry.kind, &entry.details),

@@ -12,7 +12,6 @@ pub(in crate::console) struct Summary {
     pub international: String,
     pub state: Phase,
     pub registration: Option<Holder>,
-    pub wabas: Vec<String>,
     pub name: Option<String>,
     pub two_step: bool,
     pub locked: bool,

@@ -4,19 +4,16 @@ super::texts! {
     /// Words that many pages share.
     Common {
         skip: "Skip to content", "Zum Inhalt springen";
-        cancel: "Cancel", "Abbrechen";
-        save: "Save", "Speichern";
         copy: "Copy", "Kopieren";
         copied: "Copied", "Kopiert";
         download: "Download", "Herunterladen";
         yes: "Yes", "Ja";
         no: "No", "Nein";
-        none: "none", "keine";
         more: "More", "Mehr";
         next_page: "Next page", "Nächste Seite";
         first_page: "First page", "Erste Seite";
         optional: "optional", "freiwillig";
-        since: "since", "seit";
+        since: "Since", "Seit";
         why: "Why? The rule in full", "Warum? Die Regel im Ganzen";
         opens: "Opens", "Offen";
         works_now: "What works now", "Was jetzt geht";
@@ -45,8 +42,6 @@ super::texts! {
         working: "Working …", "Einen Augenblick …";
         details: "Details", "Einzelheiten";
         now: "now", "jetzt";
-        wait_in: "in {}", "in {}";
-        expired: "expired", "abgelaufen";
     }
 
     /// The navigation and the tools around it.
@@ -55,24 +50,22 @@ super::texts! {
         overview: "Overview", "Übersicht";
         numbers: "Numbers", "Nummern";
         register: "Register a number", "Nummer registrieren";
+        register_short: "Register", "Registrieren";
         sandbox: "Sandbox", "Sandkasten";
-        explorer: "API explorer", "API-Erkunder";
         access: "Access", "Zugang";
         audit: "Audit", "Prüfpfad";
         settings: "Settings", "Einstellungen";
-        menu: "Menu", "Menü";
         logout: "Log out", "Abmelden";
-        theme_auto: "Theme: as the system", "Farben: wie das System";
-        theme_light: "Theme: light", "Farben: hell";
-        theme_dark: "Theme: dark", "Farben: dunkel";
+        theme: "Theme", "Farben";
+        theme_auto: "System colours", "Systemfarben";
+        theme_light: "Light", "Hell";
+        theme_dark: "Dark", "Dunkel";
         other_language: "Deutsch", "English";
         sandbox_badge: "Sandbox", "Sandkasten";
-        sandbox_hint: "No message leaves this machine.", "Keine Nachricht verlässt diesen Rechner.";
         clock: "Clock", "Uhr";
         frozen: "stands still", "steht still";
         operator: "Operator", "Betreiber";
         auditor: "Auditor (reads only)", "Prüfer (liest nur)";
-        shortcuts: "Keys: / search, n register, o overview", "Tasten: / suchen, n registrieren, o Übersicht";
     }
 
     /// The way in.
@@ -152,5 +145,22 @@ super::texts! {
         locale: "Language of the message", "Sprache der Nachricht";
         method: "Channel", "Weg";
         certificate: "Certificate", "Zertifikat";
+        account: "Account", "Konto";
+        space: "Space", "Space";
+        display_name: "Name for people", "Name für Menschen";
+        subscribed: "Chat App subscribed", "Chat App abonniert";
+        created_at: "Made", "Angelegt";
+        updated_at: "Written", "Geschrieben";
+        host: "Host name", "Hostname";
+        retired: "Answers as retired", "Antwortet als eingestellt";
+        policies: "Policies", "Richtlinien";
+        groups: "Groups", "Gruppen";
+        kind: "Kind", "Art";
+        document: "Policy (JSON)", "Richtlinie (JSON)";
+        admin_password: "Password of its admin", "Passwort seines admin";
+        user: "RAM user", "RAM-Benutzer";
+        action: "Action", "Aktion";
+        resource: "Resource", "Ressource";
+        source_ip: "Source address", "Quelladresse";
     }
 }

@@ -3,11 +3,15 @@
 
 mod common;
 mod numbers;
+mod operations;
 pub(super) mod refusals;
+mod sandbox;
 pub(super) mod story;
 
 pub(super) use common::{Common, Explain, Fields, Kinds, Login, Nav, States};
 pub(super) use numbers::{Numbers, Register};
+pub(super) use operations::{Access, Audit, Overview, Settings};
+pub(super) use sandbox::Sandbox;
 
 /// Declares a part of the catalogue: a field, English, German.
 macro_rules! texts {
@@ -45,7 +49,9 @@ impl Language {
     /// The language of a tag, with or without a region.
     pub(super) fn parse(tag: &str) -> Option<Self> {
         let primary = tag.split(['-', '_']).next().unwrap_or_default();
-        [Self::English, Self::German].into_iter().find(|it| primary.eq_ignore_ascii_case(it.as_str()))
+        [Self::English, Self::German]
+            .into_iter()
+            .find(|it| primary.eq_ignore_ascii_case(it.as_str()))
     }
 
     /// The best language for an `Accept-Language` header; English if none fits.
@@ -77,17 +83,14 @@ macro_rules! catalogue {
         /// All words of one language.
         #[derive(Debug)]
         pub(super) struct Texts {
-            pub(super) language: Language,
             $(pub(super) $field: $part,)+
         }
 
         static ENGLISH: Texts = Texts {
-            language: Language::English,
             $($field: $part::ENGLISH,)+
         };
 
         static GERMAN: Texts = Texts {
-            language: Language::German,
             $($field: $part::GERMAN,)+
         };
     };
@@ -103,6 +106,11 @@ catalogue! {
     explain: Explain,
     numbers: Numbers,
     register: Register,
+    sandbox: Sandbox,
+    overview: Overview,
+    audit: Audit,
+    access: Access,
+    settings: Settings,
 }
 
 impl Texts {
@@ -120,6 +128,23 @@ impl Texts {
             "locale" => f.locale,
             "method" => f.method,
             "certificate" => f.certificate,
+            "account" => f.account,
+            "space" => f.space,
+            "display_name" => f.display_name,
+            "subscribed" => f.subscribed,
+            "created_at" => f.created_at,
+            "updated_at" => f.updated_at,
+            "host" => f.host,
+            "retired" => f.retired,
+            "policies" => f.policies,
+            "groups" => f.groups,
+            "kind" => f.kind,
+            "document" => f.document,
+            "admin_password" => f.admin_password,
+            "user" => f.user,
+            "action" => f.action,
+            "resource" => f.resource,
+            "source_ip" => f.source_ip,
             other => other,
         }
     }

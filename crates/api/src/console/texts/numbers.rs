@@ -35,7 +35,6 @@ super::texts! {
         added: "Added", "Hinzugefügt";
         verified_until: "May be registered without a new code until", "Ohne neuen Code registrierbar bis";
         code_until: "Code valid until", "Code gültig bis";
-        guesses_left: "{} guesses left", "{} Versuche übrig";
         request_code: "Request a code", "Code anfordern";
         enter_code: "Enter the code", "Code eingeben";
         register: "Register", "Registrieren";
@@ -112,7 +111,6 @@ super::texts! {
     /// The wizard.
     Register {
         title: "Register a number", "Nummer registrieren";
-        step: "Step {} of 3", "Schritt {} von 3";
         step_number: "Number", "Nummer";
         step_code: "Code", "Code";
         step_done: "Done", "Fertig";
@@ -165,7 +163,6 @@ super::texts! {
         again_voice: "Call instead", "Stattdessen anrufen";
         again_hint: "Inside its life the same code is sent again.", "Während seiner Lebenszeit wird derselbe Code gesendet.";
         opens: "opens", "öffnet";
-        none_left: "none left", "keine übrig";
         phone_got: "Your sandbox phone received", "Ihr Sandkasten-Telefon empfing";
         phone_waits: "The sandbox phone is waiting for the message …", "Das Sandkasten-Telefon wartet auf die Nachricht …";
         use_it: "Use this code", "Diesen Code nehmen";

@@ -21,7 +21,12 @@ pub(in crate::console) fn german(id: &str) -> Option<Words> {
     GERMAN.iter().find(|words| words.id == id).copied()
 }
 
-const fn row(id: &'static str, title: &'static str, rule: &'static str, works: &'static str) -> Words {
+const fn row(
+    id: &'static str,
+    title: &'static str,
+    rule: &'static str,
+    works: &'static str,
+) -> Words {
     Words { id, title, rule, works }
 }
 

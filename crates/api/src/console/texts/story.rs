@@ -52,17 +52,21 @@ fn holder(platform: &str, client: &str) -> String {
 }
 
 fn refused(language: Language, details: &Value) -> Sentence {
-    let id = details["refusal"].as_str().unwrap_or_default();
-    let title = match language {
-        Language::English => super::refusals::english(id).map(|words| words.title),
-        Language::German => super::refusals::german(id).map(|words| words.title.to_owned()),
-    };
+    let title = refusal_title(language, details["refusal"].as_str().unwrap_or_default());
     let prefix = match language {
         Language::English => "Refused",
         Language::German => "Abgelehnt",
     };
-    let title = title.unwrap_or_else(|| id.to_owned());
     Sentence { text: format!("{prefix}: {title}"), tone: "bad" }
+}
+
+/// What a kind of refusal is called.
+pub(in crate::console) fn refusal_title(language: Language, id: &str) -> String {
+    let title = match language {
+        Language::English => super::refusals::english(id).map(|words| words.title),
+        Language::German => super::refusals::german(id).map(|words| words.title.to_owned()),
+    };
+    title.unwrap_or_else(|| id.to_owned())
 }
 
 /// Kind, tone, English, German.
@@ -72,12 +76,27 @@ const ROWS: &[(&str, &str, &str, &str)] = &[
     ("code_requested", "plain", "Code requested by {}", "Code angefordert per {}"),
     ("code_confirmed", "good", "Code confirmed", "Code bestätigt"),
     ("registered", "good", "Registered ({})", "Registriert ({})"),
-    ("holder_logged_off", "plain", "The holder in WABA {} was logged off", "Der Halter in WABA {} wurde abgemeldet"),
+    (
+        "holder_logged_off",
+        "plain",
+        "The holder in WABA {} was logged off",
+        "Der Halter in WABA {} wurde abgemeldet",
+    ),
     ("deregistered", "plain", "Deregistered", "Abgemeldet"),
-    ("restored", "plain", "Restored from a backup on client {}", "Aus einer Sicherung auf Client {} wiederhergestellt"),
+    (
+        "restored",
+        "plain",
+        "Restored from a backup on client {}",
+        "Aus einer Sicherung auf Client {} wiederhergestellt",
+    ),
     ("two_step_set", "good", "Two-step PIN set", "Zwei-Schritt-PIN gesetzt"),
     ("two_step_cleared", "plain", "Two-step PIN turned off", "Zwei-Schritt-PIN ausgeschaltet"),
-    ("locked", "bad", "Locked after too many wrong codes", "Nach zu vielen falschen Codes gesperrt"),
+    (
+        "locked",
+        "bad",
+        "Locked after too many wrong codes",
+        "Nach zu vielen falschen Codes gesperrt",
+    ),
     ("unlocked", "good", "Unlocked by an operator", "Von einem Betreiber entsperrt"),
     ("certificate_issued", "plain", "Certificate issued", "Zertifikat ausgestellt"),
     ("seeded", "plain", "Seeded", "Aus der Startdatei angelegt"),
