@@ -264,12 +264,27 @@ await fact("pages read and forms send without scripts", async () => {
   await plain.close();
 });
 
+await fact("a request that fails to match is signed step by step, and the byte is named", async () => {
+  await at("/console/signature");
+  await page.getByLabel("AccessKey secret").fill("FakeAccessKeySecretForTests0001");
+  await page.getByLabel("What your program signed").fill("POST\n/\n\nhost:127.0.0.1:8081\n");
+  await page.getByRole("button", { name: "Sign it step by step" }).click();
+  await shows("The signature does not match.");
+  await shows("Line 4.");
+  const right = await page.locator("#step3").innerText();
+  const request = (await page.getByLabel("CAMS request").inputValue()).replace(/Signature=0+/, `Signature=${right.trim()}`);
+  await page.getByLabel("CAMS request").fill(request);
+  await page.getByLabel("AccessKey secret").fill("FakeAccessKeySecretForTests0001");
+  await page.getByRole("button", { name: "Sign it step by step" }).click();
+  await shows("The signature matches.");
+});
+
 const PAGES = [
   "/console", "/console/numbers", "/console/numbers?q=999", "/console/numbers/447700900123", "/console/numbers/447700900125",
   "/console/register", "/console/register?number=%2B442079460123", "/console/register/447700900126/code?to=client:default&by=sms",
   "/console/register/447700900123/done", "/console/sandbox", "/console/audit", "/console/audit?verify=yes",
   "/console/access/accounts", "/console/access/spaces", "/console/access/wabas", "/console/access/clients", "/console/access/users",
-  "/console/access/groups", "/console/access/policies", "/console/settings", "/console/explain/code-too-soon", "/console/nowhere",
+  "/console/access/groups", "/console/access/policies", "/console/settings", "/console/signature", "/console/explain/code-too-soon", "/console/nowhere",
 ];
 
 /** Everything axe complains about on the page. */

@@ -112,7 +112,8 @@ struct Simulation {
 #[derive(Debug, Deserialize)]
 struct Statement {
     policy: String,
-    statement: usize,
+    #[serde(rename = "statement")]
+    place: usize,
     effect: String,
     finding: String,
     reasons: Vec<String>,

@@ -26,6 +26,7 @@ mod sandbox;
 mod session;
 mod settings;
 mod shape;
+mod signature;
 mod texts;
 mod trouble;
 mod wizard;
@@ -107,6 +108,7 @@ pub(crate) fn routes(app: &App) -> Router<App> {
         .route("/access/{kind}", get(access::page).post(access::create))
         .route("/access/{kind}/remove", post(access::remove))
         .route("/access/policies/simulate", post(access::simulate))
+        .route("/signature", get(signature::page).post(signature::check))
         .route("/settings", get(settings::page))
         .route("/explain/{id}", get(explain::page))
         .route("/events", get(events::stream));

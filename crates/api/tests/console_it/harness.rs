@@ -1,5 +1,6 @@
 //! A console in memory, and a browser that keeps its cookies.
 
+use core::fmt::Write as _;
 use core::time::Duration;
 use std::sync::Arc;
 
@@ -218,5 +219,8 @@ impl Page {
 const FORM: &str = "application/x-www-form-urlencoded";
 
 fn encoded(text: &str) -> String {
-    text.bytes().map(|byte| format!("%{byte:02X}")).collect()
+    text.bytes().fold(String::new(), |mut encoded, byte| {
+        write!(encoded, "%{byte:02X}").unwrap();
+        encoded
+    })
 }

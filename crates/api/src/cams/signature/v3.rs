@@ -73,7 +73,7 @@ pub(super) fn string_to_sign(wire: Wire<'_>, signed_headers: &str, content: &str
 }
 
 /// Method, path, query, headers, the list of them, and the digest of the body, each on its line.
-fn canonical_request(wire: Wire<'_>, signed_headers: &str, content: &str) -> Vec<u8> {
+pub(super) fn canonical_request(wire: Wire<'_>, signed_headers: &str, content: &str) -> Vec<u8> {
     let mut request = Vec::with_capacity(1024);
     let mut push = |part: &[u8]| request.extend_from_slice(part);
     push(wire.method.as_str().as_bytes());

@@ -52,6 +52,7 @@ super::texts! {
         register: "Register a number", "Nummer registrieren";
         register_short: "Register", "Registrieren";
         sandbox: "Sandbox", "Sandkasten";
+        signature: "Signatures", "Signaturen";
         access: "Access", "Zugang";
         audit: "Audit", "Prüfpfad";
         settings: "Settings", "Einstellungen";

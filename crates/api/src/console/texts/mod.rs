@@ -6,12 +6,14 @@ mod numbers;
 mod operations;
 pub(super) mod refusals;
 mod sandbox;
+mod signature;
 pub(super) mod story;
 
 pub(super) use common::{Common, Explain, Fields, Kinds, Login, Nav, States};
 pub(super) use numbers::{Numbers, Register};
 pub(super) use operations::{Access, Audit, Overview, Settings};
 pub(super) use sandbox::Sandbox;
+pub(super) use signature::Signature;
 
 /// Declares a part of the catalogue: a field, English, German.
 macro_rules! texts {
@@ -107,6 +109,7 @@ catalogue! {
     numbers: Numbers,
     register: Register,
     sandbox: Sandbox,
+    signature: Signature,
     overview: Overview,
     audit: Audit,
     access: Access,
