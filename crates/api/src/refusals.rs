@@ -146,6 +146,17 @@ pub fn row(refusal: &Refusal, now: Timestamp) -> Row {
         Refusal::CountryLimit { opens_at } => {
             (denied(wait_text(now, *opens_at)), Some(LIMIT), Some(graph(136_024, Some(2_388_091))))
         }
+        Refusal::DestinationClosed { .. } => (
+            denied("Unknown error: no_routes"),
+            Some(cams(
+                "InvalidParameter.MethodNotSupport",
+                "Codes are not sent to this destination by this method.",
+            )),
+            Some(graph(136_024, None)),
+        ),
+        Refusal::LowConversion { opens_at } | Refusal::SpendLimit { opens_at, .. } => {
+            (denied(wait_text(now, *opens_at)), Some(LIMIT), Some(graph(136_024, Some(2_388_091))))
+        }
         Refusal::TooManyRequests { .. } => (
             OnpremWords {
                 status: StatusCode::TOO_MANY_REQUESTS,

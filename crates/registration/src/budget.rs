@@ -62,6 +62,23 @@ impl Ladder {
         ladder.last_at = now;
         *self = ladder;
     }
+
+    /// Takes back the step made at `taken_at`; `false` if the ladder has started again since, so that
+    /// there is nothing to give back. Pauses still count from the latest step.
+    pub(crate) fn give_back(
+        &mut self,
+        now: Timestamp,
+        taken_at: Timestamp,
+        restart: Duration,
+    ) -> bool {
+        let ladder = self.at(now, restart);
+        if ladder.taken == 0 || taken_at < ladder.first_at || taken_at > ladder.last_at {
+            return false;
+        }
+        let left = ladder.taken - 1;
+        *self = if left == 0 { Self::default() } else { Self { taken: left, ..ladder } };
+        true
+    }
 }
 
 /// The times of recent events, oldest first, for "at most N in a moving window".

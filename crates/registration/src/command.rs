@@ -2,7 +2,7 @@
 
 use crate::{
     ChallengeId, ClientId, CodeMethod, Locale, NumberKind, PhoneNumberId, PinVerifier, Platform,
-    RegistrationKey, VerificationCode, VerifiedName, WabaId,
+    Reach, RegistrationKey, Timestamp, VerificationCode, VerifiedName, WabaId,
 };
 
 /// A request to the rules. Everything that costs I/O, CPU or chance was obtained before and is in here.
@@ -56,6 +56,14 @@ pub enum Command {
     },
     /// An operator lifts the lock that too many wrong guesses set.
     Unlock,
+    /// A message that was ordered could not be handed to anybody while its code lived: its step of the
+    /// ladder is given back.
+    GiveBack {
+        /// By which channel it was to go.
+        method: CodeMethod,
+        /// When it was ordered.
+        ordered_at: Timestamp,
+    },
 }
 
 impl Command {
@@ -75,6 +83,7 @@ impl Command {
             Self::ClearTwoStep { .. } => "clear_two_step",
             Self::ProvePin { .. } => "prove_pin",
             Self::Unlock => "unlock",
+            Self::GiveBack { .. } => "give_back",
         }
     }
 }
@@ -151,6 +160,11 @@ pub struct RequestCode {
     pub key_epoch: u32,
     /// Register at once where no code is needed, instead of sending one (On-Premises 201).
     pub register: Option<Register>,
+    /// What is known of the way to the number.
+    pub reach: Reach,
+    /// The challenge of a message by the same method that was ordered earlier and has found no sender
+    /// yet: it will still go out, so the same code is neither sent nor charged again.
+    pub waiting: Option<ChallengeId>,
 }
 
 /// The code that would be right, so that the comparison happens inside the decision that pays for it.

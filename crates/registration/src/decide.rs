@@ -75,6 +75,10 @@ pub fn decide(
             draft.unlock();
             Ok(Accepted::Done)
         }
+        Command::GiveBack { method, ordered_at } => {
+            draft.give_back(*method, *ordered_at);
+            Ok(Accepted::Done)
+        }
     };
     if let Err(refusal) = &outcome {
         // I6 by construction: whatever a branch had planned, a refusal sends nothing.

@@ -107,6 +107,16 @@ pub enum Fact {
         /// Whether a code of an earlier request was still alive and is sent again.
         resend: bool,
     },
+    /// A code was asked for whose message is ordered and has found no sender yet; nothing was ordered.
+    CodeAwaited {
+        /// By which channel.
+        method: CodeMethod,
+    },
+    /// A message that was ordered found no sender while its code lived; its step was given back.
+    CodeNotSent {
+        /// By which channel.
+        method: CodeMethod,
+    },
     /// The right code was given.
     CodeConfirmed,
     /// The number was registered.
@@ -153,6 +163,8 @@ impl Fact {
             Self::NumberAdded { .. } => "number_added",
             Self::NameChanged { .. } => "name_changed",
             Self::CodeRequested { .. } => "code_requested",
+            Self::CodeAwaited { .. } => "code_awaited",
+            Self::CodeNotSent { .. } => "code_not_sent",
             Self::CodeConfirmed => "code_confirmed",
             Self::Registered { .. } => "registered",
             Self::HolderLoggedOff { .. } => "holder_logged_off",

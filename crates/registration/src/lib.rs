@@ -23,6 +23,7 @@ mod account;
 mod budget;
 mod command;
 mod decide;
+mod destination;
 mod effect;
 mod limits;
 mod phone_number;
@@ -42,6 +43,7 @@ pub use command::{
     Restore, VerifyCode,
 };
 pub use decide::{Accepted, Decision, decide};
+pub use destination::{Closed, Destinations, Fuse, Reach};
 pub use effect::{CodeMethod, CodeSend, Effect, Fact, Locale};
 pub use limits::Limits;
 pub use phone_number::{Channels, NumberKind, PhoneNumber, PhoneNumberError};

@@ -1,6 +1,6 @@
 //! Every business "no", with the moment it opens again.
 
-use crate::{CodeMethod, NumberKind, Timestamp};
+use crate::{Closed, CodeMethod, Fuse, NumberKind, Timestamp};
 
 /// Why a command was refused. A normal answer, not an error: it is recorded and explained.
 ///
@@ -83,6 +83,25 @@ pub enum Refusal {
         /// When the next send may be ordered.
         opens_at: Timestamp,
     },
+    /// Codes are not sent there by this method.
+    DestinationClosed {
+        /// The method asked for.
+        method: CodeMethod,
+        /// Why.
+        why: Closed,
+    },
+    /// Too few of the codes sent to this range of numbers were used lately.
+    LowConversion {
+        /// When the next one may be sent.
+        opens_at: Timestamp,
+    },
+    /// What may be spent is spent.
+    SpendLimit {
+        /// Which budget.
+        fuse: Fuse,
+        /// When it starts anew.
+        opens_at: Timestamp,
+    },
     /// Too many requests by this caller.
     TooManyRequests {
         /// When the next request may be made.
@@ -132,6 +151,9 @@ impl Refusal {
             Self::NotRegistered => "not-registered",
             Self::BackupOutdated => "backup-outdated",
             Self::CountryLimit { .. } => "country-limit",
+            Self::DestinationClosed { .. } => "destination-closed",
+            Self::LowConversion { .. } => "low-conversion",
+            Self::SpendLimit { .. } => "spend-limit",
             Self::TooManyRequests { .. } => "too-many-requests",
             Self::NotAdmin => "not-admin",
             Self::Retired => "retired",
@@ -154,8 +176,11 @@ impl Refusal {
             | Self::PinLocked { opens_at }
             | Self::RegisterLimit { opens_at }
             | Self::CountryLimit { opens_at }
+            | Self::LowConversion { opens_at }
+            | Self::SpendLimit { opens_at, .. }
             | Self::TooManyRequests { opens_at } => Some(*opens_at),
             Self::ChannelImpossible { .. }
+            | Self::DestinationClosed { .. }
             | Self::CodeMismatch { .. }
             | Self::CodeMissing
             | Self::OutOfGuesses

@@ -1,6 +1,9 @@
 //! The only place that picks adapters and puts the parts together. What differs between sandbox and
 //! production is decided here, once; no handler asks.
 
+mod callbacks;
+mod senders;
+
 use core::fmt::Display;
 use core::future::Future;
 use core::pin::Pin;
@@ -16,16 +19,16 @@ use api::onprem::rejected;
 use api::sandbox::{SandboxRehearsal, Tools};
 use api::{AppInner, Settings};
 use axum::Router;
-use outbound::delivery::InboxDelivery;
+use outbound::callbacks::{HttpCallbacks, Options as CallbackOptions, system_lookup};
 use registration::TextId as _;
 use service::clients::FirstPassword;
 use service::hashing::{HashCost, Hasher};
 use service::keys::{KeyRing, MasterKeys};
 use service::ports::{
-    Clock, CodeDelivery, Entropy, EntropyExt as _, Rehearsal, Store, TurnableClock,
+    Clock, Entropy, EntropyExt as _, NoRehearsal, Rehearsal, Store, TurnableClock,
 };
 use service::seed::Seed;
-use service::{Allowance, Policy, Ports, Service};
+use service::{Allowance, OperationRates, Policy, Ports, Service};
 use sha2::{Digest as _, Sha256};
 use store::sqlite::{SqliteOptions, SqliteStats, SqliteStore};
 use tokio::sync::watch;
@@ -36,6 +39,7 @@ use crate::data_dir::{DataDir, MASTER_KEY_FILE, MasterKeySource};
 use crate::entropy::OsEntropy;
 use crate::files;
 use crate::listener::{RenderRejection, Stop, plain_text};
+use crate::wiring::senders::Senders;
 
 /// How often what has expired is removed from the store.
 const SWEEP: Duration = Duration::from_mins(1);
@@ -47,6 +51,8 @@ const DATABASE_FILE: &str = "rollcall.db";
 pub struct App {
     /// Every route.
     pub router: Router,
+    /// Puts the settings into force that need no restart: limits and what else is in a [`Policy`].
+    pub set_policy: Box<dyn Fn(&Config) + Send + Sync>,
     /// Words the refusals that no handler sees.
     pub render: RenderRejection,
     /// The password that the admin of the default client was given just now, in production.
@@ -72,7 +78,7 @@ pub struct Inputs<'a> {
 /// What is different between a sandbox and production.
 struct Scene {
     clock: Arc<dyn Clock>,
-    delivery: Arc<dyn CodeDelivery>,
+    senders: Senders,
     rehearsal: Arc<dyn Rehearsal>,
     /// What the sandbox's tools will work on.
     tools: Option<(Arc<dyn TurnableClock>, Arc<SandboxRehearsal>)>,
@@ -88,8 +94,8 @@ pub async fn app(
     let Inputs { config, environment, seed } = inputs;
     let entropy: Arc<dyn Entropy> = Arc::new(OsEntropy);
     let scene = match config.mode {
-        Mode::Sandbox => sandbox(data)?,
-        Mode::Production => production()?,
+        Mode::Sandbox => sandbox(config, data)?,
+        Mode::Production => production(config)?,
     };
     let keys = keys(config, environment, data)?;
     let token = data.operator_token(&OsEntropy)?;
@@ -102,7 +108,7 @@ pub async fn app(
             store: Arc::clone(&store) as Arc<dyn Store>,
             clock: scene.clock,
             entropy: Arc::clone(&entropy),
-            delivery: scene.delivery,
+            delivery: Arc::clone(&scene.senders.delivery),
             rehearsal: scene.rehearsal,
         },
         keys.clone(),
@@ -122,6 +128,7 @@ pub async fn app(
         None => (None, first_start(&service, &*entropy).await?),
     };
     service.resume_ledger().await?;
+    scene.senders.receipts.open(&service);
 
     let stopping = watch::Sender::new(false);
     let inner = AppInner {
@@ -145,10 +152,11 @@ pub async fn app(
     let console_link = || api::console::new_link(&app, api::console::Role::Operator).0;
     let console_path = app.sandbox.is_some().then(|| format!("/console/enter/{}", console_link()));
     Ok(App {
-        router: api::router(app.clone()),
+        router: callbacks::beside(api::router(app.clone()), scene.senders.callbacks),
         render: render(app),
         first_password,
         console_path,
+        set_policy: set_policy(Arc::clone(&service)),
         flush: background(service),
     })
 }
@@ -172,25 +180,31 @@ pub fn open_trail(folder: &Path) -> anyhow::Result<Arc<dyn Store>> {
     Ok(Arc::new(store))
 }
 
-fn sandbox(data: &DataDir) -> anyhow::Result<Scene> {
+fn sandbox(config: &Config, data: &DataDir) -> anyhow::Result<Scene> {
     let file = data.file("clock.json");
     let clock = SandboxClock::open(SystemClock::new(), &file)
         .with_context(|| format!("cannot read {}", file.display()))?;
     let clock = Arc::new(clock);
     let rehearsal = Arc::new(SandboxRehearsal::default());
+    let senders = Senders::sandbox(config, Arc::clone(&clock) as Arc<dyn Clock>)?;
     Ok(Scene {
         clock: Arc::clone(&clock) as Arc<dyn Clock>,
-        delivery: Arc::new(InboxDelivery),
+        senders,
         rehearsal: Arc::clone(&rehearsal) as Arc<dyn Rehearsal>,
         tools: Some((clock, rehearsal)),
     })
 }
 
-fn production() -> anyhow::Result<Scene> {
-    bail!(
-        "production needs a sender that brings codes to telephones, or an upstream registrar; this version has \
-         neither yet. Use mode = \"sandbox\""
-    )
+fn production(config: &Config) -> anyhow::Result<Scene> {
+    if config.named.senders.is_empty() {
+        bail!(
+            "production needs a sender that brings codes to telephones: write a section \
+             [senders.NAME] (see `rollcall config default`), or use mode = \"sandbox\""
+        );
+    }
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
+    let senders = Senders::production(config, Arc::clone(&clock))?;
+    Ok(Scene { clock, senders, rehearsal: Arc::new(NoRehearsal), tools: None })
 }
 
 fn keys(config: &Config, environment: &Environment, data: &DataDir) -> anyhow::Result<KeyRing> {
@@ -236,6 +250,10 @@ fn hasher(config: &Config, keys: KeyRing, entropy: &Arc<dyn Entropy>) -> anyhow:
     Ok(Hasher::new(keys, Arc::clone(entropy), cost, cores, config.hashing.queue))
 }
 
+fn set_policy(service: Arc<Service>) -> Box<dyn Fn(&Config) + Send + Sync> {
+    Box::new(move |config| service.set_policy(policy(config)))
+}
+
 fn policy(config: &Config) -> Policy {
     let limits = &config.limits;
     Policy {
@@ -254,6 +272,12 @@ fn policy(config: &Config) -> Policy {
         },
         token_lifetime: config.onprem.token_lifetime,
         accept_foreign_certificates: config.accepts_foreign_certificates(),
+        operation_rates: OperationRates {
+            usual: config.cams.requests_per_second,
+            low: config.cams.requests_per_second_low,
+        },
+        ram_denial: config.cams.denial.into(),
+        callbacks: config.callback_policy(),
         ..Policy::default()
     }
 }
@@ -308,6 +332,10 @@ fn announce_stop(stop: &Stop, stopping: watch::Sender<bool>) {
 fn background(service: Arc<Service>) -> Pin<Box<dyn Future<Output = ()> + Send>> {
     let done = watch::Sender::new(false);
     let worker = tokio::spawn(Arc::clone(&service).work(done.subscribe()));
+    crate::tls::install_provider();
+    let client = HttpCallbacks::new(CallbackOptions::default(), system_lookup());
+    let posts = Arc::clone(&service).work_callbacks(Arc::new(client), done.subscribe());
+    let posts = tokio::spawn(posts);
     let sweeper = tokio::spawn({
         let service = Arc::clone(&service);
         async move {
@@ -323,8 +351,10 @@ fn background(service: Arc<Service>) -> Pin<Box<dyn Future<Output = ()> + Send>>
     Box::pin(async move {
         done.send_replace(true);
         sweeper.abort();
-        if let Err(error) = worker.await {
-            tracing::error!(%error, "the worker ended badly");
+        for ended in [worker.await, posts.await] {
+            if let Err(error) = ended {
+                tracing::error!(%error, "a worker ended badly");
+            }
         }
         if let Err(error) = service.close().await {
             tracing::error!(%error, "the store could not be closed");

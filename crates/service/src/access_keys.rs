@@ -3,7 +3,10 @@
 //! The secret has to be known in clear to check a signature, so it is sealed at rest rather than hashed
 //! ([`KeyRing::seal`](crate::keys::KeyRing::seal)) and bound to its id: moved to another row it does not
 //! open. It is shown once, when it is made. An owner has two active keys at most: rotation makes the second
-//! while the first still works, clients switch, then the first is disabled.
+//! while the first still works, clients switch, then the first is disabled. Keys of a RAM user lie below the
+//! user and go with it.
+
+use core::time::Duration;
 
 use registration::{AccountId, TextId as _, Timestamp};
 use serde_json::json;
@@ -14,6 +17,7 @@ use crate::caller::Caller;
 use crate::directory::{AccessKey, Entity, EntityKind, EntityRef, TemporaryKey};
 use crate::error::{ServiceError, Unavailable};
 use crate::ports::{CommitError, EntityWrite, Entropy, EntropyExt as _, Subject, Unit, Versioned};
+use crate::ram::{PolicyDocument, PolicyError};
 use crate::seed::SecretText;
 use crate::service::{Service, committed};
 use crate::upkeep::Removed;
@@ -21,7 +25,13 @@ use crate::upkeep::Removed;
 /// Most active keys of one owner, temporary ones apart (as in Alibaba Cloud RAM).
 pub const ACTIVE_KEYS_MAX: usize = 2;
 
-/// Keys read at once where all of an account are needed.
+/// Life of a temporary key: at least this (our choice; Alibaba Cloud STS: 15 minutes).
+pub const TEMPORARY_LIFE_MIN: Duration = Duration::from_mins(1);
+
+/// Life of a temporary key: at most this (as in Alibaba Cloud STS).
+pub const TEMPORARY_LIFE_MAX: Duration = Duration::from_hours(12);
+
+/// Keys read at once where all of an owner are needed.
 const PAGE: usize = 500;
 
 /// Tries before giving up because others change keys of the account at this very moment.
@@ -45,12 +55,47 @@ pub struct NewAccessKey {
     pub secret: SecretText,
 }
 
+/// A temporary key just made. Secret and token are not shown again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewTemporaryKey {
+    /// Identifier and secret.
+    pub key: NewAccessKey,
+    /// The token that must come with each request.
+    pub security_token: SecretText,
+    /// From then on requests are refused.
+    pub expires_at: Timestamp,
+}
+
+/// What a temporary key shall be like.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TemporaryOrder {
+    /// How long it is valid: [`TEMPORARY_LIFE_MIN`] to [`TEMPORARY_LIFE_MAX`].
+    pub life: Duration,
+    /// A policy that narrows what the owner may do, as JSON text.
+    pub session_policy: Option<String>,
+    /// A second factor was checked.
+    pub mfa_present: bool,
+}
+
+/// How the making of a temporary key ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TemporaryMade {
+    /// Here it is.
+    Made(NewTemporaryKey),
+    /// There is no such account or user.
+    Unknown,
+    /// Its life is too short or too long.
+    BadLife,
+    /// Its session policy is no policy.
+    Faulty(PolicyError),
+}
+
 /// How the making of a key ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum KeyMade {
     /// Here it is.
     Made(NewAccessKey),
-    /// There is no such account, or no such key to rotate.
+    /// There is no such account or user, or no such key to rotate.
     Unknown,
     /// The owner has [`ACTIVE_KEYS_MAX`] active keys: one has to be disabled first.
     TooMany,
@@ -139,14 +184,14 @@ impl Service {
             secret: SecretText::new(&letters(&*self.entropy, 30)),
         };
         for _ in 0..ATTEMPTS_MAX {
-            let same_account = match self.room(owner).await? {
-                Room::Free(same_account) => same_account,
+            let same_owner = match self.room(owner).await? {
+                Room::Free(same_owner) => same_owner,
                 Room::Full => return Ok(KeyMade::TooMany),
-                Room::NoAccount => return Ok(KeyMade::Unknown),
+                Room::NoOwner => return Ok(KeyMade::Unknown),
             };
             let key = self.sealed_key(&made.id, &made.secret, owner);
             let entity = Entity::AccessKey(key);
-            let writes = vec![same_account, EntityWrite::Put { expected: 0, entity }];
+            let writes = vec![*same_owner, EntityWrite::Put { expected: 0, entity }];
             match self.change_keys(caller, &made.id, "access_key_created", owner, writes).await {
                 Err(CommitError::Conflict) => {}
                 other => return committed(other).map(|()| KeyMade::Made(made)),
@@ -169,6 +214,44 @@ impl Service {
         }
     }
 
+    /// Makes a temporary key for `owner`, beyond the limit of lasting ones.
+    pub async fn create_temporary_key(
+        &self,
+        caller: &Caller,
+        owner: &KeyOwner,
+        order: &TemporaryOrder,
+    ) -> Result<TemporaryMade, ServiceError> {
+        if !(TEMPORARY_LIFE_MIN..=TEMPORARY_LIFE_MAX).contains(&order.life) {
+            return Ok(TemporaryMade::BadLife);
+        }
+        let policy = order.session_policy.as_deref().map(PolicyDocument::parse);
+        if let Some(Err(error)) = policy {
+            return Ok(TemporaryMade::Faulty(error));
+        }
+        if self.store.entity(&owner.entity()).await?.is_none() {
+            return Ok(TemporaryMade::Unknown);
+        }
+        let new = NewAccessKey {
+            id: format!("STS.{}", letters(&*self.entropy, 24)),
+            secret: SecretText::new(&letters(&*self.entropy, 44)),
+        };
+        let security_token = SecretText::new(&letters(&*self.entropy, 64));
+        let expires_at = self.now() + order.life;
+        let mut key = self.sealed_key(&new.id, &new.secret, owner);
+        let special =
+            TemporaryKey::of(security_token.reveal(), expires_at, order.session_policy.clone());
+        key.temporary = Some(TemporaryKey { mfa_present: order.mfa_present, ..special });
+        let writes = vec![EntityWrite::Put { expected: 0, entity: Entity::AccessKey(key) }];
+        match self.change_keys(caller, &new.id, "temporary_key_created", owner, writes).await {
+            // The owner went meanwhile: an id like this is not drawn twice.
+            Err(CommitError::Conflict) => Ok(TemporaryMade::Unknown),
+            other => {
+                let made = NewTemporaryKey { key: new, security_token, expires_at };
+                committed(other).map(|()| TemporaryMade::Made(made))
+            }
+        }
+    }
+
     /// Disables a key, or enables it again.
     pub async fn set_access_key_active(
         &self,
@@ -184,9 +267,9 @@ impl Service {
             let mut writes = Vec::new();
             if active && !key.active && key.temporary.is_none() {
                 match self.room(&owner).await? {
-                    Room::Free(same_account) => writes.push(same_account),
+                    Room::Free(same_owner) => writes.push(*same_owner),
                     Room::Full => return Ok(KeyChanged::TooMany),
-                    Room::NoAccount => return Ok(KeyChanged::Unknown),
+                    Room::NoOwner => return Ok(KeyChanged::Unknown),
                 }
             }
             key.active = active;
@@ -207,15 +290,14 @@ impl Service {
 
     /// The keys of `owner`, oldest first. What is sealed in them stays sealed.
     pub async fn access_keys(&self, owner: &KeyOwner) -> Result<Vec<AccessKey>, ServiceError> {
-        let account = EntityRef::account(&owner.account);
+        let parent = owner.entity();
         let (mut keys, mut after): (Vec<AccessKey>, Option<String>) = (Vec::new(), None);
         loop {
             let kind = EntityKind::AccessKey;
-            let page = self.entities(kind, Some(&account), after.as_deref(), PAGE).await?;
+            let page = self.entities(kind, Some(&parent), after.as_deref(), PAGE).await?;
             after = page.last().map(|it| it.key().id);
             let is_last = page.len() < PAGE;
-            let of_account = page.into_iter().filter_map(Entity::into_access_key);
-            keys.extend(of_account.filter(|key| key.user == owner.user));
+            keys.extend(page.into_iter().filter_map(Entity::into_access_key));
             if is_last {
                 keys.sort_by(|a, b| (a.created_at, &a.id).cmp(&(b.created_at, &b.id)));
                 return Ok(keys);
@@ -232,14 +314,14 @@ impl Service {
 
     /// Whether `owner` may have one more active key.
     async fn room(&self, owner: &KeyOwner) -> Result<Room, ServiceError> {
-        let account = self.store.entity(&EntityRef::account(&owner.account)).await?;
-        let Some(Versioned { version, value }) = account else { return Ok(Room::NoAccount) };
+        let found = self.store.entity(&owner.entity()).await?;
+        let Some(Versioned { version, value }) = found else { return Ok(Room::NoOwner) };
         let keys = self.access_keys(owner).await?;
         let active = keys.iter().filter(|key| key.active && key.temporary.is_none()).count();
         if active >= ACTIVE_KEYS_MAX {
             return Ok(Room::Full);
         }
-        Ok(Room::Free(EntityWrite::Put { expected: version, entity: value }))
+        Ok(Room::Free(Box::new(EntityWrite::Put { expected: version, entity: value })))
     }
 
     /// An active key that does not expire.
@@ -271,7 +353,23 @@ impl Service {
     }
 }
 
+impl KeyOwner {
+    /// What the keys are removed together with.
+    fn entity(&self) -> EntityRef {
+        match &self.user {
+            None => EntityRef::account(&self.account),
+            Some(user) => EntityRef::new(EntityKind::RamUser, format!("{}/{user}", self.account)),
+        }
+    }
+}
+
 impl AccessKey {
+    /// What it is removed together with.
+    #[must_use]
+    pub fn parent(&self) -> EntityRef {
+        self.owner().entity()
+    }
+
     /// Whose key it is.
     #[must_use]
     pub fn owner(&self) -> KeyOwner {
@@ -284,17 +382,17 @@ impl TemporaryKey {
     #[must_use]
     pub fn of(token: &str, expires_at: Timestamp, session_policy: Option<String>) -> Self {
         let security_token_sha256 = Sha256::digest(token.as_bytes()).into();
-        Self { security_token_sha256, expires_at, session_policy }
+        Self { security_token_sha256, expires_at, session_policy, mfa_present: false }
     }
 }
 
 /// Whether an owner may have one more active key.
 enum Room {
-    /// Yes. The account, unchanged, belongs into the same unit: of two that counted at once, the second
+    /// Yes. The owner, unchanged, belongs into the same unit: of two that counted at once, the second
     /// finds its version moved.
-    Free(EntityWrite),
+    Free(Box<EntityWrite>),
     Full,
-    NoAccount,
+    NoOwner,
 }
 
 /// Where a sealed secret belongs.
@@ -310,7 +408,7 @@ pub(crate) fn is_key_id(id: &str) -> bool {
 }
 
 /// `count` random letters and digits, each as likely as the others (5.95 bits).
-fn letters(entropy: &dyn Entropy, count: usize) -> String {
+pub(crate) fn letters(entropy: &dyn Entropy, count: usize) -> String {
     const ALPHABET: &[u8; 62] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
     let mut text = String::with_capacity(count);
     while text.len() < count {

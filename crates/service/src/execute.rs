@@ -4,8 +4,8 @@ use std::sync::PoisonError;
 
 use async_trait::async_trait;
 use registration::{
-    Accepted, AccountId, Command, Decision, Effect, NumberRecord, PhoneNumber, Refusal, Timestamp,
-    decide,
+    Accepted, AccountId, ClaimPhase, Command, Decision, Effect, Fact, Fuse, NumberRecord,
+    PhoneNumber, Refusal, Timestamp, decide,
 };
 
 use crate::caller::Caller;
@@ -13,10 +13,11 @@ use crate::error::{Refused, ServiceError, Unavailable};
 use crate::explain::fact_details;
 use crate::policy::Policy;
 use crate::ports::{
-    CommitError, EntityWrite, EntropyExt, Event, EventId, NumberWrite, Send, SendId, SendState,
+    CommitError, Confirmed, EntityWrite, EntropyExt, Event, EventId, NumberWrite, Send, SendId,
     Subject, Take, Unit, Versioned,
 };
 use crate::service::Service;
+use crate::spending::fuse_of;
 
 /// Tries before a request gives up because others keep changing the record. Within one process work on
 /// a number is lined up, so this is about other nodes.
@@ -100,15 +101,26 @@ impl Service {
             let decision = decide(loaded.value.clone(), &step.command, now, &policy.limits);
             let mut unit = self.unit(caller, &loaded, &step, &decision, now, &policy);
             let refusal_id = unit.events.last().map(|event| event.id);
+            unit.callbacks = self.callbacks_of(&loaded.value, &step, &unit.numbers, now).await?;
+            let has_callbacks = !unit.callbacks.is_empty();
             let fresh = self.lease(&mut unit, now);
             match self.store.commit(unit).await {
                 Ok(()) => {
                     self.hand_to_worker(fresh);
+                    if has_callbacks {
+                        self.callbacks_due.notify_one();
+                    }
                     return answer(decision, refusal_id, number, now);
                 }
                 Err(CommitError::Conflict) => {}
                 Err(CommitError::Throttled { opens_at, .. }) => {
                     let refusal = Refusal::CountryLimit { opens_at };
+                    let subject = Subject::Number(number);
+                    return Err(self.refuse(caller, subject, step.command.name(), refusal).await);
+                }
+                Err(CommitError::Overspent { key, resets_at }) => {
+                    let fuse = fuse_of(&key).map_or(Fuse::AccountDay, |(fuse, _)| fuse);
+                    let refusal = Refusal::SpendLimit { fuse, opens_at: resets_at };
                     let subject = Subject::Number(number);
                     return Err(self.refuse(caller, subject, step.command.name(), refusal).await);
                 }
@@ -149,24 +161,18 @@ impl Service {
         }
         let Ok(accepted) = &decision.outcome else { return unit };
         unit.entities.clone_from(&step.entities);
+        unit.confirmed = confirmed(&loaded.value, decision, now);
         if matches!(accepted, Accepted::Registered(_) | Accepted::Restored(_)) {
             self.decide_beside(caller, step, now, policy, &mut unit);
         }
         if let Some((account, country)) = &step.payer {
             for effect in &decision.effects {
                 let Effect::SendCode(what) = effect;
-                unit.sends.push(Send {
-                    id: self.send_id(now),
-                    number: loaded.value.number,
-                    account: account.clone(),
-                    dialect: caller.dialect.to_owned(),
-                    what: what.clone(),
-                    decided_at: now,
-                    state: SendState::Decided { due_at: now },
-                    attempt: 0,
-                    sender: None,
-                    provider_id: None,
-                });
+                let (id, number) = (self.send_id(now), loaded.value.number);
+                let (payer, what) = (account.clone(), what.clone());
+                let mut send = Send::decided(id, number, payer, caller.dialect, what, now);
+                unit.spends.extend(self.reserve(&mut send, *country, now));
+                unit.sends.push(send);
                 unit.takes.push(Take {
                     key: format!("country/{account}/{country}"),
                     interval: policy.country_sends.interval,
@@ -237,6 +243,23 @@ impl Service {
         let random = self.entropy.bytes::<10>();
         uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid().as_u128()
     }
+}
+
+/// The challenge that a decision found answered.
+fn confirmed(before: &NumberRecord, decision: &Decision, at: Timestamp) -> Vec<Confirmed> {
+    if !decision.facts.contains(&Fact::CodeConfirmed) {
+        return Vec::new();
+    }
+    let challenge = |record: &NumberRecord, id| match &record.claim(id)?.phase {
+        ClaimPhase::AwaitingCode(challenge) => Some(challenge.id),
+        ClaimPhase::Unverified | ClaimPhase::Verified { .. } => None,
+    };
+    let answered = before.claims.iter().filter_map(|claim| {
+        let asked = challenge(before, &claim.id)?;
+        (challenge(&decision.next, &claim.id) != Some(asked)).then_some(asked)
+    });
+    let number = before.number;
+    answered.map(|challenge| Confirmed { number, challenge, at }).collect()
 }
 
 fn answer(

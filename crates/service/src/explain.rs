@@ -2,7 +2,9 @@
 
 use core::time::Duration;
 
-use registration::{CodeMethod, Fact, NumberKind, Platform, Refusal, TextId, Timestamp};
+use registration::{
+    Closed, CodeMethod, Fact, Fuse, NumberKind, Platform, Refusal, TextId, Timestamp,
+};
 use serde_json::{Value, json};
 
 use crate::error::ServiceError;
@@ -101,6 +103,9 @@ pub fn examples(now: Timestamp) -> Vec<Refusal> {
         Refusal::NotRegistered,
         Refusal::BackupOutdated,
         Refusal::CountryLimit { opens_at: now + country_sends.interval },
+        Refusal::DestinationClosed { method: CodeMethod::Voice, why: Closed::NotOpened },
+        Refusal::LowConversion { opens_at: now + Duration::from_hours(1) },
+        Refusal::SpendLimit { fuse: Fuse::AccountDay, opens_at: now + Duration::from_hours(1) },
         Refusal::TooManyRequests { opens_at: now + client_requests.interval },
         Refusal::NotAdmin,
         Refusal::Retired,
@@ -136,6 +141,11 @@ pub(crate) fn refusal_details(dialect: &str, operation: &str, refusal: &Refusal)
             details["method"] = json!(method.as_str());
             details["kind"] = json!(kind.as_str());
         }
+        Refusal::DestinationClosed { method, why } => {
+            details["method"] = json!(method.as_str());
+            details["why"] = json!(why.as_str());
+        }
+        Refusal::SpendLimit { fuse, .. } => details["fuse"] = json!(fuse.as_str()),
         Refusal::CodeMismatch { guesses_left } => details["guesses_left"] = json!(guesses_left),
         Refusal::PinMismatch { tries_left } => details["tries_left"] = json!(tries_left),
         Refusal::CertificateRefused { reason } => details["reason"] = json!(reason),
@@ -154,6 +164,7 @@ pub(crate) fn refusal_details(dialect: &str, operation: &str, refusal: &Refusal)
         | Refusal::NotRegistered
         | Refusal::BackupOutdated
         | Refusal::CountryLimit { .. }
+        | Refusal::LowConversion { .. }
         | Refusal::TooManyRequests { .. }
         | Refusal::NotAdmin
         | Refusal::Retired
@@ -171,6 +182,9 @@ pub(crate) fn fact_details(dialect: &str, fact: &Fact) -> Value {
         Fact::NameChanged { name } => json!({ "dialect": dialect, "name": name.as_str() }),
         Fact::CodeRequested { method, resend } => {
             json!({ "dialect": dialect, "method": method.as_str(), "resend": resend })
+        }
+        Fact::CodeAwaited { method } | Fact::CodeNotSent { method } => {
+            json!({ "dialect": dialect, "method": method.as_str() })
         }
         Fact::Registered { platform: Platform::OnPremise { client } } => {
             json!({ "dialect": dialect, "platform": "ON_PREMISE", "client": client.as_str() })
@@ -332,6 +346,27 @@ const WORDS: &[(&str, &str, &str, &str, &str)] = &[
         "Sends per country and account are limited, so that a leaked credential cannot run up a bill.",
         "the account's, per country",
         "Wait. An operator can raise limits.country_burst and limits.country_per_minute.",
+    ),
+    (
+        "destination-closed",
+        "Codes are not sent there by this method.",
+        "Each account reaches the countries that were opened for it, by SMS and by voice call apart; calls are closed until opened. Satellite telephones and premium rates of the whole world are never reached.",
+        NOBODY,
+        "Use the other method, or another number. An operator opens a destination in [destinations] or [accounts.NAME].",
+    ),
+    (
+        "low-conversion",
+        "Codes to this range of numbers are stopped for now.",
+        "Too few of the last codes to numbers that begin like this one were ever used, which is what fraud looks like.",
+        "the range's, shared by all accounts",
+        "Wait, or use another number. An operator sees and opens ranges: rollcall limits status, rollcall limits reset PREFIX.",
+    ),
+    (
+        "spend-limit",
+        "The budget for codes is spent.",
+        "An account may spend so much in a day, and all accounts so much on one country in an hour, so that no mistake and no thief runs up a bill.",
+        "the account's per day, or the country's per hour",
+        "Wait until it starts anew. An operator sees what is left: rollcall limits status.",
     ),
     (
         "too-many-requests",

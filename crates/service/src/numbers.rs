@@ -12,7 +12,7 @@ use crate::directory::{Client, EntityRef};
 use crate::error::{ServiceError, Unavailable};
 use crate::execute::Committed;
 use crate::numbering::Planned;
-use crate::ports::{EntropyExt, NumberKey, Subject, Versioned};
+use crate::ports::{EntropyExt, NumberKey, Send, SendQuery, SendState, Subject, Versioned};
 use crate::proposals::{CodeRequest, Confirmation, Registering, ShardCount, asked_by};
 use crate::service::Service;
 
@@ -90,6 +90,9 @@ pub struct Pending {
     pub waba: WabaId,
 }
 
+/// Newest messages to a number among which one may wait: more than its ladders order in a code's life.
+const WAITING_MAX: usize = 16;
+
 impl Service {
     /// Claims a number for a WABA; a number already claimed by it takes the new name.
     pub async fn add_number(
@@ -120,6 +123,35 @@ impl Service {
             key: RegistrationKey(self.entropy.id128()),
         };
         self.execute(caller, number, &proposal).await
+    }
+
+    /// The challenge of a message that was ordered the same way and has met no sender yet that took it.
+    pub(crate) async fn waiting(
+        &self,
+        record: &NumberRecord,
+        order: &CodeOrder,
+    ) -> Result<Option<ChallengeId>, ServiceError> {
+        let ladder = match order.method {
+            CodeMethod::Sms => record.budgets.sms,
+            CodeMethod::Voice => record.budgets.voice,
+        };
+        if ladder.taken == 0 {
+            return Ok(None);
+        }
+        let query =
+            SendQuery { number: Some(record.number), limit: WAITING_MAX, ..SendQuery::default() };
+        let sends = self.store.sends(&query).await?;
+        let waits = |send: &&Send| {
+            let tried = match send.state {
+                SendState::Decided { .. } => send.attempt > 0,
+                SendState::Claimed { .. } => send.attempt > 1,
+                SendState::HandedOver { .. }
+                | SendState::Delivered { .. }
+                | SendState::Failed { .. } => false,
+            };
+            tried && send.what.method == order.method && send.what.waba == order.waba
+        };
+        Ok(sends.iter().find(waits).map(|send| send.what.challenge))
     }
 
     /// The number and WABA whose code a client may confirm, or the refusal that there is none.

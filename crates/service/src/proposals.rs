@@ -50,6 +50,8 @@ impl Proposal for CodeRequest<'_> {
             fresh_challenge: self.fresh_challenge,
             key_epoch: service.keys.epoch(),
             register,
+            reach: service.reach(&order.payer, &order.planned, order.method, now),
+            waiting: service.waiting(record, order).await?,
         }));
         step.payer = Some((order.payer.clone(), order.planned.country_code));
         step.if_registered = release(client, other);

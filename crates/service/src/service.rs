@@ -11,6 +11,7 @@ use registration::{AccountId, ClientId, CodeMethod, Limits, PhoneNumber, Refusal
 use tokio::sync::{Mutex, MutexGuard, Notify, broadcast, watch};
 
 use crate::caller::Caller;
+use crate::conversion::Range;
 use crate::error::{Refused, ServiceError, Unavailable};
 use crate::hashing::Hasher;
 use crate::keys::KeyRing;
@@ -21,7 +22,10 @@ use crate::ports::{
     Rehearsal, Send, SendQuery, Store, Subject, Unit,
 };
 use crate::ram::CompiledPolicies;
+use crate::receipts::EarlyReceipts;
+use crate::tallies::Tallies;
 use crate::throttle::Throttle;
+use crate::worker::Ended;
 
 /// Stripes of the lock that lines up work on one number in this process; more stripes, fewer numbers
 /// that wait for each other by accident.
@@ -60,14 +64,23 @@ pub struct Service {
     operation_requests: MovingWindow<(AccountId, &'static str)>,
     pub(crate) compiled_policies: CompiledPolicies,
     pub(crate) last_send: std::sync::Mutex<u128>,
+    /// What this process saw of its senders.
+    pub(crate) tallies: Tallies,
+    pub(crate) early_receipts: EarlyReceipts,
+    /// Ranges of numbers as last measured.
+    pub(crate) ranges: RwLock<Vec<Range>>,
+    /// Sends that ended and are not yet in the ledger, and the turn of whoever records them.
+    pub(crate) unrecorded: std::sync::Mutex<Vec<Ended>>,
+    pub(crate) recording: Mutex<()>,
     /// Stored and leased for this process, waiting for its worker.
     pub(crate) fresh_sends: std::sync::Mutex<VecDeque<Send>>,
     pub(crate) sends_due: Notify,
+    pub(crate) callbacks_due: Notify,
     pub(crate) ledger_changed: watch::Sender<u64>,
     pub(crate) handed_over: broadcast::Sender<Arc<[Send]>>,
     /// Read from claim to report; written while the whole state changes or is copied, so that no send
     /// is under way then.
-    pub(crate) under_way: tokio::sync::RwLock<()>,
+    pub(crate) under_way: Arc<tokio::sync::RwLock<()>>,
 }
 
 impl Service {
@@ -88,11 +101,17 @@ impl Service {
             operation_requests: MovingWindow::default(),
             compiled_policies: CompiledPolicies::default(),
             last_send: std::sync::Mutex::new(0),
+            tallies: Tallies::default(),
+            early_receipts: EarlyReceipts::default(),
+            ranges: RwLock::default(),
+            unrecorded: std::sync::Mutex::default(),
+            recording: Mutex::default(),
             fresh_sends: std::sync::Mutex::default(),
             sends_due: Notify::new(),
+            callbacks_due: Notify::new(),
             ledger_changed: watch::Sender::new(0),
             handed_over: broadcast::Sender::new(BATCHES_KEPT),
-            under_way: tokio::sync::RwLock::new(()),
+            under_way: Arc::default(),
         }
     }
 
@@ -149,6 +168,7 @@ impl Service {
     /// Lets the worker look at the outbox now: the clock was turned, so other sends may be due.
     pub fn wake_worker(&self) {
         self.sends_due.notify_one();
+        self.callbacks_due.notify_one();
     }
 
     /// Takes one request from a client's allowance.
@@ -156,15 +176,17 @@ impl Service {
         self.client_requests.take(client, self.policy().client_requests, self.now())
     }
 
-    /// Takes one of the `per_second` requests for this operation that an account has, all its users
-    /// together.
+    /// Takes one of the requests per second for this operation that an account has, all its users
+    /// together; `is_low` for an operation with fewer than most.
     pub fn admit_operation(
         &self,
         account: &AccountId,
         operation: &'static str,
-        per_second: usize,
+        is_low: bool,
     ) -> Result<(), Timestamp> {
-        let rate = Rate { max: per_second, span: Duration::from_secs(1) };
+        let rates = self.policy().operation_rates;
+        let max = if is_low { rates.low } else { rates.usual };
+        let rate = Rate { max, span: Duration::from_secs(1) };
         self.operation_requests.take(&(account.clone(), operation), rate, self.now())
     }
 
@@ -207,6 +229,7 @@ impl Service {
 
     /// Removes what has expired from the store.
     pub async fn sweep(&self) -> Result<(), ServiceError> {
+        self.sweep_receipts().await;
         Ok(self.store.sweep(self.now()).await?)
     }
 
@@ -327,6 +350,9 @@ pub(crate) fn committed(answer: Result<(), CommitError>) -> Result<(), ServiceEr
         Err(CommitError::Conflict) => Err(Unavailable::Contended { attempts: 1 }.into()),
         Err(CommitError::Throttled { key, .. }) => {
             Err(ServiceError::Bug(format!("unexpected allowance {key}")))
+        }
+        Err(CommitError::Overspent { key, .. }) => {
+            Err(ServiceError::Bug(format!("unexpected budget {key}")))
         }
         Err(CommitError::Repeated { key }) => {
             Err(ServiceError::Bug(format!("unexpected key for once {key}")))

@@ -5,8 +5,8 @@
 
 use registration::{
     ChallengeId, CodeMethod, CodeProof, Command, Limits, Locale, NewClaim, NumberKind,
-    NumberRecord, PhoneNumberId, RequestCode, Requester, TextId, Timestamp, VerificationCode,
-    VerifiedName, VerifyCode, WabaId, decide,
+    NumberRecord, PhoneNumberId, Reach, RequestCode, Requester, TextId, Timestamp,
+    VerificationCode, VerifiedName, VerifyCode, WabaId, decide,
 };
 
 /// What is left of one budget.
@@ -141,6 +141,8 @@ fn code_opens_at(
         fresh_challenge: ChallengeId(0),
         key_epoch: 0,
         register: None,
+        reach: Reach::Open,
+        waiting: None,
     });
     opens_at(&record, &command, now, limits)
 }

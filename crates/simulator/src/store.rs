@@ -5,9 +5,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_trait::async_trait;
 use registration::{NumberRecord, PhoneNumber, Timestamp};
 use service::ports::{
-    AuditEntry, AuditQuery, Callback, CallbackQuery, CallbackReport, CommitError, Entity,
-    EntityKind, EntityRef, NumberKey, NumberQuery, NumberWrite, Send, SendQuery, SendReport,
-    SendState, Store, StoreError, Unit, Versioned,
+    AuditEntry, AuditQuery, Budget, Callback, CallbackQuery, CallbackReport, CommitError, Entity,
+    EntityKind, EntityRef, NumberKey, NumberQuery, NumberWrite, Receipt, Send, SendQuery,
+    SendReport, SendState, Store, StoreError, Unit, Versioned,
 };
 use service::testing::MemoryStore;
 
@@ -216,6 +216,14 @@ impl Store for SimStore {
         self.latest().reports.extend(reports.iter().filter(end).cloned());
         self.journal.note(Seen::Reports(reports));
         self.after().await
+    }
+
+    async fn receive(&self, receipts: Vec<Receipt>) -> Result<Vec<bool>, StoreError> {
+        self.memory.receive(receipts).await
+    }
+
+    async fn budgets(&self, prefix: &str) -> Result<Vec<Budget>, StoreError> {
+        self.memory.budgets(prefix).await
     }
 
     async fn sends(&self, query: &SendQuery) -> Result<Vec<Send>, StoreError> {

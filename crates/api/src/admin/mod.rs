@@ -9,6 +9,7 @@
 //! - Lists come in pages: `{"items":[…],"next":…}`; `after=NEXT` asks for the next one.
 //! - `Idempotency-Key` makes a repeated `POST`, `PUT`, `PATCH` or `DELETE` answer as the first one did.
 
+mod access_keys;
 mod accounts;
 mod audit;
 mod authentication;
@@ -27,6 +28,7 @@ mod sends;
 mod spaces;
 mod users;
 mod wabas;
+mod webhooks;
 mod wire;
 
 use axum::Router;
@@ -126,6 +128,17 @@ operations! {
     patch  "/policies/{account}/{policy}"     policies::change;
     delete "/policies/{account}/{policy}"     policies::remove;
     post   "/policies/simulate"               policies::simulate;
+    get    "/access-keys"                     access_keys::list;
+    post   "/access-keys"                     access_keys::create;
+    post   "/temporary-keys"                  access_keys::create_temporary;
+    get    "/access-keys/{key}"               access_keys::show;
+    patch  "/access-keys/{key}"               access_keys::change;
+    delete "/access-keys/{key}"               access_keys::remove;
+    post   "/access-keys/{key}/rotate"        access_keys::rotate;
+    get    "/webhooks"                        webhooks::list;
+    get    "/webhooks/{dialect}/{scope}/{scope_id}/secret" webhooks::secret;
+    delete "/webhooks/{dialect}/{scope}/{scope_id}" webhooks::remove;
+    get    "/callbacks"                       webhooks::callbacks;
     get    "/audit"                           audit::list;
     get    "/audit/verify"                    audit::verify;
     get    "/sends"                           sends::list;

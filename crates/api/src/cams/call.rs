@@ -7,6 +7,7 @@ use service::{Caller, ServiceError};
 
 use super::failure::Failure;
 use super::parameters::Parameters;
+use super::permission::Origin;
 use crate::state::App;
 
 /// A request whose signature was proven.
@@ -17,6 +18,8 @@ pub struct Call {
     pub key: AccessKey,
     /// Its parameters.
     pub parameters: Parameters,
+    /// Where it came from.
+    pub origin: Origin,
 }
 
 impl Call {

@@ -76,6 +76,12 @@ pub const SIGNATURE: CamsWords =
 /// The nonce was used already.
 pub const NONCE_USED: CamsWords =
     bad("SignatureNonceUsed", "Specified signature nonce was used already.");
+/// No policy allows it, in the form of newer products (§7.2).
+pub const NO_PERMISSION: CamsWords = with(
+    StatusCode::FORBIDDEN,
+    "NoPermission",
+    "You are not authorized to perform this operation.",
+);
 /// A part is missing at the moment.
 pub const UNAVAILABLE: CamsWords = with(
     StatusCode::SERVICE_UNAVAILABLE,

@@ -112,6 +112,21 @@ impl Failure {
         self
     }
 
+    /// The same with another status, code and message.
+    #[must_use]
+    pub fn with_words(mut self, words: CamsWords) -> Self {
+        self.0.status = words.status;
+        self.0.code = words.code.into();
+        self.0.message = words.message.into();
+        self
+    }
+
+    /// Its HTTP status.
+    #[must_use]
+    pub const fn status(&self) -> StatusCode {
+        self.0.status
+    }
+
     /// The same with `AccessDeniedDetail`.
     #[must_use]
     pub fn with_access_denied(mut self, detail: Value) -> Self {

@@ -27,10 +27,11 @@ use super::call::Call;
 use super::codes;
 use super::failure::Failure;
 use super::operation::Operation;
+use super::operations;
 use super::parameters::Parameters;
+use super::permission::{self, Origin};
 use super::reply::{Body, Envelope, Format};
 use super::signature::{self, ClaimFault, Claims, Family, Mismatch, Wire};
-use super::{operations, permission};
 use crate::state::App;
 
 /// The version that is served.
@@ -69,7 +70,7 @@ pub async fn answer(State(app): State<App>, request: Request) -> Response {
     }
     let envelope = Envelope::new(app.service.entropy(), wire.host(), format(wire));
     let served = match &parameters {
-        Ok(_) => serve(&app, wire).await,
+        Ok(_) => serve(&app, wire, Origin::of(&parts)).await,
         Err(what) => {
             let message = format!("{} {what}", codes::FORMAT.message);
             Err(Failure::from(codes::FORMAT).with_message(message))
@@ -81,15 +82,23 @@ pub async fn answer(State(app): State<App>, request: Request) -> Response {
     }
 }
 
-async fn serve(app: &App, wire: Wire<'_>) -> Result<(&'static Operation, Body), Failure> {
+async fn serve(
+    app: &App,
+    wire: Wire<'_>,
+    origin: Origin,
+) -> Result<(&'static Operation, Body), Failure> {
     let operation = named_operation(wire)?;
     let claims = signature::read(wire).map_err(unclaimed)?;
     let key = authenticate(app, wire, &claims).await?;
-    let call = Call { app: app.clone(), key: key.key, parameters: wire.parameters.clone() };
+    let (app, parameters) = (app.clone(), wire.parameters.clone());
+    let call = Call { app, key: key.key, parameters, origin };
     permission::check(&call, operation).await?;
-    app.service
-        .admit_operation(call.account(), operation.name, operation.per_second)
-        .map_err(|opens_at| Failure::of_refusal(app, Refusal::TooManyRequests { opens_at }))?;
+    call.app
+        .service
+        .admit_operation(call.account(), operation.name, operation.is_low_rate())
+        .map_err(|opens_at| {
+            Failure::of_refusal(&call.app, Refusal::TooManyRequests { opens_at })
+        })?;
     if let Some(absent) = operation.required.iter().find(|it| call.parameters.filled(it).is_none())
     {
         return Err(Failure::missing(absent));

@@ -152,7 +152,7 @@ fn registration() -> RegisterOrder {
 }
 
 /// `PhoneNumber`: country code and number in one, digits only.
-fn planned(call: &Call) -> Result<Planned, Failure> {
+pub(super) fn planned(call: &Call) -> Result<Planned, Failure> {
     let text = call.text("PhoneNumber");
     if text.starts_with('+') {
         return Err(codes::PHONE_NUMBER.into());
@@ -164,14 +164,14 @@ fn explained(words: crate::refusals::CamsWords, fault: &dyn core::fmt::Display) 
     Failure::from(words).with_message(format!("{} {fault}.", words.message))
 }
 
-async fn record(call: &Call, planned: &Planned) -> Result<NumberRecord, Failure> {
+pub(super) async fn record(call: &Call, planned: &Planned) -> Result<NumberRecord, Failure> {
     let found = call.app.service.number(planned.number).await;
     let found = found.map_err(|error| call.failure(error))?;
     Ok(found.unwrap_or_else(|| NumberRecord::absent(planned.number)))
 }
 
 /// The claim on a number by one of these WABAs; the one that holds the registration, if one does.
-fn claim_in<'r>(record: &'r NumberRecord, wabas: &[WabaId]) -> Option<&'r Claim> {
+pub(super) fn claim_in<'r>(record: &'r NumberRecord, wabas: &[WabaId]) -> Option<&'r Claim> {
     let ours = || record.claims.iter().filter(|claim| wabas.contains(&claim.waba));
     ours().find(|claim| is_registered(record, claim)).or_else(|| ours().next())
 }
@@ -190,6 +190,6 @@ async fn waba_of(
     }
 }
 
-async fn not_claimed(call: &Call, planned: &Planned, operation: &str) -> Failure {
+pub(super) async fn not_claimed(call: &Call, planned: &Planned, operation: &str) -> Failure {
     call.refuse(Subject::Number(planned.number), operation, Refusal::NotClaimed).await
 }

@@ -7,7 +7,8 @@
 pub struct Operation {
     /// Name, the value of `Action`.
     pub name: &'static str,
-    /// Requests per second and account (§9); 10 where nothing is documented.
+    /// Documented requests per second and account (§9); 10 where nothing is documented. What counts is set
+    /// by the operator, for the usual and for the low ones.
     pub per_second: usize,
     /// Whether the answer has a `Success` field.
     pub has_success: bool,
@@ -22,6 +23,32 @@ impl Operation {
     #[must_use]
     pub fn named(name: &str) -> Option<&'static Self> {
         OPERATIONS.iter().find(|operation| operation.name == name)
+    }
+
+    /// Whether it may be called less often than most.
+    #[must_use]
+    pub const fn is_low_rate(&self) -> bool {
+        self.per_second < 10
+    }
+
+    /// Whether it concerns the account as a whole, so that policies see it on every resource (`*`). The
+    /// others are about a space, the account's oldest where they name none.
+    #[must_use]
+    pub fn is_about_no_space(&self) -> bool {
+        const OF_ACCOUNT: [&str; 11] = [
+            "IsvGetAppId",
+            "GetPreValidatePhoneId",
+            "ChatappBindWaba",
+            "ChatappEmbedSignUp",
+            "GetChatappOpenStatus",
+            "OpenChatappService",
+            "CreateInstance",
+            "ListInstance",
+            "QueryInstance",
+            "UpdateInstance",
+            "DeleteInstance",
+        ];
+        OF_ACCOUNT.contains(&self.name)
     }
 
     /// What a policy calls it.

@@ -4,7 +4,7 @@ use super::call::Call;
 use super::failure::Failure;
 use super::operation::Operation;
 use super::reply::Body;
-use super::{numbers, spaces};
+use super::{numbers, spaces, webhooks};
 
 /// Carries an operation out. What it requires is there, and the caller may call it.
 ///
@@ -23,6 +23,8 @@ pub async fn run(call: &Call, operation: &Operation) -> Result<Body, Failure> {
         "ChatappVerifyAndRegister" => numbers::verify_and_register(call).await,
         "ChatappPhoneNumberRegister" => numbers::register(call).await,
         "ChatappPhoneNumberDeregister" => numbers::deregister(call).await,
+        "UpdatePhoneWebhook" => webhooks::update_phone(call).await,
+        "UpdateAccountWebhook" => webhooks::update_account(call).await,
         _ => Err(Failure::not_served()),
     }
 }

@@ -11,6 +11,7 @@ use super::call::Call;
 use super::failure::Failure;
 use super::numbers;
 use super::reply::Body;
+use super::webhooks;
 
 /// Parts of the directory, or numbers, read at once.
 const PAGE: usize = 500;
@@ -61,11 +62,16 @@ pub(super) async fn bind_waba(call: &Call) -> Result<Body, Failure> {
 pub(super) async fn phone_numbers(call: &Call, status: Option<&str>) -> Result<Body, Failure> {
     let wabas = wabas(call, "phone_numbers").await?;
     let records = records_of(call, &wabas).await?;
-    let shown = records.iter().flat_map(|record| {
-        let claims = record.claims.iter().filter(|claim| wabas.contains(&claim.waba));
-        claims.map(|claim| numbers::show(call, record, claim))
-    });
-    let shown: Vec<_> = shown.filter(|it| status.is_none_or(|s| it["Status"] == s)).collect();
+    let mut shown = Vec::new();
+    for record in &records {
+        for claim in record.claims.iter().filter(|claim| wabas.contains(&claim.waba)) {
+            let mut number = numbers::show(call, record, claim);
+            if status.is_none_or(|status| number["Status"] == status) {
+                webhooks::add_urls(call, claim, &mut number).await?;
+                shown.push(number);
+            }
+        }
+    }
     Ok(body(json!({ "PhoneNumbers": shown })))
 }
 
@@ -94,7 +100,8 @@ async fn own_space(call: &Call, id: &str) -> Result<Option<Space>, Failure> {
     Ok(space.filter(|space| space.account == *call.account()))
 }
 
-async fn oldest_space(call: &Call) -> Result<Option<Space>, Failure> {
+/// The space that is meant where none is named (§2.1).
+pub(super) async fn oldest_space(call: &Call) -> Result<Option<Space>, Failure> {
     let spaces = all_below(call, EntityKind::Space, &EntityRef::account(call.account())).await?;
     let spaces = spaces.into_iter().filter_map(Entity::into_space);
     Ok(spaces.min_by_key(|space| space.created_at))

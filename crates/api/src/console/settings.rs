@@ -1,6 +1,6 @@
 //! `/settings`: the settings in force and where each was written. To be read, not changed.
 
-use std::sync::OnceLock;
+use std::sync::{PoisonError, RwLock};
 
 use askama::Template;
 use axum::response::Response;
@@ -20,16 +20,15 @@ pub struct Setting {
     pub is_default: bool,
 }
 
-/// Settings belong to the process and never change while it serves.
-static SETTINGS: OnceLock<Vec<Setting>> = OnceLock::new();
+/// Settings belong to the process; they change when it reads them again.
+static SETTINGS: RwLock<Vec<Setting>> = RwLock::new(Vec::new());
 
 /// Words in keys whose values are never shown.
 const SECRET: [&str; 6] = ["password", "secret", "token", "credential", "api_key", "auth"];
 
-/// Tells the console the settings in force; the first call counts.
+/// Tells the console the settings in force.
 pub fn tell_settings(settings: Vec<Setting>) {
-    // Told twice only where a test starts two servers in one process.
-    _ = SETTINGS.set(settings);
+    *SETTINGS.write().unwrap_or_else(PoisonError::into_inner) = settings;
 }
 
 /// A row of the page.
@@ -49,9 +48,9 @@ struct Page {
 
 /// The page.
 pub(super) async fn page(frame: Frame) -> Response {
-    let settings = SETTINGS.get().map(Vec::as_slice).unwrap_or_default();
+    let settings = SETTINGS.read().unwrap_or_else(PoisonError::into_inner).clone();
     let mut sections: Vec<(String, Vec<Row>)> = Vec::new();
-    for setting in settings {
+    for setting in &settings {
         let (section, key) = setting.key.split_once('.').unwrap_or(("", &setting.key));
         let row = Row {
             key: key.to_owned(),

@@ -1,5 +1,6 @@
 //! A gateway in memory, and requests to it.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use api::cams::parameters::{Parameter, canonical};
@@ -8,9 +9,11 @@ use api::{App, AppInner, Settings, router};
 use async_trait::async_trait;
 use axum::Router;
 use axum::body::Body;
+use axum::extract::ConnectInfo;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit as _, Mac as _};
+use http::uri::Scheme;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode};
 use http_body_util::BodyExt as _;
 use registration::{PhoneNumber, TextId, Timestamp};
@@ -128,10 +131,24 @@ impl World {
     }
 
     pub(crate) async fn replay(&self, request: &Captured) -> Answer {
+        self.replay_over(request, None).await
+    }
+
+    /// The same from this address, over TLS or not.
+    pub(crate) async fn replay_over(
+        &self,
+        request: &Captured,
+        connection: Option<(&str, Scheme)>,
+    ) -> Answer {
         let mut sent = Request::new(Body::from(request.body.clone()));
         *sent.method_mut() = request.method.clone();
         *sent.uri_mut() = request.uri.clone();
         *sent.headers_mut() = request.headers.clone();
+        if let Some((address, scheme)) = connection {
+            let address = SocketAddr::new(address.parse().unwrap(), 40_000);
+            sent.extensions_mut().insert(ConnectInfo(address));
+            sent.extensions_mut().insert(scheme);
+        }
         self.send(sent).await
     }
 
@@ -241,11 +258,16 @@ impl Answer {
 
 /// Puts an Authorization header, complete but for its signature, on a request and signs it.
 pub(crate) fn sign(request: &mut Captured, unsigned: &str) {
+    sign_with(request, unsigned, SECRET);
+}
+
+/// The same with another secret.
+pub(crate) fn sign_with(request: &mut Captured, unsigned: &str, secret: &str) {
     let header = |signature: &str| {
         HeaderValue::from_str(&format!("{unsigned},Signature={signature}")).unwrap()
     };
     request.headers.insert("authorization", header("none"));
-    let mut mac = Hmac::<Sha256>::new_from_slice(SECRET.as_bytes()).unwrap();
+    let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).unwrap();
     mac.update(string_to_sign(request).as_bytes());
     let signature = hex::encode(mac.finalize().into_bytes());
     request.headers.insert("authorization", header(&signature));

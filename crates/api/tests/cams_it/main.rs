@@ -7,5 +7,7 @@ mod fixtures;
 mod gateway;
 mod harness;
 mod life;
+mod permissions;
 mod replays;
 mod signatures;
+mod webhooks;

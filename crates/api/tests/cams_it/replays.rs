@@ -28,7 +28,9 @@ fn expected(vector: &Vector) -> (u16, &'static str) {
             }
             _ => (200, "InvalidParameter.PhoneNumberNotExist"),
         },
+        "UpdateAccountWebhook" => (200, "OK"),
         "GetChatappVerifyCode"
+        | "UpdatePhoneWebhook"
         | "GetPhoneNumberVerificationStatus"
         | "ChatappPhoneNumberRegister"
         | "ChatappPhoneNumberDeregister" => (200, "InvalidParameter.PhoneNumberNotExist"),

@@ -3,8 +3,9 @@
 use super::{Accepted, Draft, Outcome, pin_proven_at};
 use crate::budget::Rung;
 use crate::{
-    AddNumber, Challenge, Claim, ClaimPhase, CodeMethod, CodeProof, CodeSend, Effect, Fact,
-    NewClaim, Refusal, RequestCode, Requester, Timestamp, VerificationCode, VerifyCode, WabaId,
+    AddNumber, Challenge, Claim, ClaimPhase, Closed, CodeMethod, CodeProof, CodeSend, Effect, Fact,
+    NewClaim, Reach, Refusal, RequestCode, Requester, Timestamp, VerificationCode, VerifyCode,
+    WabaId,
 };
 
 impl Draft<'_> {
@@ -29,6 +30,10 @@ impl Draft<'_> {
         let (method, kind) = (request.method, request.kind);
         if !kind.channels().allow(method) {
             return Err(Refusal::ChannelImpossible { method, kind });
+        }
+        self.within_reach(request)?;
+        if let Some(waiting) = self.still_waiting(request, pin_proven_at)? {
+            return Ok(waiting);
         }
         self.ladder_open(request)?;
 
@@ -105,6 +110,56 @@ impl Draft<'_> {
         });
         self.fact(Fact::NumberAdded { waba: waba.clone() });
         Ok(self.next.claims.len() - 1)
+    }
+
+    /// Whether a code may be sent there at all: before any cost.
+    fn within_reach(&self, request: &RequestCode) -> Result<(), Refusal> {
+        let method = request.method;
+        if let Some(why) = Closed::always(self.next.number) {
+            return Err(Refusal::DestinationClosed { method, why });
+        }
+        match request.reach {
+            Reach::Open => Ok(()),
+            Reach::Closed(why) => Err(Refusal::DestinationClosed { method, why }),
+            Reach::Stopped { opens_at } => Err(Refusal::LowConversion { opens_at }),
+        }
+    }
+
+    /// A message with the living code of this claim is ordered and has found no sender yet: whoever asks
+    /// again is told "on its way", at no cost.
+    fn still_waiting(
+        &mut self,
+        request: &RequestCode,
+        pin_proven_at: Option<Timestamp>,
+    ) -> Result<Option<Accepted>, Refusal> {
+        let Some(waiting) = request.waiting else { return Ok(None) };
+        let waba = &request.requester.waba;
+        let alive = |claim: &Claim| claim.live_challenge(self.now, self.limits).map(|it| it.id);
+        if self.next.claim_of(waba).and_then(alive) != Some(waiting) {
+            return Ok(None);
+        }
+        let index = self.claim_for(waba, request.claim.as_ref())?;
+        let (challenge, again) = self.challenge_for(index, request, pin_proven_at);
+        if !again {
+            // Out of guesses: the message that waits carries a dead code.
+            return Ok(None);
+        }
+        let claim = &mut self.next.claims[index];
+        claim.phase = ClaimPhase::AwaitingCode(challenge);
+        let id = claim.id.clone();
+        self.fact(Fact::CodeAwaited { method: request.method });
+        Ok(Some(Accepted::CodeSent(id)))
+    }
+
+    /// Undoes the step of the ladder that a message took which nobody could carry.
+    pub(super) fn give_back(&mut self, method: CodeMethod, ordered_at: Timestamp) {
+        let ladder = match method {
+            CodeMethod::Sms => &mut self.next.budgets.sms,
+            CodeMethod::Voice => &mut self.next.budgets.voice,
+        };
+        if ladder.give_back(self.now, ordered_at, self.limits.ladder_restart) {
+            self.fact(Fact::CodeNotSent { method });
+        }
     }
 
     /// Whether the wait window of the channel is open.

@@ -13,6 +13,7 @@ mod stage;
 mod channels;
 mod clock;
 mod codes;
+mod destinations;
 mod guesses;
 mod moves;
 mod pin;

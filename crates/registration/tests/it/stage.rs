@@ -6,7 +6,7 @@
 use registration::{
     AddNumber, Challenge, ChallengeId, ClaimPhase, CodeProof, CodeSend, Command, Decision, Effect,
     Limits, Locale, NewClaim, NumberRecord, PhoneNumber, PhoneNumberId, PinCheck, PinVerifier,
-    Platform, Register, RegistrationKey, RequestCode, Requester, Restore, Timestamp,
+    Platform, Reach, Register, RegistrationKey, RequestCode, Requester, Restore, Timestamp,
     VerificationCode, VerifiedName, VerifyCode, decide,
 };
 
@@ -178,6 +178,8 @@ impl Stage {
                 let pin = ask.pin.unwrap_or(PinCheck::Absent);
                 self.registration(by, RegisterAsk { pin, ..RegisterAsk::PLAIN })
             }),
+            reach: Reach::Open,
+            waiting: None,
         }
     }
 

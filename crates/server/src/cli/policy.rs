@@ -162,7 +162,8 @@ fn key_value(text: &str) -> Result<(String, String), &'static str> {
     Ok((key.to_owned(), value.to_owned()))
 }
 
-fn read(file: &str) -> anyhow::Result<String> {
+/// The text of a file, or of standard input for `-`.
+pub(super) fn read(file: &str) -> anyhow::Result<String> {
     if file == "-" {
         let mut text = String::new();
         std::io::stdin().read_to_string(&mut text).context("cannot read standard input")?;

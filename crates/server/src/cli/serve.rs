@@ -1,5 +1,6 @@
 //! `rollcall serve`
 
+use core::convert::Infallible;
 use core::time::Duration;
 use std::fmt::Write as _;
 use std::net::SocketAddr;
@@ -33,7 +34,7 @@ Examples:
 
 Prints `listening on http://HOST:PORT` on standard output once it answers; logs go to standard error.
 Ctrl-C or SIGTERM lets requests in flight finish, a second one stops at once. SIGHUP reads certificate
-files again.";
+files and the settings again; limits, policies and callbacks change without a restart.";
 
 /// Run the server
 #[derive(Debug, Args)]
@@ -73,7 +74,8 @@ pub(super) fn run(arguments: &Arguments, context: &Context<'_>) -> anyhow::Resul
     runtime.block_on(async {
         let stop = Stop::on_signals()?;
         let scene = wiring::Inputs { config: &config, environment: context.environment, seed };
-        serve(scene, &data, stop, |address, path| announce_console(address, path)).await
+        let reload = || settings(arguments, context);
+        serve(scene, &data, stop, reload, announce_console).await
     })
 }
 
@@ -127,11 +129,12 @@ fn announce_console(address: SocketAddr, path: Option<&str>) {
 }
 
 /// Serves until `stop` is requested; `ready` is told the address once requests are accepted, and in a
-/// sandbox the path that logs into the console.
+/// sandbox the path that logs into the console. On SIGHUP the settings come from `reload`.
 pub(super) async fn serve(
     inputs: wiring::Inputs<'_>,
     data: &DataDir,
     stop: Stop,
+    reload: impl Fn() -> anyhow::Result<Config>,
     ready: impl FnOnce(SocketAddr, Option<&str>),
 ) -> anyhow::Result<ExitCode> {
     let config = inputs.config;
@@ -153,13 +156,21 @@ pub(super) async fn serve(
              It is shown this once; the first login must replace it.\n"
         ))?;
     }
-    let watch = tokio::spawn(watch_certificate(tls.clone(), hangups));
     print(&announcement(&listener)?)?;
     ready(listener.http_address()?, app.console_path.as_deref());
     let server_config = tls.as_ref().map(Tls::server_config);
     let options = Options::from(&config.listen);
-    let drained = listener.serve(app.router, options, server_config, app.render, stop).await;
-    watch.abort();
+    let reload = || match reload() {
+        Ok(config) => {
+            (app.set_policy)(&config);
+            tracing::info!("settings read again; addresses, folders and the like need a restart");
+        }
+        Err(error) => tracing::error!(error = format!("{error:#}"), "settings not read again"),
+    };
+    let drained = tokio::select! {
+        drained = listener.serve(app.router, options, server_config, app.render, stop) => drained,
+        never = watch(tls.clone(), hangups, reload) => match never {},
+    };
     app.flush.await;
     Ok(match drained {
         Drained::Finished | Drained::TimedOut => ExitCode::SUCCESS,
@@ -191,8 +202,8 @@ fn certificate_source(config: &Config, data: &DataDir, address: &HostPort) -> tl
     tls::Source::SelfMade { folder: data.file("tls"), names }
 }
 
-/// Keeps the certificate fresh. Without TLS it still takes SIGHUP, which would end the program.
-async fn watch_certificate(tls: Option<Arc<Tls>>, mut hangups: Signal) {
+/// Keeps the certificate fresh, and reads it and the settings again on SIGHUP.
+async fn watch(tls: Option<Arc<Tls>>, mut hangups: Signal, reload: impl Fn()) -> Infallible {
     let clock = SystemClock::new();
     let mut ticks = tokio::time::interval(CERTIFICATE_WATCH);
     loop {
@@ -200,6 +211,9 @@ async fn watch_certificate(tls: Option<Arc<Tls>>, mut hangups: Signal) {
             _ = hangups.recv() => true,
             _ = ticks.tick() => false,
         };
+        if asked {
+            reload();
+        }
         let Some(tls) = &tls else { continue };
         let reloaded =
             if asked { tls.reload(clock.now()).map(|()| true) } else { tls.refresh(clock.now()) };

@@ -45,7 +45,11 @@ fn split(block: &str) -> (Vec<&str>, Option<&str>) {
 }
 
 fn paragraphs(comments: &[&str]) -> String {
-    let lines = comments.iter().map(|line| line.trim_start_matches('#').trim());
+    // Examples stay indented, which makes them code in Markdown.
+    let lines = comments.iter().map(|line| {
+        let text = line.trim_start_matches('#');
+        text.strip_prefix(' ').unwrap_or(text).trim_end()
+    });
     lines.collect::<Vec<_>>().join("\n").trim().to_owned()
 }
 

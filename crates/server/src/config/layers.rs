@@ -10,6 +10,7 @@ use toml::de::{DeTable, DeValue, ValueDeserializer};
 use toml::{Spanned, Table, Value};
 
 use super::defaults::{self, Known, dotted};
+use super::open;
 use super::problem::{Origin, Problem};
 use super::suggestion::closest;
 
@@ -60,12 +61,14 @@ pub struct Setting {
 pub(super) struct Layers<'a> {
     defaults: &'a Table,
     pub(super) settings: Vec<Setting>,
+    /// Settings below sections whose tables the operator names, in the order they were written.
+    pub(super) open: Vec<Setting>,
     pub(super) problems: Vec<Problem>,
 }
 
 impl<'a> Layers<'a> {
     pub(super) const fn new(defaults: &'a Table) -> Self {
-        Self { defaults, settings: Vec::new(), problems: Vec::new() }
+        Self { defaults, settings: Vec::new(), open: Vec::new(), problems: Vec::new() }
     }
 
     /// Adds the settings of a configuration file.
@@ -101,6 +104,10 @@ impl<'a> Layers<'a> {
         for (name, value) in table {
             let key = dotted(prefix, name.get_ref());
             let origin = file.origin(&name.span());
+            if prefix.is_empty() && open::is_open(name.get_ref()) {
+                self.add_open(file, &key, value, origin);
+                continue;
+            }
             match (defaults::known(self.defaults, &key), value.get_ref()) {
                 (Known::Section, DeValue::Table(inner)) => self.add_table(file, &key, inner),
                 (Known::Section, _) => self.report_section(&key, origin),
@@ -117,8 +124,41 @@ impl<'a> Layers<'a> {
         }
     }
 
+    /// Everything below an open section, flattened: what it means is told by who reads the table.
+    fn add_open(
+        &mut self,
+        file: &SourceFile<'_>,
+        key: &str,
+        value: &Spanned<DeValue<'_>>,
+        origin: Origin,
+    ) {
+        if let DeValue::Table(table) = value.get_ref() {
+            for (name, value) in table {
+                let origin = file.origin(&name.span());
+                self.add_open(file, &dotted(key, name.get_ref()), value, origin);
+            }
+            return;
+        }
+        match plain(value) {
+            Ok(value) => self.set_open(Setting { key: key.to_owned(), value, origin }),
+            Err(message) => self.problems.push(Problem::new(origin, key, message)),
+        }
+    }
+
+    /// Adds a setting of an open section, in the place of one from a lower layer.
+    fn set_open(&mut self, setting: Setting) {
+        match self.open.iter_mut().find(|held| held.key == setting.key) {
+            Some(held) => *held = setting,
+            None => self.open.push(setting),
+        }
+    }
+
     /// A text is taken as the kind of value that the default is; a wrong kind is found by the check.
     fn add_text(&mut self, key: String, text: &str, origin: Origin) {
+        if key.split_once('.').is_some_and(|(section, _)| open::is_open(section)) {
+            let value = Value::String(text.to_owned());
+            return self.set_open(Setting { key, value, origin });
+        }
         let value = match defaults::known(self.defaults, &key) {
             Known::Section => return self.report_section(&key, origin),
             Known::No => return self.report_unknown(&key, origin),
@@ -139,7 +179,8 @@ impl<'a> Layers<'a> {
         let names = settings
             .iter()
             .map(|(name, _)| name.as_str())
-            .chain(sections.map(|(name, _)| name.as_str()));
+            .chain(sections.map(|(name, _)| name.as_str()))
+            .chain(open::SECTIONS);
         let message = match closest(key, names) {
             Some(name) => format!("unknown setting; did you mean {name}?"),
             None => "unknown setting; `rollcall config default` lists all".to_owned(),

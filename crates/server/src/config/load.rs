@@ -7,6 +7,7 @@ use toml::Table;
 
 use super::defaults;
 use super::layers::{Environment, Flag, Layers, Setting};
+use super::open::{self, Named};
 use super::problem::{Origin, Problem, Problems};
 use super::rules;
 use super::sections::Config;
@@ -42,13 +43,14 @@ pub fn load(
     }
     layers.add_environment(environment);
     layers.add_flags(flags);
-    let Layers { settings, mut problems, .. } = layers;
+    let Layers { settings, open, mut problems, .. } = layers;
+    let named = open::read(&open, environment, &mut problems);
     problems.extend(settings.iter().filter_map(|setting| check(&defaults, setting)));
     if !problems.is_empty() {
         problems.sort();
         return Err(Problems(problems));
     }
-    combine(&defaults, settings)
+    combine(&defaults, settings, open, named)
 }
 
 /// Tries one setting alone on top of the defaults: as those are sound, a refusal is about the setting.
@@ -60,7 +62,12 @@ fn check(defaults: &Table, setting: &Setting) -> Option<Problem> {
     Some(Problem::new(setting.origin.clone(), &setting.key, error.message()))
 }
 
-fn combine(defaults: &Table, layers: Vec<Setting>) -> Result<Loaded, Problems> {
+fn combine(
+    defaults: &Table,
+    layers: Vec<Setting>,
+    open: Vec<Setting>,
+    named: Named,
+) -> Result<Loaded, Problems> {
     let mut table = defaults.clone();
     let mut settings: Vec<Setting> = defaults::settings(defaults)
         .into_iter()
@@ -72,11 +79,13 @@ fn combine(defaults: &Table, layers: Vec<Setting>) -> Result<Loaded, Problems> {
             *held = setting;
         }
     }
-    let config = Config::deserialize(table)
+    settings.extend(open);
+    let mut config = Config::deserialize(table)
         .map_err(|error| Problems(vec![Problem::new(Origin::Default, "", error.message())]))?;
+    config.named = named;
     let mut problems: Vec<Problem> = rules::broken(&config)
         .into_iter()
-        .map(|(key, message)| Problem::new(origin_of(&settings, key), key, message))
+        .map(|(key, message)| Problem::new(origin_of(&settings, &key), &key, message))
         .collect();
     if problems.is_empty() {
         return Ok(Loaded { config, settings });
@@ -86,7 +95,9 @@ fn combine(defaults: &Table, layers: Vec<Setting>) -> Result<Loaded, Problems> {
 }
 
 fn origin_of(settings: &[Setting], key: &str) -> Origin {
-    let held = settings.iter().find(|setting| setting.key == key);
+    // A whole table is blamed where its first setting stands.
+    let below = |it: &&Setting| it.key.strip_prefix(key).is_some_and(|rest| rest.starts_with('.'));
+    let held = settings.iter().find(|it| it.key == key).or_else(|| settings.iter().find(below));
     held.map_or(Origin::Default, |setting| setting.origin.clone())
 }
 

@@ -7,12 +7,17 @@
 
 mod defaults;
 pub mod docs;
-mod duration;
+pub(crate) mod duration;
 mod layers;
 mod load;
+pub mod open;
 mod problem;
+pub mod reader;
+pub mod routes;
 mod rules;
+pub mod secret;
 pub mod sections;
+pub mod senders;
 mod suggestion;
 mod values;
 

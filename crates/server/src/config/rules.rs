@@ -1,11 +1,38 @@
 //! What must hold between settings.
 
+use std::borrow::Cow;
+
 use super::sections::{Config, Mode};
+use super::values::is_loopback;
 
 /// Each broken rule as the key to blame and the words for it.
-pub(super) fn broken(config: &Config) -> Vec<(&'static str, String)> {
-    let mut broken = Vec::new();
-    exposed_sandbox(config, &mut broken);
+pub(super) fn broken(config: &Config) -> Vec<(Cow<'static, str>, String)> {
+    let mut fixed = Vec::new();
+    exposed_sandbox(config, &mut fixed);
+    pairs(config, &mut fixed);
+    let mut broken: Vec<_> = fixed.into_iter().map(|(key, it)| (key.into(), it)).collect();
+    reaching_out(config, &mut broken);
+    broken
+}
+
+/// A sandbox sends nothing to anybody: its senders may only reach this machine.
+fn reaching_out(config: &Config, broken: &mut Vec<(Cow<'static, str>, String)>) {
+    if config.mode == Mode::Production {
+        return;
+    }
+    for sender in &config.named.senders {
+        for host in sender.kind.hosts().iter().filter(|host| !is_loopback(host)) {
+            let key = format!("senders.{}", sender.name);
+            let message = format!(
+                "a sandbox sends nothing to anybody, and {host} is not this machine; use a \
+                 loopback address, or mode = \"production\""
+            );
+            broken.push((key.into(), message));
+        }
+    }
+}
+
+fn pairs(config: &Config, broken: &mut Vec<(&'static str, String)>) {
     if config.mode == Mode::Production && config.onprem.retired {
         let message = "only a sandbox can play the retired service";
         broken.push(("onprem.retired", message.to_owned()));
@@ -19,7 +46,6 @@ pub(super) fn broken(config: &Config) -> Vec<(&'static str, String)> {
         }
         (None, None) | (Some(_), Some(_)) => {}
     }
-    broken
 }
 
 fn exposed_sandbox(config: &Config, broken: &mut Vec<(&'static str, String)>) {

@@ -4,12 +4,14 @@
 use core::time::Duration;
 use std::path::PathBuf;
 
-use registration::Limits;
+use registration::{AccountId, Limits};
 use serde::Deserialize;
+use service::{CallbackPolicy, RamDenial};
 
+use super::open::Named;
 use super::values::{
-    HostPort, base_url, bool_or_auto, host_port_or_off, log_level, optional, size, span, spans,
-    within,
+    HostPort, account_ids, base_url, bool_or_auto, host_port_or_off, log_level, optional, size,
+    span, spans, within,
 };
 
 const MINUTE: u64 = 60;
@@ -44,12 +46,21 @@ pub struct Config {
     pub tls: TlsFiles,
     /// The On-Premises dialect.
     pub onprem: Onprem,
+    /// The CAMS dialect.
+    pub cams: Cams,
+    /// Webhooks.
+    pub callbacks: Callbacks,
     /// Limits common to all dialects.
     pub limits: LimitSettings,
+    /// How codes leave.
+    pub delivery: Delivery,
     /// Cost of PIN and password hashes.
     pub hashing: Hashing,
     /// Log lines.
     pub log: Log,
+    /// The sections whose tables the operator names: senders, routes and what belongs to them.
+    #[serde(skip)]
+    pub named: Named,
 }
 
 /// `[listen]`
@@ -121,6 +132,52 @@ pub struct Onprem {
     pub coreapp_connect: Duration,
 }
 
+/// `[cams]`
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "each field is described in config.default.toml")]
+pub struct Cams {
+    #[serde(deserialize_with = "within::<_, _, 1, 1_000_000>")]
+    pub requests_per_second: usize,
+    #[serde(deserialize_with = "within::<_, _, 1, 1_000_000>")]
+    pub requests_per_second_low: usize,
+    pub denial: Denial,
+}
+
+/// `cams.denial`
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+pub enum Denial {
+    /// Status 400.
+    #[serde(rename = "Ram.PermissionDeny")]
+    PermissionDeny,
+    /// Status 403.
+    NoPermission,
+}
+
+impl From<Denial> for RamDenial {
+    fn from(denial: Denial) -> Self {
+        match denial {
+            Denial::PermissionDeny => Self::PermissionDeny,
+            Denial::NoPermission => Self::NoPermission,
+        }
+    }
+}
+
+/// `[callbacks]`
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "each field is described in config.default.toml")]
+pub struct Callbacks {
+    #[serde(deserialize_with = "spans::<_, YEAR>")]
+    pub waits: Vec<Duration>,
+    #[serde(deserialize_with = "span::<_, 1, YEAR>")]
+    pub off_after: Duration,
+    #[serde(deserialize_with = "bool_or_auto")]
+    pub loopback: Option<bool>,
+    #[serde(deserialize_with = "account_ids")]
+    pub private_accounts: Vec<AccountId>,
+}
+
 /// `[limits]`
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -160,6 +217,30 @@ pub struct LimitSettings {
     pub login_failures_max: u32,
     #[serde(deserialize_with = "span::<_, 1, DAY>")]
     pub login_window: Duration,
+}
+
+/// What a hand-over whose end is unknown means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Repeat {
+    /// Hand it over again.
+    AtLeastOnce,
+    /// Never again.
+    NeverTwice,
+}
+
+/// `[delivery]`
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "each field is described in config.default.toml")]
+pub struct Delivery {
+    #[serde(deserialize_with = "span::<_, 1, 55>")]
+    pub budget: Duration,
+    pub repeat: Repeat,
+    #[serde(deserialize_with = "within::<_, _, 1, 1000>")]
+    pub breaker_failures: u32,
+    #[serde(deserialize_with = "span::<_, 1, 300>")]
+    pub breaker_rest: Duration,
 }
 
 /// `[hashing]`
@@ -219,6 +300,18 @@ impl Config {
             verified_idle: limits.verified_idle,
             coreapp_restart: self.onprem.coreapp_restart,
             coreapp_connect: self.onprem.coreapp_connect,
+        }
+    }
+
+    /// How callbacks are posted.
+    #[must_use]
+    pub fn callback_policy(&self) -> CallbackPolicy {
+        let callbacks = &self.callbacks;
+        CallbackPolicy {
+            waits: callbacks.waits.clone(),
+            off_after: callbacks.off_after,
+            loopback: callbacks.loopback.unwrap_or(self.mode == Mode::Sandbox),
+            private_accounts: callbacks.private_accounts.clone(),
         }
     }
 

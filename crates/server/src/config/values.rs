@@ -5,6 +5,7 @@ use core::str::FromStr;
 use core::time::Duration;
 use std::net::IpAddr;
 
+use registration::{AccountId, TextId as _};
 use serde::de::{Deserialize, Deserializer, Error};
 
 use super::duration;
@@ -22,10 +23,15 @@ impl HostPort {
     /// Whether only this machine can reach it.
     #[must_use]
     pub fn is_loopback(&self) -> bool {
-        match self.host.parse::<IpAddr>() {
-            Ok(address) => address.is_loopback(),
-            Err(_) => self.host.eq_ignore_ascii_case("localhost"),
-        }
+        is_loopback(&self.host)
+    }
+}
+
+/// Whether a host (a DNS name, or an IP address without brackets) is this machine.
+pub(super) fn is_loopback(host: &str) -> bool {
+    match host.parse::<IpAddr>() {
+        Ok(address) => address.is_loopback(),
+        Err(_) => host.eq_ignore_ascii_case("localhost"),
     }
 }
 
@@ -113,6 +119,18 @@ where
     }
     let read = |text: &String| bounded(text, 0, MAX_S).map_err(D::Error::custom);
     list.iter().map(read).collect()
+}
+
+/// A list of names of accounts.
+pub(super) fn account_ids<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Vec<AccountId>, D::Error> {
+    let read = |text: &String| {
+        AccountId::parse(text).ok_or_else(|| {
+            D::Error::custom(format!("`{}` is no name of an account", text.escape_debug()))
+        })
+    };
+    Vec::<String>::deserialize(deserializer)?.iter().map(read).collect()
 }
 
 fn bounded(text: &str, min_s: u64, max_s: u64) -> Result<Duration, String> {

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use server::config::{
     DEFAULTS, Environment, Flag, Loaded, Mode, Origin, Problems, docs, load, sections::LogFormat,
+    senders::SenderKind,
 };
 
 fn environment(variables: &[(&str, &str)]) -> Environment {
@@ -181,4 +182,88 @@ fn the_committed_reference_is_the_one_that_is_made() {
 fn values_of_variables_do_not_show() {
     let shown = format!("{:?}", environment(&[("KEY", "secret")]));
     assert!(shown.contains("KEY") && !shown.contains("secret"), "{shown}");
+}
+
+#[test]
+fn senders_and_routes_are_read_in_the_order_they_are_written() {
+    let file = "mode = \"production\"\n\
+                [senders.zeta]\n\
+                type = \"smpp\"\naddress = \"smsc.example.org:2775\"\nsystem_id = \"rollcall\"\n\
+                password = \"from the file\"\n\
+                [senders.alpha]\n\
+                type = \"voice\"\ntrunk = \"sip.example.org:5060\"\ntimeout = \"30s\"\n\
+                [routes.all]\n\
+                senders = [[\"zeta:3\", \"alpha\"], \"alpha\"]\n\
+                prefixes = [\"+44\", \"+1876\"]\nmethod = \"sms\"\noriginator = \"Rollcall\"\n";
+    let variables = [
+        ("ROLLCALL__SENDERS__ZETA__PASSWORD", "s3cret"),
+        ("ROLLCALL__SENDERS__ZETA__TIMEOUT", "1s"),
+    ];
+    let Loaded { config, settings } = load_text(file, &variables, &[]).unwrap();
+    let senders = &config.named.senders;
+    let names: Vec<_> = senders.iter().map(|it| it.name.as_str()).collect();
+    assert_eq!(names, ["zeta", "alpha"]);
+    assert_eq!(senders[0].timeout, Duration::from_secs(1));
+    assert_eq!(senders[1].timeout, Duration::from_secs(30));
+    let SenderKind::Smpp(smpp) = &senders[0].kind else { panic!("{:?}", senders[0]) };
+    assert_eq!(smpp.password.as_ref().unwrap().reveal(), "s3cret", "the variable wins");
+    assert!(!format!("{:?}", config.named).contains("s3cret"), "secrets do not show");
+    assert!(settings.iter().any(|it| it.key == "senders.alpha.trunk"));
+    let route = &config.named.routes[0];
+    assert_eq!(route.prefixes, ["44", "1876"]);
+    let steps: Vec<Vec<_>> = route
+        .steps
+        .iter()
+        .map(|step| step.iter().map(|it| (it.sender.as_str(), it.weight)).collect())
+        .collect();
+    assert_eq!(steps, [vec![("zeta", 3), ("alpha", 1)], vec![("alpha", 1)]]);
+}
+
+#[test]
+fn every_mistake_in_a_sender_or_route_is_reported() {
+    let file = "[senders]\nx = 1\n\
+                [senders.main]\n\
+                type = \"smpp\"\nadress = \"127.0.0.1:2775\"\nsystem_id = 5\ntimeout = \"2m\"\n\
+                password_env = \"NOT_SET\"\n\
+                [senders.odd]\ntype = \"pigeon\"\nloft = true\n\
+                [senders.none]\nurl = \"http://127.0.0.1/\"\n\
+                [senders.\"Nobody's\"]\ntype = \"http\"\nurl = \"http://127.0.0.1/\"\n\
+                [routes.all]\nsenders = [\"mainn\", \"main:0\", []]\nprefixes = [\"44\"]\n\
+                [routes.empty]\nmethod = \"fax\"\n";
+    assert_eq!(
+        mistakes(load_text(file, &[], &[])),
+        [
+            "rollcall.toml:2: senders.x: write [senders.NAME] and its settings below it",
+            "rollcall.toml:4: senders.main.address: is needed here",
+            "rollcall.toml:5: senders.main.adress: unknown setting; did you mean address?",
+            "rollcall.toml:6: senders.main.system_id: 5 is no text; put it in quotes",
+            "rollcall.toml:7: senders.main.timeout: `2m` is not between 100ms and 50s",
+            "rollcall.toml:8: senders.main.password_env: the variable NOT_SET is not set",
+            "rollcall.toml:10: senders.odd.type: `pigeon` is none of \"smpp\", \"http\", \"voice\"",
+            "rollcall.toml:13: senders.none.type: is needed here",
+            "rollcall.toml:15: senders.Nobody's: a name has 1 to 32 lower-case letters, digits, - or _",
+            "rollcall.toml:18: routes.all.senders: [] is no sender and no list of them",
+            "rollcall.toml:18: routes.all.senders: the weight in `main:0` is not between 1 and 1000",
+            "rollcall.toml:18: routes.all.senders: there is no sender `mainn`; did you mean main?",
+            "rollcall.toml:19: routes.all.prefixes: `44` is no beginning of a number such as \"+49\" or \"+1876\"",
+            "rollcall.toml:21: routes.empty.method: `fax` is none of \"sms\", \"voice\"",
+            "rollcall.toml:21: routes.empty.senders: is needed here",
+        ]
+    );
+}
+
+#[test]
+fn a_sandbox_reaches_nothing_but_this_machine() {
+    let sender = |url: &str| format!("[senders.out]\ntype = \"http\"\nurl = \"{url}\"\n");
+    for url in ["http://127.0.0.1:9/", "http://localhost/x", "http://[::1]:8/"] {
+        load_text(&sender(url), &[], &[]).unwrap();
+    }
+    let found = mistakes(load_text(&sender("https://sms.example.org/"), &[], &[]));
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert!(
+        found[0].starts_with("rollcall.toml:2: senders.out: a sandbox sends nothing to anybody"),
+        "{found:?}"
+    );
+    let production = format!("mode = \"production\"\n{}", sender("https://sms.example.org/"));
+    load_text(&production, &[], &[]).unwrap();
 }

@@ -2,9 +2,11 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod callbacks;
 mod cli;
 mod commands;
 mod config;
+mod gateway;
 mod harness;
 mod hostile;
 mod lifecycle;

@@ -2,7 +2,7 @@ use core::time::Duration;
 use std::sync::Arc;
 
 use super::*;
-use crate::directory::Account;
+use crate::directory::{Account, RamUser};
 use crate::hashing::{HashCost, Hasher};
 use crate::keys::{KeyRing, MasterKeys};
 use crate::nonces::Freshness;
@@ -11,6 +11,7 @@ use crate::ports::{
     AuditQuery, Clock as _, CodeDelivery, CodeMessage, DeliveryError, HandedOver, NoRehearsal,
     Store,
 };
+use crate::ram::RamName;
 use crate::seed::{Seed, SeedAccessKey, SeedAccount, SeedCredentials, SeedTemporaryKey, Seeded};
 use crate::service::Ports;
 use crate::testing::{ManualClock, MemoryStore, SeededEntropy};
@@ -44,6 +45,17 @@ async fn service() -> Service {
             created_at: service.now(),
         };
         service.add_entity(&Caller::operator(), Entity::Account(account)).await.expect("store");
+        for user in ["alice", "bob"] {
+            let user = RamUser {
+                account: owner(name, None).account,
+                name: RamName::parse(user).expect("a name"),
+                display_name: user.to_owned(),
+                policies: Vec::new(),
+                groups: Vec::new(),
+                created_at: service.now(),
+            };
+            service.add_entity(&Caller::operator(), Entity::RamUser(user)).await.expect("store");
+        }
     }
     service
 }
@@ -152,6 +164,68 @@ async fn a_key_goes_with_its_account_and_needs_one() {
     assert!(service.signing_key(&new.id).await.expect("store").is_none());
     let refused = service.create_access_key(&caller, &owner("other", None)).await.expect("store");
     assert_eq!(refused, KeyMade::Unknown);
+}
+
+#[tokio::test]
+async fn a_key_goes_with_its_user_and_needs_one() {
+    let service = service().await;
+    let caller = Caller::operator();
+    let alice = owner("default", Some("alice"));
+    let lasting = made(&service, &alice).await;
+    let temporary = temporary(&service, &alice, order(60, None)).await.key;
+    let other = made(&service, &owner("default", Some("bob"))).await;
+    let user = alice.entity();
+    assert!(service.delete_entity(&caller, &user).await.expect("store"));
+    for id in [&lasting.id, &temporary.id] {
+        assert!(service.signing_key(id).await.expect("store").is_none());
+    }
+    assert!(service.signing_key(&other.id).await.expect("store").is_some());
+    let refused = service.create_access_key(&caller, &alice).await.expect("store");
+    assert_eq!(refused, KeyMade::Unknown);
+    let refused = service.create_temporary_key(&caller, &alice, &order(60, None)).await;
+    assert_eq!(refused.expect("store"), TemporaryMade::Unknown);
+    let again = service.set_access_key_active(&caller, &lasting.id, true).await.expect("store");
+    assert_eq!(again, KeyChanged::Unknown);
+}
+
+fn order(seconds: u64, session_policy: Option<&str>) -> TemporaryOrder {
+    TemporaryOrder {
+        life: Duration::from_secs(seconds),
+        session_policy: session_policy.map(str::to_owned),
+        mfa_present: true,
+    }
+}
+
+async fn temporary(service: &Service, owner: &KeyOwner, order: TemporaryOrder) -> NewTemporaryKey {
+    let made = service.create_temporary_key(&Caller::operator(), owner, &order).await;
+    let TemporaryMade::Made(key) = made.expect("store") else { panic!("not made") };
+    key
+}
+
+#[tokio::test]
+async fn a_temporary_key_has_a_token_an_end_and_a_sound_policy() {
+    let service = service().await;
+    let owner = owner("default", None);
+    let policy =
+        r#"{"Version":"1","Statement":[{"Effect":"Allow","Action":"cams:Get*","Resource":"*"}]}"#;
+    let new = temporary(&service, &owner, order(900, Some(policy))).await;
+    assert_eq!(new.expires_at, service.now() + Duration::from_secs(900));
+    let found = service.signing_key(&new.key.id).await.expect("store").expect("there");
+    let token = new.security_token.reveal();
+    assert_eq!(found.judge_token(Some(token), service.now()), TokenVerdict::Fits);
+    assert_eq!(found.judge_token(Some(token), new.expires_at), TokenVerdict::Expired);
+    assert_eq!(found.judge_token(None, service.now()), TokenVerdict::Missing);
+    assert!(!found.key.is_unrestricted() && found.key.mfa_present());
+    let audit = service.audit(&AuditQuery { limit: 99, ..AuditQuery::default() }).await;
+    let seen = format!("{new:?}{found:?}{audit:?}");
+    assert!(!seen.contains(new.key.secret.reveal()) && !seen.contains(token));
+    let caller = Caller::operator();
+    for seconds in [0, 59, 43_201, u64::MAX] {
+        let made = service.create_temporary_key(&caller, &owner, &order(seconds, None)).await;
+        assert_eq!(made.expect("store"), TemporaryMade::BadLife, "{seconds}");
+    }
+    let faulty = service.create_temporary_key(&caller, &owner, &order(60, Some("{}"))).await;
+    assert!(matches!(faulty.expect("store"), TemporaryMade::Faulty(_)));
 }
 
 #[tokio::test]

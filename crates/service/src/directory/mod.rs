@@ -1,11 +1,11 @@
 //! Who owns what: accounts, their access keys, spaces, WABAs, clients, their users, sessions and documents.
 //!
 //! ```text
-//! Account ─┬─ AccessKey                 (of the account itself or of one of its RAM users)
+//! Account ─┬─ AccessKey                 (of the account itself)
 //!          ├─ Space ── Waba            (a Waba claims numbers: registration::Claim)
 //!          ├─ Client ─┬─ User ── Session
 //!          │          └─ Document      (settings, profile, photo, certificates)
-//!          ├─ RamUser                  (names its groups and policies)
+//!          ├─ RamUser ── AccessKey     (names its groups and policies)
 //!          ├─ Group                    (names its policies)
 //!          └─ CustomPolicy
 //! Webhook                              (below the account, space or WABA that it is told about)
@@ -182,6 +182,8 @@ pub struct TemporaryKey {
     pub expires_at: Timestamp,
     /// A policy that narrows what the owner may do, as JSON text.
     pub session_policy: Option<String>,
+    /// A second factor was checked when it was made (`acs:MFAPresent`).
+    pub mfa_present: bool,
 }
 
 /// For so long an expired key is kept, so that its user is told that it expired, not that there is no
@@ -381,7 +383,7 @@ impl Entity {
             Self::User(it) => Some(EntityRef::client(&it.client)),
             Self::Session(it) => Some(EntityRef::user(&it.client, &it.user)),
             Self::Document(it) => Some(EntityRef::client(&it.client)),
-            Self::AccessKey(it) => Some(EntityRef::account(&it.account)),
+            Self::AccessKey(it) => Some(it.parent()),
             Self::RamUser(it) => Some(EntityRef::account(&it.account)),
             Self::Group(it) => Some(EntityRef::account(&it.account)),
             Self::CustomPolicy(it) => Some(EntityRef::account(&it.account)),

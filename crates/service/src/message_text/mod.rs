@@ -5,11 +5,13 @@
 //! that need the second form (Spanish, for its accents, too) have shorter texts; none is misspelt to
 //! save a segment. The texts themselves are in `texts.rs`.
 
+mod own;
 mod segments;
 mod texts;
 
 use registration::{Locale, VerificationCode};
 
+pub use own::{OwnTexts, TextFault};
 pub use segments::{SmsAlphabet, alphabet, segments};
 use texts::{TEXTS, Texts};
 

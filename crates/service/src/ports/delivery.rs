@@ -73,12 +73,68 @@ pub enum DeliveryError {
     },
 }
 
+/// One sender's try at a message, for the ledger.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Attempt {
+    /// Name of the sender.
+    pub sender: String,
+    /// When it was given the message.
+    pub started_at: Timestamp,
+    /// When it answered, or was waited for no longer.
+    pub ended_at: Timestamp,
+    /// How that ended.
+    pub outcome: AttemptOutcome,
+}
+
+/// How one sender's try ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AttemptOutcome {
+    /// Its provider acknowledged the message.
+    Taken,
+    /// It could not; somebody else, or the same one later, may.
+    Unavailable {
+        /// What happened, without the code.
+        reason: String,
+        /// The provider may have taken the message all the same.
+        uncertain: bool,
+    },
+    /// Its provider refused the message.
+    Rejected {
+        /// What the provider said, without the code.
+        reason: String,
+    },
+}
+
+/// Everything that came of handing a message over.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Dispatched {
+    /// Each try, in order. Left empty by a single sender, whose one try follows from `outcome`.
+    pub attempts: Vec<Attempt>,
+    /// The end of it.
+    pub outcome: Result<HandedOver, DeliveryError>,
+}
+
 /// Brings codes to numbers. Called at least once per decided send, and never again for a send whose
 /// acknowledgement was recorded.
+///
+/// A sender implements [`hand_over`](Self::hand_over) and nothing else; the other methods are for what
+/// chooses among senders.
 #[async_trait]
 pub trait CodeDelivery: Send + Sync + 'static {
     /// Hands `message` over; returns once the provider has acknowledged it.
     async fn hand_over(&self, message: &CodeMessage) -> Result<HandedOver, DeliveryError>;
+
+    /// Hands `message` over and tells of every try.
+    async fn dispatch(&self, message: &CodeMessage) -> Dispatched {
+        Dispatched { attempts: Vec::new(), outcome: self.hand_over(message).await }
+    }
+
+    /// Names of the senders that could carry a code to this number: nobody, if the list is empty.
+    /// `None` is not known beforehand, which is anybody.
+    fn candidates(&self, method: CodeMethod, number: PhoneNumber) -> Option<Vec<String>> {
+        let _ = (method, number);
+        None
+    }
 }
 
 /// What a provider says later about a message that it took.

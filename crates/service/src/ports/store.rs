@@ -7,10 +7,14 @@ use core::fmt;
 use core::time::Duration;
 
 use async_trait::async_trait;
-use registration::{AccountId, ClientId, CodeSend, NumberRecord, PhoneNumber, Timestamp, WabaId};
+use registration::{AccountId, ClientId, NumberRecord, PhoneNumber, Timestamp, WabaId};
 
 use super::callbacks::{Callback, CallbackQuery, CallbackReport};
 pub use crate::directory::{Entity, EntityKind, EntityRef};
+
+use super::budgets::{Budget, Spend};
+use super::delivery::Receipt;
+use super::ledger::{Confirmed, Send, SendQuery, SendReport};
 
 /// How often a record was written; 0 stands for "not there yet".
 pub type Version = u64;
@@ -250,7 +254,8 @@ pub fn is_snapshot_name(name: &str) -> bool {
 
 /// Work that happens as a whole or not at all.
 ///
-/// Checks come first: every version, every allowance, every key for once. If one fails, nothing of the unit is stored and no
+/// Checks come first: every version, every allowance, every budget, every
+/// key for once. If one fails, nothing of the unit is stored and no
 /// other unit is affected. A unit names each number at most once. The directory changes before the
 /// numbers do, so a unit may create a WABA together with a claim of it; a WABA that still has claims
 /// cannot be removed ([`CommitError::Conflict`]).
@@ -264,6 +269,10 @@ pub struct Unit {
     pub takes: Vec<Take>,
     /// What this unit does that may be done once.
     pub once: Vec<OnceKey>,
+    /// What its sends cost, from budgets that must have it.
+    pub spends: Vec<Spend>,
+    /// Codes that were used: their sends have served their purpose.
+    pub confirmed: Vec<Confirmed>,
     /// Allowances to give back in full, by their keys.
     pub forgive: Vec<String>,
     /// Events to append, in this order.
@@ -272,95 +281,6 @@ pub struct Unit {
     pub sends: Vec<Send>,
     /// Callbacks to enter into their outbox.
     pub callbacks: Vec<Callback>,
-}
-
-/// Where a send stands.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum SendState {
-    /// To be handed over at `due_at` or after.
-    Decided {
-        /// Not before this.
-        due_at: Timestamp,
-    },
-    /// A worker is at it; after `until` another one may take it.
-    Claimed {
-        /// End of the worker's lease.
-        until: Timestamp,
-    },
-    /// A provider acknowledged it.
-    HandedOver {
-        /// When.
-        at: Timestamp,
-    },
-    /// The provider reported that it arrived.
-    Delivered {
-        /// When.
-        at: Timestamp,
-    },
-    /// It will not be tried again.
-    Failed {
-        /// When.
-        at: Timestamp,
-        /// Why, without the code.
-        reason: String,
-    },
-}
-
-/// A row of the send ledger. It carries no code: that is derived from the challenge when needed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Send {
-    /// Identifier, also the idempotency key towards providers.
-    pub id: SendId,
-    /// Whom to reach.
-    pub number: PhoneNumber,
-    /// Who pays.
-    pub account: AccountId,
-    /// Dialect it was ordered in (`onprem`, `cams`, `graph`): decides how the text shows the code.
-    pub dialect: String,
-    /// What to send.
-    pub what: CodeSend,
-    /// When it was decided.
-    pub decided_at: Timestamp,
-    /// Where it stands.
-    pub state: SendState,
-    /// Hand-overs begun so far.
-    pub attempt: u32,
-    /// Which sender has or had it.
-    pub sender: Option<String>,
-    /// The provider's id for it.
-    pub provider_id: Option<String>,
-}
-
-/// What became of a claimed send.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SendReport {
-    /// Which send.
-    pub id: SendId,
-    /// Where it stands now.
-    pub state: SendState,
-    /// Which sender had it.
-    pub sender: Option<String>,
-    /// The provider's id for it.
-    pub provider_id: Option<String>,
-}
-
-/// A page of the ledger, newest first.
-#[derive(Debug, Clone, Default)]
-pub struct SendQuery {
-    /// Only sends to this number.
-    pub number: Option<PhoneNumber>,
-    /// Only sends of this account.
-    pub account: Option<AccountId>,
-    /// Only sends that this sender took.
-    pub sender: Option<String>,
-    /// Only the send with this id.
-    pub id: Option<SendId>,
-    /// Only sends newer than this one.
-    pub after: Option<SendId>,
-    /// Only sends older than this one.
-    pub before: Option<SendId>,
-    /// At most so many.
-    pub limit: usize,
 }
 
 /// The store could not do it. Always worth another try later.
@@ -387,6 +307,14 @@ pub enum CommitError {
         key: String,
         /// When the next request is earned.
         opens_at: Timestamp,
+    },
+    /// A budget has not got so much left.
+    #[error("the budget {key} is spent")]
+    Overspent {
+        /// Which budget.
+        key: String,
+        /// When it starts anew.
+        resets_at: Timestamp,
     },
     /// Something that may happen once has happened already.
     #[error("{key} was used already")]
@@ -466,9 +394,15 @@ pub trait Store: core::marker::Send + Sync + 'static {
         limit: usize,
     ) -> Result<Vec<Send>, StoreError>;
 
-    /// Records what became of sends. A report never moves a send backwards: `Delivered` and `Failed`
-    /// are final, and `HandedOver` is not undone by a late retry.
+    /// Records what became of sends, as workers saw it; see [`SendReport`] for which report counts.
     async fn report_sends(&self, reports: Vec<SendReport>) -> Result<(), StoreError>;
+
+    /// Records what providers say later, each about the newest send that its sender took under that id:
+    /// the first word counts. Answers for each receipt whether there is such a send.
+    async fn receive(&self, receipts: Vec<Receipt>) -> Result<Vec<bool>, StoreError>;
+
+    /// All budgets whose keys begin like this, in order of their keys.
+    async fn budgets(&self, prefix: &str) -> Result<Vec<Budget>, StoreError>;
 
     /// A page of the ledger.
     async fn sends(&self, query: &SendQuery) -> Result<Vec<Send>, StoreError>;

@@ -93,7 +93,11 @@ impl Service {
 pub struct CompiledPolicies(Mutex<HashMap<String, (String, Arc<PolicyDocument>)>>);
 
 impl CompiledPolicies {
-    fn document(&self, id: String, text: String) -> Result<Arc<PolicyDocument>, PolicyError> {
+    pub(super) fn document(
+        &self,
+        id: String,
+        text: String,
+    ) -> Result<Arc<PolicyDocument>, PolicyError> {
         // An entry is put in whole, so a panic elsewhere spoils nothing here.
         let lock = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((kept, document)) = lock().get(&id)

@@ -23,6 +23,7 @@ mod document;
 mod effective;
 mod evaluate;
 mod json;
+mod keys;
 mod name;
 mod network;
 mod parse;

@@ -52,6 +52,7 @@ impl Service {
             self.draft_client(draft, account, client).await?;
             draft.tally.clients += 1;
         }
+        self.draft_ram(draft, account).await?;
         self.draft_access_keys(draft, account).await
     }
 

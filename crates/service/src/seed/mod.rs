@@ -8,6 +8,7 @@ mod access_keys;
 mod apply;
 mod directory;
 mod numbers;
+mod ram;
 
 use core::fmt;
 

@@ -11,7 +11,7 @@ use super::{SeedAccount, SeedNumber, SeedStanding, SeedState, SeedWaba};
 use crate::error::ServiceError;
 use crate::message_text::locale_of_region;
 use crate::numbering::Region;
-use crate::ports::{EntropyExt as _, NumberKey, NumberWrite, Send, SendState};
+use crate::ports::{EntropyExt as _, NumberKey, NumberWrite, Send};
 use crate::service::Service;
 
 impl Service {
@@ -107,26 +107,18 @@ impl Service {
     ) -> Option<Send> {
         let SeedState::AwaitingCode { method, client } = &entry.state else { return None };
         let ClaimPhase::AwaitingCode(challenge) = &claim.phase else { return None };
-        Some(Send {
-            id: self.send_id(now),
-            number: entry.planned.number,
-            account: account.clone(),
-            dialect: if client.is_some() { "onprem" } else { "graph" }.to_owned(),
-            what: CodeSend {
-                claim: claim.id.clone(),
-                waba: claim.waba.clone(),
-                challenge: challenge.id,
-                key_epoch: challenge.key_epoch,
-                method: *method,
-                locale: locale_of_region(entry.planned.region.as_ref().map(Region::as_str)),
-                useless_after: now + self.limits().code_lifetime,
-            },
-            decided_at: now,
-            state: SendState::Decided { due_at: now },
-            attempt: 0,
-            sender: None,
-            provider_id: None,
-        })
+        let dialect = if client.is_some() { "onprem" } else { "graph" };
+        let what = CodeSend {
+            claim: claim.id.clone(),
+            waba: claim.waba.clone(),
+            challenge: challenge.id,
+            key_epoch: challenge.key_epoch,
+            method: *method,
+            locale: locale_of_region(entry.planned.region.as_ref().map(Region::as_str)),
+            useless_after: now + self.limits().code_lifetime,
+        };
+        let (id, number) = (self.send_id(now), entry.planned.number);
+        Some(Send::decided(id, number, account.clone(), dialect, what, now))
     }
 
     /// Lets go the numbers that clients of the seed run now and shall not run afterwards.

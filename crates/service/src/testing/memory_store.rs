@@ -1,17 +1,18 @@
 //! The store port over maps in memory, for tests and for as long as the process lives.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use registration::{ClaimPhase, ClientId, NumberRecord, PhoneNumber, Platform, Timestamp};
 
 use super::memory_callbacks::Callbacks;
+use super::memory_ledger::Ledger;
 use crate::audit::{chain_hash, genesis};
 use crate::ports::{
-    AuditEntry, AuditQuery, Callback, CallbackQuery, CallbackReport, CommitError, Entity,
-    EntityKind, EntityRef, EntityWrite, Event, NumberKey, NumberQuery, NumberWrite, OnceKey, Send,
-    SendId, SendQuery, SendReport, SendState, Store, StoreError, Subject, Take, Unit, Version,
+    AuditEntry, AuditQuery, Budget, Callback, CallbackQuery, CallbackReport, CommitError, Entity,
+    EntityKind, EntityRef, EntityWrite, Event, NumberKey, NumberQuery, NumberWrite, OnceKey,
+    Receipt, Send, SendQuery, SendReport, Store, StoreError, Subject, Take, Unit, Version,
     Versioned, is_snapshot_name,
 };
 
@@ -35,7 +36,7 @@ struct State {
     allowances: BTreeMap<String, i64>,
     once: BTreeMap<String, Timestamp>,
     audit: Vec<AuditEntry>,
-    sends: BTreeMap<SendId, Send>,
+    ledger: Ledger,
     callbacks: Callbacks,
 }
 
@@ -139,28 +140,24 @@ impl Store for MemoryStore {
         until: Timestamp,
         limit: usize,
     ) -> Result<Vec<Send>, StoreError> {
-        Ok(self.open()?.state.claim_sends(now, until, limit))
+        Ok(self.open()?.state.ledger.claim(now, until, limit))
     }
 
     async fn report_sends(&self, reports: Vec<SendReport>) -> Result<(), StoreError> {
-        let mut contents = self.open()?;
-        for report in reports {
-            contents.state.report(report);
-        }
+        self.open()?.state.ledger.report(reports);
         Ok(())
     }
 
+    async fn receive(&self, receipts: Vec<Receipt>) -> Result<Vec<bool>, StoreError> {
+        Ok(self.open()?.state.ledger.receive(receipts))
+    }
+
+    async fn budgets(&self, prefix: &str) -> Result<Vec<Budget>, StoreError> {
+        Ok(self.open()?.state.ledger.budgets(prefix))
+    }
+
     async fn sends(&self, query: &SendQuery) -> Result<Vec<Send>, StoreError> {
-        let contents = self.open()?;
-        let all = contents.state.sends.values().rev().filter(|send| {
-            query.number.is_none_or(|number| number == send.number)
-                && query.account.as_ref().is_none_or(|account| *account == send.account)
-                && (query.sender.is_none() || query.sender == send.sender)
-                && query.id.is_none_or(|id| id == send.id)
-                && query.after.is_none_or(|after| send.id > after)
-                && query.before.is_none_or(|before| send.id < before)
-        });
-        Ok(all.take(query.limit).cloned().collect())
+        Ok(self.open()?.state.ledger.page(query))
     }
 
     async fn claim_callbacks(
@@ -184,6 +181,7 @@ impl Store for MemoryStore {
     async fn sweep(&self, now: Timestamp) -> Result<(), StoreError> {
         let state = &mut self.open()?.state;
         state.callbacks.sweep(now);
+        state.ledger.sweep(now);
         state.allowances.retain(|_, arrival_us| *arrival_us > now.as_millis().saturating_mul(1000));
         state.once.retain(|_, until| *until > now);
         let expired = |it: &Versioned<Entity>| it.value.expires_at().is_some_and(|at| at <= now);
@@ -233,7 +231,11 @@ impl Store for MemoryStore {
 impl State {
     fn commit(&mut self, unit: Unit) -> Result<(), CommitError> {
         let mut undo = Undo::default();
-        let result = self.change(&unit, &mut undo).and_then(|()| self.check_fresh(&unit));
+        // Money comes last: it is taken for nothing that another check refuses.
+        let result = self
+            .change(&unit, &mut undo)
+            .and_then(|()| self.check_fresh(&unit))
+            .and_then(|()| self.ledger.spend(&unit.spends));
         if let Err(error) = result {
             undo.revert(self);
             return Err(error);
@@ -244,7 +246,8 @@ impl State {
         for event in unit.events {
             self.append(event);
         }
-        self.sends.extend(unit.sends.into_iter().map(|send| (send.id, send)));
+        self.ledger.confirm(&unit.confirmed);
+        self.ledger.enter(unit.sends);
         self.callbacks.enter(unit.callbacks);
         Ok(())
     }
@@ -337,9 +340,7 @@ impl State {
 
     /// Ids of sends are used once, in the store and in the unit.
     fn check_fresh(&self, unit: &Unit) -> Result<(), CommitError> {
-        let sends: BTreeSet<_> = unit.sends.iter().map(|it| it.id).collect();
-        require(sends.len() == unit.sends.len())?;
-        require(!sends.iter().any(|id| self.sends.contains_key(id)))?;
+        require(self.ledger.are_fresh(&unit.sends))?;
         require(self.callbacks.are_fresh(&unit.callbacks))
     }
 
@@ -384,31 +385,6 @@ impl State {
                 let since = |it: &NumberRecord| Some((pending_since(it, client)?, it.number));
                 records().filter_map(since).max().map(|(_, number)| number)
             }
-        }
-    }
-
-    fn claim_sends(&mut self, now: Timestamp, until: Timestamp, limit: usize) -> Vec<Send> {
-        let mut due: Vec<(Timestamp, &mut Send)> = self
-            .sends
-            .values_mut()
-            .filter_map(|send| Some((open_at(&send.state)?, send)))
-            .filter(|(at, _)| *at <= now)
-            .collect();
-        due.sort_by_key(|(at, send)| (*at, send.id));
-        let lease = |(_, send): (Timestamp, &mut Send)| {
-            send.state = SendState::Claimed { until };
-            send.attempt = send.attempt.saturating_add(1);
-            send.clone()
-        };
-        due.into_iter().take(limit).map(lease).collect()
-    }
-
-    fn report(&mut self, report: SendReport) {
-        let Some(send) = self.sends.get_mut(&report.id) else { return };
-        if advances(&send.state, &report.state) {
-            send.state = report.state;
-            send.sender = report.sender.or_else(|| send.sender.take());
-            send.provider_id = report.provider_id.or_else(|| send.provider_id.take());
         }
     }
 }
@@ -462,26 +438,6 @@ fn wanted(record: &NumberRecord, query: &NumberQuery) -> bool {
             .wabas
             .as_ref()
             .is_none_or(|wabas| record.claims.iter().any(|claim| wabas.contains(&claim.waba)))
-}
-
-/// From when on a worker may take a send in this state.
-fn open_at(state: &SendState) -> Option<Timestamp> {
-    match state {
-        SendState::Decided { due_at: at } | SendState::Claimed { until: at } => Some(*at),
-        SendState::HandedOver { .. } | SendState::Delivered { .. } | SendState::Failed { .. } => {
-            None
-        }
-    }
-}
-
-fn advances(from: &SendState, to: &SendState) -> bool {
-    match from {
-        SendState::Decided { .. } | SendState::Claimed { .. } => true,
-        SendState::HandedOver { .. } => {
-            matches!(to, SendState::Delivered { .. } | SendState::Failed { .. })
-        }
-        SendState::Delivered { .. } | SendState::Failed { .. } => false,
-    }
 }
 
 fn check_name(name: &str) -> Result<(), StoreError> {

@@ -4,6 +4,7 @@
 pub mod ear;
 mod manual_clock;
 mod memory_callbacks;
+mod memory_ledger;
 pub mod memory_store;
 mod seeded_entropy;
 pub mod store_contract;

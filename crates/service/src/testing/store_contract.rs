@@ -11,6 +11,7 @@
 
 pub mod allowances;
 pub mod audit;
+pub mod budgets;
 pub mod callbacks;
 pub mod directory;
 pub mod nonces;
@@ -51,6 +52,7 @@ macro_rules! store_contract {
             directory::every_kind_is_kept,
             directory::a_change_names_the_version_it_was_made_on,
             directory::what_is_below_goes_with_its_parent,
+            directory::a_key_goes_with_its_user,
             directory::nothing_is_put_below_what_does_not_exist,
             directory::a_second_name_is_unique_and_found,
             directory::pages_are_in_order_of_the_id,
@@ -59,6 +61,18 @@ macro_rules! store_contract {
             sends::due_sends_are_leased_oldest_first,
             sends::a_send_is_leased_to_one_worker_at_a_time,
             sends::a_report_never_moves_a_send_backwards,
+            sends::what_a_provider_said_is_kept_by_later_reports,
+            sends::every_try_is_kept_whoever_reports_it,
+            sends::a_lease_that_passed_leaves_a_doubt,
+            sends::the_first_receipt_counts_and_finds_the_newest_send_of_its_sender,
+            sends::a_receipt_needs_an_acknowledged_send,
+            sends::a_used_code_is_noted_in_all_its_sends,
+            budgets::a_budget_is_spent_to_its_limit_under_parallel_orders,
+            budgets::an_overspent_unit_leaves_nothing,
+            budgets::one_unit_can_draw_twice_from_a_budget,
+            budgets::a_budget_that_only_watches_counts_what_it_would_have_refused,
+            budgets::what_a_send_costs_in_the_end_is_settled_once,
+            budgets::budgets_are_listed_by_their_beginning_and_swept_when_they_start_anew,
             sends::the_ledger_is_paged_newest_first,
             callbacks::every_field_of_a_callback_is_kept,
             callbacks::due_callbacks_are_leased_longest_due_first,

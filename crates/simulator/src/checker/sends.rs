@@ -178,17 +178,15 @@ fn has_passed(send: &Send, now: Timestamp) -> bool {
     lease_of(send).is_none_or(|until| until <= now)
 }
 
-/// Whether the store takes a report; a late one never undoes an end, but a send that a provider took can
-/// still fail.
+/// Whether the store takes a report: an acknowledgement counts even where somebody had given up, and
+/// nothing that a worker concludes undoes it.
 fn advances(end: Option<&SendState>, report: &SendState) -> bool {
     match end {
         None => true,
-        Some(SendState::HandedOver { .. }) => {
-            matches!(report, SendState::Delivered { .. } | SendState::Failed { .. })
-        }
+        Some(SendState::Failed { .. }) => matches!(report, SendState::HandedOver { .. }),
         Some(
-            SendState::Delivered { .. }
-            | SendState::Failed { .. }
+            SendState::HandedOver { .. }
+            | SendState::Delivered { .. }
             | SendState::Decided { .. }
             | SendState::Claimed { .. },
         ) => false,

@@ -162,6 +162,8 @@ struct TemporaryTwin<'a> {
     expires_at: i64,
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     policy: Option<Cow<'a, str>>,
+    #[serde(default, skip_serializing_if = "is_default")]
+    mfa: bool,
 }
 
 fn body_of(entity: &Entity) -> String {
@@ -234,6 +236,7 @@ impl<'a> AccessKeyTwin<'a> {
                 token_sha256: key.security_token_sha256,
                 expires_at: key.expires_at.as_millis(),
                 policy: key.session_policy.as_ref().map(Into::into),
+                mfa: key.mfa_present,
             }),
             at: key.created_at.as_millis(),
         }
@@ -377,6 +380,7 @@ impl<'a> Reader<'a> {
                 security_token_sha256: key.token_sha256,
                 expires_at: at(key.expires_at),
                 session_policy: key.policy.map(Cow::into_owned),
+                mfa_present: key.mfa,
             }),
             created_at: at(twin.at),
         })

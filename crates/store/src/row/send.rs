@@ -7,7 +7,7 @@ use registration::{
     WabaId,
 };
 use serde::{Deserialize, Serialize};
-use service::ports::{Send, SendId, SendState};
+use service::ports::{Attempt, AttemptOutcome, Send, SendId, SendState};
 
 use super::{BadRow, Place, from_hex128, hex128, to_json};
 
@@ -23,6 +23,11 @@ pub(crate) struct SendRow {
     pub(crate) provider_id: Option<String>,
     pub(crate) reason: Option<String>,
     pub(crate) body: String,
+    pub(crate) handed_over_at: Option<i64>,
+    pub(crate) confirmed_at: Option<i64>,
+    pub(crate) in_doubt: bool,
+    pub(crate) charged: u64,
+    pub(crate) tries: Option<String>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -45,6 +50,32 @@ struct Body<'a> {
     useless_after: i64,
     #[serde(rename = "a")]
     decided_at: i64,
+    #[serde(rename = "b", default, skip_serializing_if = "Vec::is_empty")]
+    budgets: Vec<String>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct TryTwin {
+    #[serde(rename = "s")]
+    sender: String,
+    #[serde(rename = "b")]
+    started_at: i64,
+    #[serde(rename = "e")]
+    ended_at: i64,
+    #[serde(rename = "o")]
+    outcome: OutcomeTwin,
+}
+
+#[derive(Serialize, Deserialize)]
+enum OutcomeTwin {
+    #[serde(rename = "t")]
+    Taken,
+    #[serde(rename = "u")]
+    Unavailable(String),
+    #[serde(rename = "d")]
+    Doubtful(String),
+    #[serde(rename = "r")]
+    Rejected(String),
 }
 
 #[derive(Serialize, Deserialize)]
@@ -96,6 +127,7 @@ impl SendRow {
             locale: what.locale.as_str().into(),
             useless_after: what.useless_after.as_millis(),
             decided_at: send.decided_at.as_millis(),
+            budgets: send.budgets,
         });
         let (state, at, reason) = state_to_columns(send.state);
         Self {
@@ -109,6 +141,11 @@ impl SendRow {
             provider_id: send.provider_id,
             reason,
             body,
+            handed_over_at: send.handed_over_at.map(Timestamp::as_millis),
+            confirmed_at: send.confirmed_at.map(Timestamp::as_millis),
+            in_doubt: send.in_doubt,
+            charged: send.charged,
+            tries: Some(tries_to_column(&send.tries)).filter(|tries| !tries.is_empty()),
         }
     }
 
@@ -117,6 +154,8 @@ impl SendRow {
         let id = self.id;
         let place = Place { table: "sends", id: &id };
         let body: Body<'_> = place.json("body", &self.body)?;
+        let tries = format!("[{}]", self.tries.as_deref().unwrap_or_default());
+        let tries: Vec<TryTwin> = place.json("tries", &tries)?;
         Ok(Send {
             id,
             number: self.number,
@@ -128,7 +167,62 @@ impl SendRow {
             attempt: self.attempt,
             sender: self.sender,
             provider_id: self.provider_id,
+            handed_over_at: self.handed_over_at.map(Timestamp::from_millis),
+            confirmed_at: self.confirmed_at.map(Timestamp::from_millis),
+            in_doubt: self.in_doubt,
+            charged: self.charged,
+            budgets: body.budgets,
+            tries: tries.into_iter().map(TryTwin::into_attempt).collect(),
         })
+    }
+}
+
+/// Tries as they stand in their column, ready to be added to others behind a comma.
+pub(crate) fn tries_to_column(tries: &[Attempt]) -> String {
+    let texts: Vec<String> = tries.iter().map(|it| to_json(&TryTwin::of(it))).collect();
+    texts.join(",")
+}
+
+/// A challenge as the body names it.
+pub(crate) fn challenge_to_column(challenge: ChallengeId) -> String {
+    hex128(challenge.0)
+}
+
+impl TryTwin {
+    fn of(it: &Attempt) -> Self {
+        Self {
+            sender: it.sender.clone(),
+            started_at: it.started_at.as_millis(),
+            ended_at: it.ended_at.as_millis(),
+            outcome: match &it.outcome {
+                AttemptOutcome::Taken => OutcomeTwin::Taken,
+                AttemptOutcome::Unavailable { reason, uncertain: false } => {
+                    OutcomeTwin::Unavailable(reason.clone())
+                }
+                AttemptOutcome::Unavailable { reason, uncertain: true } => {
+                    OutcomeTwin::Doubtful(reason.clone())
+                }
+                AttemptOutcome::Rejected { reason } => OutcomeTwin::Rejected(reason.clone()),
+            },
+        }
+    }
+
+    fn into_attempt(self) -> Attempt {
+        Attempt {
+            sender: self.sender,
+            started_at: Timestamp::from_millis(self.started_at),
+            ended_at: Timestamp::from_millis(self.ended_at),
+            outcome: match self.outcome {
+                OutcomeTwin::Taken => AttemptOutcome::Taken,
+                OutcomeTwin::Unavailable(reason) => {
+                    AttemptOutcome::Unavailable { reason, uncertain: false }
+                }
+                OutcomeTwin::Doubtful(reason) => {
+                    AttemptOutcome::Unavailable { reason, uncertain: true }
+                }
+                OutcomeTwin::Rejected(reason) => AttemptOutcome::Rejected { reason },
+            },
+        }
     }
 }
 
@@ -166,6 +260,11 @@ mod tests {
             provider_id: None,
             reason: None,
             body: body.into(),
+            handed_over_at: None,
+            confirmed_at: None,
+            in_doubt: false,
+            charged: 0,
+            tries: None,
         };
         let good = r#"{"d":"graph","i":"1","w":"2","c":"00000000000000000000000000000003","e":1,"m":"s","l":"en","u":9,"a":1}"#;
         assert!(row("default", 2, good).into_send().is_ok());

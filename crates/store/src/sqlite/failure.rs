@@ -15,6 +15,9 @@ pub(super) enum Failure {
     /// An allowance is used up.
     #[error("the allowance {key} is used up")]
     Throttled { key: String, opens_at: Timestamp },
+    /// A budget has not got so much left.
+    #[error("the budget {key} is spent")]
+    Overspent { key: String, resets_at: Timestamp },
     /// Something that may happen once has happened already.
     #[error("{key} was used already")]
     Repeated { key: String },
@@ -71,6 +74,7 @@ impl From<Failure> for StoreError {
             }
             other @ (Failure::Conflict
             | Failure::Throttled { .. }
+            | Failure::Overspent { .. }
             | Failure::Repeated { .. }
             | Failure::Row(_)
             | Failure::RolledBack(_)
@@ -87,6 +91,7 @@ impl From<Failure> for CommitError {
         match failure {
             Failure::Conflict => Self::Conflict,
             Failure::Throttled { key, opens_at } => Self::Throttled { key, opens_at },
+            Failure::Overspent { key, resets_at } => Self::Overspent { key, resets_at },
             Failure::Repeated { key } => Self::Repeated { key },
             other @ (Failure::Row(_)
             | Failure::Sql(_)

@@ -20,6 +20,7 @@ const MIGRATIONS: &[Migration] = &[
         name: "callbacks",
         sql: include_str!("../../migrations/sqlite/0002_callbacks.sql"),
     },
+    Migration { name: "delivery", sql: include_str!("../../migrations/sqlite/0003_delivery.sql") },
 ];
 
 /// Marks the file as ours ("Roll").

@@ -11,6 +11,7 @@
 
 mod allowances;
 mod audit;
+mod budgets;
 mod callbacks;
 mod checkpoint;
 mod connect;

@@ -1,24 +1,29 @@
 //! The ledger of sends.
 
 use registration::Timestamp;
-use rusqlite::{Connection, Row, params};
-use service::ports::{Send, SendId, SendQuery, SendReport, SendState};
+use rusqlite::{Connection, OptionalExtension, Row, params};
+use service::ports::{
+    Confirmed, Receipt, ReceiptOutcome, Send, SendId, SendQuery, SendReport, SendState,
+};
 
+use super::budgets::{self, sql_amount};
 use super::failure::Failure;
 use super::numbers::{phone_number, sql_number};
 use super::select::Select;
-use crate::row::{SendRow, state_to_columns};
+use crate::row::{SendRow, challenge_to_column, state_to_columns, tries_to_column};
 
 const COLUMNS: &str =
-    "SELECT id, number, account, state, at, attempt, sender, provider_id, reason, body
+    "SELECT id, number, account, state, at, attempt, sender, provider_id, reason, body,
+     handed_over_at, confirmed_at, in_doubt, charged, tries
      FROM sends";
 
 /// Enters a send.
 pub(super) fn enter(conn: &Connection, row: &SendRow) -> Result<(), Failure> {
     conn.prepare_cached(
         "INSERT INTO sends
-         (id, number, account, state, at, attempt, sender, provider_id, reason, body)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+         (id, number, account, state, at, attempt, sender, provider_id, reason, body,
+          handed_over_at, confirmed_at, in_doubt, charged, tries)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
     )?
     .execute(params![
         sql_id(row.id),
@@ -31,6 +36,11 @@ pub(super) fn enter(conn: &Connection, row: &SendRow) -> Result<(), Failure> {
         row.provider_id,
         row.reason,
         row.body,
+        row.handed_over_at,
+        row.confirmed_at,
+        row.in_doubt,
+        sql_amount(row.charged),
+        row.tries,
     ])?;
     Ok(())
 }
@@ -43,10 +53,11 @@ pub(super) fn any_due(conn: &Connection, now: Timestamp) -> Result<bool, Failure
 }
 
 /// Makes every leased send due: this process has just become the only owner of the database, so whoever
-/// leased them is gone.
+/// leased them is gone, and may have handed them over before it went.
 pub(super) fn orphan(conn: &Connection) -> rusqlite::Result<()> {
     // No value of `at` is below; zero is due whatever the clock shows.
-    conn.execute("UPDATE sends SET state = 0, at = 0 WHERE state = 1", []).map(drop)
+    let orphans = "UPDATE sends SET state = 0, at = 0, in_doubt = 1 WHERE state = 1";
+    conn.execute(orphans, []).map(drop)
 }
 
 /// Leases up to `limit` due sends until `until`, the longest due first.
@@ -59,29 +70,99 @@ pub(super) fn claim(
     let due = Select::new(&format!("{COLUMNS} WHERE state < 2 AND at <= $1"), now.as_millis());
     let mut sends = due.page(conn, "at, id", limit, read)?;
     for send in &mut sends {
+        send.in_doubt |= matches!(send.state, SendState::Claimed { .. });
         send.state = SendState::Claimed { until };
         send.attempt = send.attempt.saturating_add(1);
-        conn.prepare_cached("UPDATE sends SET state = 1, at = $1, attempt = $2 WHERE id = $3")?
-            .execute(params![until.as_millis(), send.attempt, sql_id(send.id)])?;
+        conn.prepare_cached(
+            "UPDATE sends SET state = 1, at = $1, attempt = $2, in_doubt = $3 WHERE id = $4",
+        )?
+        .execute(params![
+            until.as_millis(),
+            send.attempt,
+            send.in_doubt,
+            sql_id(send.id)
+        ])?;
     }
     Ok(sends)
 }
 
-/// Records what became of a send: never backwards, never twice.
+/// Records what became of a send. Which report counts is [`SendReport::moves`] in SQL.
 pub(super) fn report(conn: &Connection, report: SendReport) -> Result<(), Failure> {
+    let id = sql_id(report.id);
+    if !report.tries.is_empty() || report.in_doubt {
+        conn.prepare_cached(
+            "UPDATE sends SET in_doubt = in_doubt OR $1, tries = CASE WHEN $2 = '' THEN tries
+             ELSE COALESCE(tries || ',', '') || $2 END WHERE id = $3",
+        )?
+        .execute(params![report.in_doubt, tries_to_column(&report.tries), id])?;
+    }
+    let before = match &report.settled {
+        Some(_) => conn
+            .prepare_cached("SELECT charged FROM sends WHERE id = $1")?
+            .query_row([id], |row| row.get(0))
+            .optional()?,
+        None => None,
+    };
     let (state, at, reason) = state_to_columns(report.state);
+    let moved = conn
+        .prepare_cached(
+            "UPDATE sends SET state = $1, at = $2, reason = $3, sender = COALESCE($4, sender),
+             provider_id = COALESCE($5, provider_id), charged = COALESCE($7, charged),
+             handed_over_at = CASE WHEN $1 = 2 THEN $2 ELSE handed_over_at END
+             WHERE id = $6 AND
+             (state < 2 OR (state = 4 AND handed_over_at IS NULL AND $1 = 2))",
+        )?
+        .execute(params![
+            state,
+            at,
+            reason,
+            report.sender,
+            report.provider_id,
+            id,
+            report.settled.as_ref().map(|it| sql_amount(it.charged)),
+        ])?;
+    match (moved, before, &report.settled) {
+        (1, Some(before), Some(settled)) => {
+            let before: i64 = before;
+            budgets::settle(conn, u64::try_from(before).unwrap_or(0), settled)
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Records a receipt; whether there is such a send.
+pub(super) fn receive(conn: &Connection, receipt: Receipt) -> Result<bool, Failure> {
+    let at = receipt.at;
+    let (state, at, reason) = state_to_columns(match receipt.outcome {
+        ReceiptOutcome::Delivered => SendState::Delivered { at },
+        ReceiptOutcome::Failed { reason } => SendState::Failed { at, reason },
+    });
+    // The condition on the inbox is the one of the index.
+    let found: Option<[u8; 16]> = conn
+        .prepare_cached(
+            "SELECT id FROM sends WHERE provider_id = $1 AND sender = $2 AND sender <> 'inbox'
+             ORDER BY id DESC LIMIT 1",
+        )?
+        .query_row([&receipt.provider_id, &receipt.sender], |row| row.get(0))
+        .optional()?;
+    let Some(id) = found else { return Ok(false) };
     conn.prepare_cached(
-        "UPDATE sends SET state = $1, at = $2, reason = $3, sender = COALESCE($4, sender),
-         provider_id = COALESCE($5, provider_id)
-         WHERE id = $6 AND (state < 2 OR (state = 2 AND $1 > 2))",
+        "UPDATE sends SET state = $1, at = $2, reason = $3 WHERE id = $4 AND state = 2",
+    )?
+    .execute(params![state, at, reason, id])?;
+    Ok(true)
+}
+
+/// Notes that a code was used.
+pub(super) fn confirm(conn: &Connection, confirmed: &Confirmed) -> Result<(), Failure> {
+    conn.prepare_cached(
+        "UPDATE sends SET confirmed_at = $1
+         WHERE number = $2 AND confirmed_at IS NULL AND json_extract(body, '$.c') = $3",
     )?
     .execute(params![
-        state,
-        at,
-        reason,
-        report.sender,
-        report.provider_id,
-        sql_id(report.id)
+        confirmed.at.as_millis(),
+        sql_number(confirmed.number),
+        challenge_to_column(confirmed.challenge)
     ])?;
     Ok(())
 }
@@ -115,6 +196,11 @@ fn read(row: &Row<'_>) -> Result<Send, Failure> {
         provider_id: row.get(7)?,
         reason: row.get(8)?,
         body: row.get(9)?,
+        handed_over_at: row.get(10)?,
+        confirmed_at: row.get(11)?,
+        in_doubt: row.get(12)?,
+        charged: u64::try_from(row.get::<_, i64>(13)?).unwrap_or(0),
+        tries: row.get(14)?,
     };
     Ok(row.into_send()?)
 }

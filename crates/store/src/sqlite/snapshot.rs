@@ -13,8 +13,17 @@ use super::failure::Failure;
 use super::migrate::migrate;
 
 /// All tables with content, those that are referred to first.
-const TABLES: [&str; 8] =
-    ["entities", "numbers", "claims", "audit", "allowances", "nonces", "sends", "callbacks"];
+const TABLES: [&str; 9] = [
+    "entities",
+    "numbers",
+    "claims",
+    "audit",
+    "allowances",
+    "nonces",
+    "sends",
+    "callbacks",
+    "budgets",
+];
 
 /// The file of the snapshot `name` of the database at `path`: `rollcall.db.snapshot-NAME`.
 pub(super) fn file(path: &Path, name: &str) -> Result<PathBuf, Failure> {

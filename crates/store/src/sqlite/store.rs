@@ -7,16 +7,16 @@ use async_trait::async_trait;
 use registration::{NumberRecord, PhoneNumber, Timestamp};
 use rusqlite::Connection;
 use service::ports::{
-    AuditEntry, AuditQuery, Callback, CallbackQuery, CallbackReport, CommitError, Entity,
-    EntityKind, EntityRef, NumberCounts, NumberKey, NumberQuery, Send, SendQuery, SendReport,
-    Store, StoreError, Unit, Versioned,
+    AuditEntry, AuditQuery, Budget, Callback, CallbackQuery, CallbackReport, CommitError, Entity,
+    EntityKind, EntityRef, NumberCounts, NumberKey, NumberQuery, Receipt, Send, SendQuery,
+    SendReport, Store, StoreError, Unit, Versioned,
 };
 
 use super::failure::Failure;
 use super::unit::UnitRows;
 use super::writer::Queue;
 use super::{
-    SqliteStore, allowances, audit, callbacks, entities, nonces, numbers, sends, snapshot,
+    SqliteStore, allowances, audit, budgets, callbacks, entities, nonces, numbers, sends, snapshot,
 };
 
 /// Rows that one transaction of a sweep removes at most, so that commits pass in between.
@@ -148,6 +148,17 @@ impl Store for SqliteStore {
         Ok(self.queue()?.shared(report).await?)
     }
 
+    async fn receive(&self, receipts: Vec<Receipt>) -> Result<Vec<bool>, StoreError> {
+        let receive = move |conn: &Connection, _: &mut _| {
+            receipts.into_iter().map(|receipt| sends::receive(conn, receipt)).collect()
+        };
+        Ok(self.queue()?.shared(receive).await?)
+    }
+
+    async fn budgets(&self, prefix: &str) -> Result<Vec<Budget>, StoreError> {
+        Ok(self.read(|conn| budgets::page(conn, prefix))?)
+    }
+
     async fn sends(&self, query: &SendQuery) -> Result<Vec<Send>, StoreError> {
         Ok(self.read(|conn| sends::page(conn, query))?)
     }
@@ -183,7 +194,9 @@ impl Store for SqliteStore {
             let nonces = nonces::sweep(conn, now_ms, SWEEP_ROWS)?;
             let allowances = allowances::sweep(conn, now_ms, SWEEP_ROWS)?;
             let callbacks = callbacks::sweep(conn, now_ms, SWEEP_ROWS)?;
-            Ok((entities, entities.max(nonces).max(allowances).max(callbacks)))
+            let budgets = budgets::sweep(conn, now_ms, SWEEP_ROWS)?;
+            let most = entities.max(nonces).max(allowances).max(callbacks).max(budgets);
+            Ok((entities, most))
         };
         loop {
             let recent = Arc::clone(&self.recent);

@@ -1,7 +1,7 @@
 //! A unit: taken apart on the caller's side, applied by the writer.
 
 use rusqlite::Connection;
-use service::ports::{Callback, Event, OnceKey, Take, Unit, Versioned};
+use service::ports::{Callback, Confirmed, Event, OnceKey, Spend, Take, Unit, Versioned};
 
 use super::audit::AuditHead;
 use super::entities::EntityChange;
@@ -9,7 +9,7 @@ use super::failure::Failure;
 use super::numbers::{self, NumberChange};
 use super::readers::Readers;
 use super::recent::{Recent, Touched};
-use super::{allowances, callbacks, nonces, sends};
+use super::{allowances, budgets, callbacks, nonces, sends};
 use crate::row::SendRow;
 
 /// A unit as rows: all that costs time was done by the caller.
@@ -18,6 +18,8 @@ pub(super) struct UnitRows {
     numbers: Vec<NumberChange>,
     takes: Vec<Take>,
     once: Vec<OnceKey>,
+    spends: Vec<Spend>,
+    confirmed: Vec<Confirmed>,
     forgive: Vec<String>,
     events: Vec<Event>,
     sends: Vec<SendRow>,
@@ -52,6 +54,8 @@ impl UnitRows {
             entities: unit.entities.into_iter().map(EntityChange::prepare).collect(),
             takes: unit.takes,
             once: unit.once,
+            spends: unit.spends,
+            confirmed: unit.confirmed,
             forgive: unit.forgive,
             events: unit.events,
             sends: unit.sends.into_iter().map(SendRow::of).collect(),
@@ -71,6 +75,8 @@ impl UnitRows {
         self.numbers.iter().try_for_each(|number| number.apply(conn))?;
         self.takes.iter().try_for_each(|take| allowances::take(conn, take))?;
         self.once.iter().try_for_each(|once| nonces::enter(conn, once))?;
+        self.spends.iter().try_for_each(|spend| budgets::spend(conn, spend))?;
+        self.confirmed.iter().try_for_each(|it| sends::confirm(conn, it))?;
         self.forgive.iter().try_for_each(|key| allowances::forgive(conn, key))?;
         self.sends.iter().try_for_each(|row| sends::enter(conn, row))?;
         self.callbacks.iter().try_for_each(|it| callbacks::enter(conn, it))?;

@@ -196,7 +196,7 @@ fn accept(saved: Saved, account: &AccountId, name: &RamName) -> Result<CustomPol
 }
 
 /// Every fault of a policy that stands in `field`.
-fn faulty(field: &str, error: &PolicyError) -> Failure {
+pub(in crate::admin) fn faulty(field: &str, error: &PolicyError) -> Failure {
     let faults = error.faults().iter();
     let detail = |problem: String| Detail { field: field.to_owned(), problem };
     Failure::Invalid(faults.map(|fault| detail(fault.to_string())).collect())

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use service::ram::SystemPolicy;
 use service::seed::{SeedAccessKey, SeedCredentials, SeedPolicy, SeedRamUser, SeedTemporaryKey};
 
 use super::accounts::{not_empty, secret};
@@ -59,7 +60,8 @@ fn user(section: &Section<'_>, attachable: &HashSet<&str>) -> Option<SeedRamUser
     section.knows(&["name", "policies", "access_key"]);
     let name = section.needed("name", not_empty);
     let policies = section.texts("policies");
-    for policy in policies.iter().filter(|name| !attachable.contains(name.as_str())) {
+    let is_known = |name: &str| attachable.contains(name) || SystemPolicy::parse(name).is_some();
+    for policy in policies.iter().filter(|name| !is_known(name)) {
         section.problem("policies", &format!("this account has no policy {policy}"));
     }
     let access_keys = access_keys(section);

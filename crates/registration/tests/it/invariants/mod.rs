@@ -153,7 +153,8 @@ fn acting_waba(command: &Command) -> Option<&WabaId> {
         | Command::SetTwoStep { .. }
         | Command::ClearTwoStep { .. }
         | Command::ProvePin { .. }
-        | Command::Unlock => None,
+        | Command::Unlock
+        | Command::GiveBack { .. } => None,
     }
 }
 

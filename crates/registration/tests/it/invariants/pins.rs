@@ -101,7 +101,8 @@ fn verdict(command: &Command) -> PinCheck {
         | Command::ChangeName { .. }
         | Command::SetTwoStep { .. }
         | Command::ClearTwoStep { .. }
-        | Command::Unlock => None,
+        | Command::Unlock
+        | Command::GiveBack { .. } => None,
     };
     registers.map_or(PinCheck::Absent, |register| register.pin)
 }

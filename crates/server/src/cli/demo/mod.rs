@@ -92,10 +92,16 @@ async fn play(
     let stop = Stop::on_signals()?;
     let (ready, address) = oneshot::channel();
     let inputs = wiring::Inputs { config, environment: context.environment, seed: None };
-    let served = serve::serve(inputs, data, stop.clone(), |address, path| {
-        // Nobody waits any more if the demo was stopped meanwhile.
-        _ = ready.send((address, path.map(str::to_owned)));
-    });
+    let served = serve::serve(
+        inputs,
+        data,
+        stop.clone(),
+        || Ok(config.clone()),
+        |address, path| {
+            // Nobody waits any more if the demo was stopped meanwhile.
+            _ = ready.send((address, path.map(str::to_owned)));
+        },
+    );
     let tell = async {
         // An error of the server itself ends both; it is reported below.
         let Ok((address, console)) = address.await else { return Ok(()) };

@@ -6,6 +6,7 @@
 
 mod chance;
 mod check;
+mod fuzz;
 mod journal;
 mod load;
 mod report;
@@ -35,6 +36,7 @@ Examples:
   rollcall soak                                       200 rounds, about six minutes
   rollcall soak --rounds 20 --seconds-per-round 0.3   a first impression
   rollcall soak --seed 7 --json soak.json             the same choices again; figures for a program
+  rollcall soak --fuzz 60                             60 s of hostile input for each reader, no server
 
 Prints a row per ten rounds. Exit code 1, with the seed, if the server broke its word; the data folder is
 then kept.";
@@ -59,6 +61,10 @@ pub(super) struct Arguments {
     /// Repeats the choices of an earlier run
     #[arg(long)]
     seed: Option<u64>,
+    /// Instead of all that: feed the readers of queries, signatures and policies with mutated input, each
+    /// for so long, and check what must hold
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=86_400))]
+    fuzz: Option<u64>,
     /// Where to make the data folder
     #[arg(long, value_name = "DIR")]
     folder: Option<PathBuf>,
@@ -74,9 +80,12 @@ fn seconds(text: &str) -> Result<Duration, String> {
 }
 
 pub(super) fn run(arguments: &Arguments, open: OpenTrail) -> anyhow::Result<ExitCode> {
+    let seed = arguments.seed.unwrap_or_else(|| u64::from_le_bytes(OsEntropy.bytes::<8>()));
+    if let Some(seconds) = arguments.fuzz {
+        return fuzz::run(seed, Duration::from_secs(seconds)).map(|()| ExitCode::SUCCESS);
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     crate::tls::install_provider();
-    let seed = arguments.seed.unwrap_or_else(|| u64::from_le_bytes(OsEntropy.bytes::<8>()));
     let mut builder = tempfile::Builder::new();
     builder.prefix("rollcall-soak-");
     let mut folder = match &arguments.folder {

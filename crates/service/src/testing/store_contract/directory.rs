@@ -40,9 +40,9 @@ pub async fn every_kind_is_kept(store: Arc<dyn Store>) {
         user("one", "admin"),
         session("one", "admin", "token", at(9)),
         document("one", "photo"),
+        ram_user("ci"),
         access_key("LTAI-one", None),
         access_key("LTAI-two", Some(at(9))),
-        ram_user("ci"),
         group("robots"),
         custom_policy("office-only"),
         webhook(WebhookScope::Account(id("default"))),
@@ -93,6 +93,16 @@ pub async fn what_is_below_goes_with_its_parent(store: Arc<dyn Store>) {
     for kind in EntityKind::ALL {
         assert_eq!(store.entities(kind, None, None, 9).await.expect("store"), [], "{kind:?}");
     }
+}
+
+pub async fn a_key_goes_with_its_user(store: Arc<dyn Store>) {
+    seed(&*store).await;
+    let (own, of_user) = (access_key("LTAI-one", None), access_key("LTAI-two", Some(at(9))));
+    assert!(is_conflict(&put(&*store, 0, of_user.clone()).await), "no such user");
+    put_all(&*store, vec![ram_user("ci"), own.clone(), of_user.clone()]).await.expect("new");
+    delete(&*store, 1, ram_user("ci").key()).await.expect("version 1");
+    assert_eq!(store.entity(&of_user.key()).await.expect("store"), None);
+    assert!(store.entity(&own.key()).await.expect("store").is_some());
 }
 
 pub async fn nothing_is_put_below_what_does_not_exist(store: Arc<dyn Store>) {

@@ -15,7 +15,7 @@ use crate::directory::{
 };
 use crate::ports::{
     Callback, CallbackId, CallbackState, CommitError, Entity, EntityWrite, Event, EventId,
-    NumberWrite, OnceKey, Send, SendId, SendState, Store, Subject, Take, Unit, Version,
+    NumberWrite, OnceKey, Send, SendId, Spend, Store, Subject, Take, Unit, Version,
 };
 
 /// The `n`th number, below 1000.
@@ -179,19 +179,20 @@ pub fn session(client: &str, user: &str, token: &str, expires_at: Timestamp) -> 
     Entity::Session(Session { id: token.into(), client: id(client), user: user.into(), expires_at })
 }
 
-/// A key of the account; a temporary one of a RAM user if it expires.
+/// A key of the account; a temporary one of the RAM user `ci` if it expires.
 #[must_use]
 pub fn access_key(name: &str, expires_at: Option<Timestamp>) -> Entity {
     Entity::AccessKey(AccessKey {
         id: name.into(),
         account: id("default"),
-        user: expires_at.map(|_| "alice".into()),
+        user: expires_at.map(|_| "ci".into()),
         sealed_secret: "sealed1.1.fictitious".into(),
         active: expires_at.is_some(),
         temporary: expires_at.map(|expires_at| TemporaryKey {
             security_token_sha256: [9; 32],
             expires_at,
             session_policy: Some(r#"{"Version":"1","Statement":[]}"#.into()),
+            mfa_present: true,
         }),
         created_at: at(7),
     })
@@ -294,26 +295,16 @@ pub fn event(n: u128, subject: Subject) -> Event {
 /// A send that is due from `due_at` on.
 #[must_use]
 pub fn send(n: u128, number: PhoneNumber, due_at: i64) -> Send {
-    Send {
-        id: SendId(n),
-        number,
-        account: id("default"),
-        dialect: "onprem".into(),
-        what: CodeSend {
-            claim: id("claim-1"),
-            waba: id("waba-1"),
-            challenge: ChallengeId(5),
-            key_epoch: 1,
-            method: CodeMethod::Voice,
-            locale: Locale::parse("pt_BR").expect("a locale"),
-            useless_after: at(600_000),
-        },
-        decided_at: at(due_at),
-        state: SendState::Decided { due_at: at(due_at) },
-        attempt: 0,
-        sender: None,
-        provider_id: None,
-    }
+    let what = CodeSend {
+        claim: id("claim-1"),
+        waba: id("waba-1"),
+        challenge: ChallengeId(5),
+        key_epoch: 1,
+        method: CodeMethod::Voice,
+        locale: Locale::parse("pt_BR").expect("a locale"),
+        useless_after: at(600_000),
+    };
+    Send::decided(SendId(n), number, id("default"), "onprem", what, at(due_at))
 }
 
 /// A webhook with nothing left at its default.
@@ -357,4 +348,9 @@ pub fn once(key: &str, until_ms: i64) -> OnceKey {
 #[must_use]
 pub fn take(key: &str, interval: Duration, burst: u32, now: Timestamp) -> Take {
     Take { key: key.into(), interval, burst, now }
+}
+
+#[must_use]
+pub fn spend(key: &str, amount: u64, limit: u64) -> Spend {
+    Spend { key: key.into(), amount, limit, resets_at: at(9_000), enforced: true }
 }

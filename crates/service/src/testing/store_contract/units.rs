@@ -7,7 +7,7 @@ use registration::{ClaimPhase, NumberRecord};
 
 use super::sample::{
     account, at, awaiting, callback, claimed, commit, commit_in_parallel, event, is_conflict,
-    number, once, put_all, seed, send, take, write,
+    number, once, put_all, seed, send, spend, take, write,
 };
 use crate::ports::{
     AuditQuery, CommitError, EntityRef, EntityWrite, NumberWrite, SendQuery, Store, Subject, Unit,
@@ -115,6 +115,8 @@ fn everything(takes: &[&str]) -> Unit {
         entities: vec![EntityWrite::Put { expected: 0, entity: account("other") }],
         takes: takes.iter().map(|key| allowance(key)).collect(),
         once: vec![once("all/1", 60_000)],
+        spends: vec![spend("all", 1, 9)],
+        confirmed: Vec::new(),
         forgive: Vec::new(),
         events: vec![event(9, Subject::Number(number(2)))],
         sends: vec![send(9, number(2), 0)],
@@ -130,6 +132,7 @@ async fn assert_untouched(store: &dyn Store) {
     assert_eq!(store.entity(&other).await.expect("store"), None);
     assert_eq!(store.audit(&audit).await.expect("store"), []);
     assert_eq!(store.sends(&sends).await.expect("store"), []);
+    assert_eq!(store.budgets("").await.expect("store"), []);
     // The rows that only serve look-ups are gone as well.
     let pending = crate::ports::NumberKey::PendingFor(super::sample::id("client-1"));
     assert_eq!(store.find_number(&pending).await.expect("store"), None);
