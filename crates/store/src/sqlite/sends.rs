@@ -107,9 +107,9 @@ pub(super) fn report(conn: &Connection, report: SendReport) -> Result<(), Failur
     let moved = conn
         .prepare_cached(
             "UPDATE sends SET state = $1, at = $2, reason = $3, sender = COALESCE($4, sender),
-             provider_id = COALESCE($5, provider_id), charged = COALESCE($7, charged),
+             provider_id = COALESCE($5, provider_id), charged = COALESCE($6, charged),
              handed_over_at = CASE WHEN $1 = 2 THEN $2 ELSE handed_over_at END
-             WHERE id = $6 AND
+             WHERE id = $7 AND
              (state < 2 OR (state = 4 AND handed_over_at IS NULL AND $1 = 2))",
         )?
         .execute(params![
@@ -118,8 +118,8 @@ pub(super) fn report(conn: &Connection, report: SendReport) -> Result<(), Failur
             reason,
             report.sender,
             report.provider_id,
-            id,
             report.settled.as_ref().map(|it| sql_amount(it.charged)),
+            id,
         ])?;
     match (moved, before, &report.settled) {
         (1, Some(before), Some(settled)) => {
