@@ -11,6 +11,7 @@ pub mod metrics;
 pub mod middleware;
 pub mod onprem;
 pub mod operations;
+pub mod pem;
 pub mod refusals;
 pub mod router;
 pub mod sandbox;

@@ -140,6 +140,14 @@ pub fn row(refusal: &Refusal, now: Timestamp) -> Row {
             )),
             Some(graph(133_010, None)),
         ),
+        Refusal::NotMigrating => (
+            denied("Unknown error: not_registered"),
+            Some(cams(
+                "Migration.StatusError",
+                "The phone number is not being migrated to this space.",
+            )),
+            Some(graph(100, Some(33))),
+        ),
         Refusal::BackupOutdated => {
             (denied("Unknown error: backup_outdated"), None, Some(graph(133_002, None)))
         }

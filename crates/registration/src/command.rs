@@ -10,6 +10,15 @@ use crate::{
 pub enum Command {
     /// Claim the number for a WABA.
     AddNumber(AddNumber),
+    /// Claim the number for a WABA to move it there from wherever it is registered.
+    StartMigration(AddNumber),
+    /// A later step of a migration: the command, refused unless the claim of `waba` is migrating.
+    WhileMigrating {
+        /// Whose claim.
+        waba: WabaId,
+        /// What to do.
+        then: Box<Command>,
+    },
     /// Send a code.
     RequestCode(RequestCode),
     /// Confirm a code and, in the dialects that do both in one call, register.
@@ -72,6 +81,8 @@ impl Command {
     pub const fn name(&self) -> &'static str {
         match self {
             Self::AddNumber(_) => "add_number",
+            Self::StartMigration(_) => "start_migration",
+            Self::WhileMigrating { then, .. } => then.name(),
             Self::RequestCode(_) => "request_code",
             Self::VerifyCode(_) => "verify_code",
             Self::Register(_) => "register",

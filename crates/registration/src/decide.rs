@@ -2,6 +2,7 @@
 
 mod code;
 mod holder;
+mod migration;
 
 use crate::{
     Claim, ClaimPhase, Command, Effect, Fact, Limits, NumberRecord, PhoneNumberId, PinCheck,
@@ -54,32 +55,7 @@ pub fn decide(
     limits: &Limits,
 ) -> Decision {
     let mut draft = Draft { next: record, effects: Vec::new(), facts: Vec::new(), now, limits };
-    let outcome = match command {
-        Command::AddNumber(add) => draft.add_number(add),
-        Command::RequestCode(request) => draft.request_code(request),
-        Command::VerifyCode(verify) => draft.verify_code(verify),
-        Command::Register(register) => draft.register_verified(register),
-        Command::Restore(restore) => draft.restore(restore),
-        Command::Deregister { waba } => draft.deregister(waba.as_ref()),
-        Command::Release { client } => {
-            draft.release(client);
-            Ok(Accepted::Done)
-        }
-        Command::ChangeName { waba, name, certificate_serial } => {
-            draft.change_name(waba, name, *certificate_serial)
-        }
-        Command::SetTwoStep { holder, verifier } => draft.set_two_step(holder.as_ref(), verifier),
-        Command::ClearTwoStep { holder } => draft.clear_two_step(holder.as_ref()),
-        Command::ProvePin { pin } => draft.pass_two_step(*pin, None).map(|_| Accepted::Done),
-        Command::Unlock => {
-            draft.unlock();
-            Ok(Accepted::Done)
-        }
-        Command::GiveBack { method, ordered_at } => {
-            draft.give_back(*method, *ordered_at);
-            Ok(Accepted::Done)
-        }
-    };
+    let outcome = draft.carry_out(command);
     if let Err(refusal) = &outcome {
         // I6 by construction: whatever a branch had planned, a refusal sends nothing.
         draft.effects.clear();
@@ -96,8 +72,8 @@ fn pin_proven_at(claim: &Claim) -> Option<Timestamp> {
     }
 }
 
-/// A decision in the making. The branches live in `code` (proof of ownership) and `holder` (who has the
-/// number); what both need is here.
+/// A decision in the making. The branches live in `code` (proof of ownership), `holder` (who has the
+/// number) and `migration`; what they need in common is here.
 struct Draft<'a> {
     next: NumberRecord,
     effects: Vec<Effect>,
@@ -109,6 +85,42 @@ struct Draft<'a> {
 type Outcome = Result<Accepted, Refusal>;
 
 impl Draft<'_> {
+    fn carry_out(&mut self, command: &Command) -> Outcome {
+        match command {
+            Command::AddNumber(add) => self.add_number(add),
+            Command::StartMigration(add) => self.start_migration(add),
+            Command::WhileMigrating { waba, then } => {
+                self.migrating(waba, then)?;
+                self.carry_out(then)
+            }
+            Command::RequestCode(request) => self.request_code(request),
+            Command::VerifyCode(verify) => self.verify_code(verify),
+            Command::Register(register) => self.register_verified(register),
+            Command::Restore(restore) => self.restore(restore),
+            Command::Deregister { waba } => self.deregister(waba.as_ref()),
+            Command::Release { client } => {
+                self.release(client);
+                Ok(Accepted::Done)
+            }
+            Command::ChangeName { waba, name, certificate_serial } => {
+                self.change_name(waba, name, *certificate_serial)
+            }
+            Command::SetTwoStep { holder, verifier } => {
+                self.set_two_step(holder.as_ref(), verifier)
+            }
+            Command::ClearTwoStep { holder } => self.clear_two_step(holder.as_ref()),
+            Command::ProvePin { pin } => self.pass_two_step(*pin, None).map(|_| Accepted::Done),
+            Command::Unlock => {
+                self.unlock();
+                Ok(Accepted::Done)
+            }
+            Command::GiveBack { method, ordered_at } => {
+                self.give_back(*method, *ordered_at);
+                Ok(Accepted::Done)
+            }
+        }
+    }
+
     /// Passes if two-step verification is off, the PIN is right, or none is given and it was proven
     /// before; charges a wrong one.
     fn pass_two_step(

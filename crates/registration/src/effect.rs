@@ -95,6 +95,11 @@ pub enum Fact {
         /// Who claims.
         waba: WabaId,
     },
+    /// A WABA began to move the number to itself.
+    MigrationStarted {
+        /// Where it shall go.
+        waba: WabaId,
+    },
     /// The display name of a claim was replaced.
     NameChanged {
         /// The new name.
@@ -161,6 +166,7 @@ impl Fact {
     pub const fn kind(&self) -> &'static str {
         match self {
             Self::NumberAdded { .. } => "number_added",
+            Self::MigrationStarted { .. } => "migration_started",
             Self::NameChanged { .. } => "name_changed",
             Self::CodeRequested { .. } => "code_requested",
             Self::CodeAwaited { .. } => "code_awaited",

@@ -48,8 +48,8 @@ pub use effect::{CodeMethod, CodeSend, Effect, Fact, Locale};
 pub use limits::Limits;
 pub use phone_number::{Channels, NumberKind, PhoneNumber, PhoneNumberError};
 pub use record::{
-    Challenge, ChallengeId, Claim, ClaimPhase, NumberRecord, PinQuestion, Platform, Registration,
-    RegistrationKey,
+    Challenge, ChallengeId, Claim, ClaimHistory, ClaimPhase, NumberRecord, PinQuestion, Platform,
+    Registration, RegistrationKey,
 };
 pub use refusal::{Refusal, RefusalId};
 pub use timestamp::Timestamp;

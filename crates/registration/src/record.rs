@@ -37,6 +37,19 @@ pub struct Claim {
     pub added_at: Timestamp,
     /// How far the proof of ownership has come.
     pub phase: ClaimPhase,
+    /// What the claim has been through.
+    pub history: ClaimHistory,
+}
+
+/// What a claim has been through, as far as later answers depend on it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct ClaimHistory {
+    /// Since when the number is on its way to this claim from wherever it is registered. Ends with the
+    /// registration.
+    pub migrating_since: Option<Timestamp>,
+    /// When the claim was last registered, if it ever was: it tells a number that was given up or lost
+    /// from one that never was here.
+    pub registered_at: Option<Timestamp>,
 }
 
 /// How far a claim's proof of ownership has come. A registered claim is the one that

@@ -76,6 +76,8 @@ pub enum Refusal {
     NotClaimed,
     /// The caller does not hold the registration, or there is none.
     NotRegistered,
+    /// A step of a migration out of order: none was started, or the number has arrived.
+    NotMigrating,
     /// The backup is of a registration that no longer exists.
     BackupOutdated,
     /// Too many sends to this country for this account.
@@ -149,6 +151,7 @@ impl Refusal {
             Self::NotVerified => "not-verified",
             Self::NotClaimed => "not-claimed",
             Self::NotRegistered => "not-registered",
+            Self::NotMigrating => "not-migrating",
             Self::BackupOutdated => "backup-outdated",
             Self::CountryLimit { .. } => "country-limit",
             Self::DestinationClosed { .. } => "destination-closed",
@@ -190,6 +193,7 @@ impl Refusal {
             | Self::NotVerified
             | Self::NotClaimed
             | Self::NotRegistered
+            | Self::NotMigrating
             | Self::BackupOutdated
             | Self::NotAdmin
             | Self::Retired

@@ -20,6 +20,7 @@ use api::sandbox::{SandboxRehearsal, Tools};
 use api::{AppInner, Settings};
 use axum::Router;
 use outbound::callbacks::{HttpCallbacks, Options as CallbackOptions, system_lookup};
+use outbound::delivery::smpp::SmppDelivery;
 use registration::TextId as _;
 use service::clients::FirstPassword;
 use service::hashing::{HashCost, Hasher};
@@ -93,11 +94,12 @@ pub async fn app(
 ) -> anyhow::Result<App> {
     let Inputs { config, environment, seed } = inputs;
     let entropy: Arc<dyn Entropy> = Arc::new(OsEntropy);
-    let scene = match config.mode {
-        Mode::Sandbox => sandbox(config, data)?,
-        Mode::Production => production(config)?,
-    };
+    able(config)?;
     let keys = keys(config, environment, data)?;
+    let scene = match config.mode {
+        Mode::Sandbox => sandbox(config, &keys, data)?,
+        Mode::Production => production(config, &keys)?,
+    };
     let token = data.operator_token(&OsEntropy)?;
     let database = data.file(DATABASE_FILE);
     let store = SqliteStore::open(&database, &SqliteOptions::default())
@@ -157,7 +159,7 @@ pub async fn app(
         first_password,
         console_path,
         set_policy: set_policy(Arc::clone(&service)),
-        flush: background(service),
+        flush: closing(background(service), scene.senders.links),
     })
 }
 
@@ -180,13 +182,24 @@ pub fn open_trail(folder: &Path) -> anyhow::Result<Arc<dyn Store>> {
     Ok(Arc::new(store))
 }
 
-fn sandbox(config: &Config, data: &DataDir) -> anyhow::Result<Scene> {
+/// Says what is missing before anything is begun.
+fn able(config: &Config) -> anyhow::Result<()> {
+    if config.mode == Mode::Production && config.named.senders.is_empty() {
+        bail!(
+            "production needs a sender that brings codes to telephones: write a section \
+             [senders.NAME] (see `rollcall config default`), or use mode = \"sandbox\""
+        );
+    }
+    Ok(())
+}
+
+fn sandbox(config: &Config, keys: &KeyRing, data: &DataDir) -> anyhow::Result<Scene> {
     let file = data.file("clock.json");
     let clock = SandboxClock::open(SystemClock::new(), &file)
         .with_context(|| format!("cannot read {}", file.display()))?;
     let clock = Arc::new(clock);
     let rehearsal = Arc::new(SandboxRehearsal::default());
-    let senders = Senders::sandbox(config, Arc::clone(&clock) as Arc<dyn Clock>)?;
+    let senders = Senders::sandbox(config, keys, Arc::clone(&clock) as Arc<dyn Clock>)?;
     Ok(Scene {
         clock: Arc::clone(&clock) as Arc<dyn Clock>,
         senders,
@@ -195,15 +208,9 @@ fn sandbox(config: &Config, data: &DataDir) -> anyhow::Result<Scene> {
     })
 }
 
-fn production(config: &Config) -> anyhow::Result<Scene> {
-    if config.named.senders.is_empty() {
-        bail!(
-            "production needs a sender that brings codes to telephones: write a section \
-             [senders.NAME] (see `rollcall config default`), or use mode = \"sandbox\""
-        );
-    }
+fn production(config: &Config, keys: &KeyRing) -> anyhow::Result<Scene> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
-    let senders = Senders::production(config, Arc::clone(&clock))?;
+    let senders = Senders::production(config, keys, Arc::clone(&clock))?;
     Ok(Scene { clock, senders, rehearsal: Arc::new(NoRehearsal), tools: None })
 }
 
@@ -326,6 +333,19 @@ fn announce_stop(stop: &Stop, stopping: watch::Sender<bool>) {
         // Kept until the process ends: a dropped sender would read as a change.
         core::future::pending::<()>().await;
     });
+}
+
+/// Takes leave of message centres once the last message has been handed over.
+fn closing(
+    background: Pin<Box<dyn Future<Output = ()> + Send>>,
+    links: Vec<Arc<SmppDelivery>>,
+) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+    Box::pin(async move {
+        background.await;
+        for link in links {
+            link.close().await;
+        }
+    })
 }
 
 /// Starts the worker and the sweeper; the future ends them in order.

@@ -53,6 +53,19 @@ impl Service {
         Err(Unavailable::Contended { attempts: ATTEMPTS_MAX }.into())
     }
 
+    /// Notes that a signup dialog was gone through; it opens nothing that was closed.
+    pub async fn note_signup(
+        &self,
+        caller: &Caller,
+        account: &AccountId,
+        permissions: &[String],
+    ) -> Result<(), ServiceError> {
+        let subject = Subject::Entity(EntityRef::account(account));
+        let details = json!({ "dialect": caller.dialect, "permissions": permissions });
+        let event = self.event(caller, subject, "signup_completed", &details);
+        self.commit(Unit { events: vec![event], ..Unit::default() }).await
+    }
+
     fn new_space(
         &self,
         account: &AccountId,

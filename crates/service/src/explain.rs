@@ -101,6 +101,7 @@ pub fn examples(now: Timestamp) -> Vec<Refusal> {
         Refusal::NotVerified,
         Refusal::NotClaimed,
         Refusal::NotRegistered,
+        Refusal::NotMigrating,
         Refusal::BackupOutdated,
         Refusal::CountryLimit { opens_at: now + country_sends.interval },
         Refusal::DestinationClosed { method: CodeMethod::Voice, why: Closed::NotOpened },
@@ -162,6 +163,7 @@ pub(crate) fn refusal_details(dialect: &str, operation: &str, refusal: &Refusal)
         | Refusal::NotVerified
         | Refusal::NotClaimed
         | Refusal::NotRegistered
+        | Refusal::NotMigrating
         | Refusal::BackupOutdated
         | Refusal::CountryLimit { .. }
         | Refusal::LowConversion { .. }
@@ -178,7 +180,9 @@ pub(crate) fn refusal_details(dialect: &str, operation: &str, refusal: &Refusal)
 /// The particulars of a fact for the audit trail.
 pub(crate) fn fact_details(dialect: &str, fact: &Fact) -> Value {
     match fact {
-        Fact::NumberAdded { waba } => json!({ "dialect": dialect, "waba": waba.as_str() }),
+        Fact::NumberAdded { waba } | Fact::MigrationStarted { waba } => {
+            json!({ "dialect": dialect, "waba": waba.as_str() })
+        }
         Fact::NameChanged { name } => json!({ "dialect": dialect, "name": name.as_str() }),
         Fact::CodeRequested { method, resend } => {
             json!({ "dialect": dialect, "method": method.as_str(), "resend": resend })
@@ -332,6 +336,13 @@ const WORDS: &[(&str, &str, &str, &str, &str)] = &[
         "Only the holder of a registration may change its PIN, back it up or give it up.",
         NOBODY,
         "Register the number first.",
+    ),
+    (
+        "not-migrating",
+        "The number is not being migrated to this account.",
+        "A migration has an order: it is started, then a code is requested and confirmed, then the number is registered.",
+        NOBODY,
+        "Start the migration first. A number that has arrived needs no further step.",
     ),
     (
         "backup-outdated",

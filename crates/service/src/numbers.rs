@@ -1,9 +1,10 @@
 //! What callers do with numbers: add, request a code, verify, register, give up, PIN.
 
 use registration::{
-    AccountId, ChallengeId, ClientId, CodeMethod, CodeProof, Command, Holding, Locale, NewClaim,
-    NumberRecord, PhoneNumber, PhoneNumberId, PinCheck, PinQuestion, Platform, Refusal,
-    RegistrationKey, TextId, Timestamp, TwoStepPin, VerificationCode, VerifiedName, WabaId,
+    AccountId, ChallengeId, Claim, ClaimPhase, ClientId, CodeMethod, CodeProof, Command, Holding,
+    Locale, NewClaim, NumberRecord, PhoneNumber, PhoneNumberId, PinCheck, PinQuestion, Platform,
+    Refusal, RegistrationKey, TextId, Timestamp, TwoStepPin, VerificationCode, VerifiedName,
+    WabaId,
 };
 
 use crate::caller::Caller;
@@ -154,24 +155,44 @@ impl Service {
         Ok(sends.iter().find(waits).map(|send| send.what.challenge))
     }
 
-    /// The number and WABA whose code a client may confirm, or the refusal that there is none.
+    /// The number and WABA whose code a client may confirm, or the refusal that there is none: the code
+    /// requested last, be it by the client itself or, in another dialect, for its WABA.
     pub async fn pending_claim(
         &self,
         caller: &Caller,
         client: &ClientId,
     ) -> Result<Pending, ServiceError> {
-        let key = NumberKey::PendingFor(client.clone());
-        if let Some(number) = self.store.find_number(&key).await?
-            && let Some(found) = self.store.number(number).await?
-            && let Some(claim) = found.value.claims.iter().find(|claim| asked_by(claim, client))
-        {
-            return Ok(Pending { number, waba: claim.waba.clone() });
+        let own = NumberKey::PendingFor(client.clone());
+        let mut pending = self.latest_pending(&own, |claim| asked_by(claim, client)).await?;
+        let found = self.client(client).await?;
+        if let Some(client) = &found {
+            let hosted = NumberKey::PendingIn(client.waba.clone());
+            let of_waba = |claim: &Claim| claim.waba == client.waba;
+            pending = pending.max(self.latest_pending(&hosted, of_waba).await?);
         }
-        if let Some(client) = self.client(client).await? {
-            self.coreapp_up(&client).await?;
+        if let Some((_, number, waba)) = pending {
+            return Ok(Pending { number, waba });
+        }
+        if let Some(client) = &found {
+            self.coreapp_up(client).await?;
         }
         let subject = Subject::Entity(EntityRef::client(client));
         Err(self.refuse(caller, subject, "verify_code", Refusal::CodeMissing).await)
+    }
+
+    /// What `key` leads to, with the moment of the request: the claim on it that is meant.
+    async fn latest_pending(
+        &self,
+        key: &NumberKey,
+        is_meant: impl Fn(&Claim) -> bool,
+    ) -> Result<Option<(Timestamp, PhoneNumber, WabaId)>, ServiceError> {
+        let Some(number) = self.store.find_number(key).await? else { return Ok(None) };
+        let Some(found) = self.store.number(number).await? else { return Ok(None) };
+        let claim = found.value.claims.iter().find(|claim| is_meant(claim));
+        Ok(claim.and_then(|claim| match &claim.phase {
+            ClaimPhase::AwaitingCode(it) => Some((it.requested_at, number, claim.waba.clone())),
+            ClaimPhase::Unverified | ClaimPhase::Verified { .. } => None,
+        }))
     }
 
     /// Confirms a code and registers in the same step if asked.
@@ -304,7 +325,7 @@ impl Service {
         Ok(Some(if right { PinCheck::Right } else { PinCheck::Wrong }))
     }
 
-    async fn registering<'a>(
+    pub(crate) async fn registering<'a>(
         &self,
         waba: &'a WabaId,
         order: &'a RegisterOrder,
@@ -352,7 +373,7 @@ impl Service {
         Ok(other)
     }
 
-    fn new_claim(&self, name: &ClaimName) -> NewClaim {
+    pub(crate) fn new_claim(&self, name: &ClaimName) -> NewClaim {
         NewClaim {
             id: self.phone_number_id(),
             name: name.name.clone(),

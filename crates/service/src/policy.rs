@@ -64,6 +64,8 @@ pub struct CallbackPolicy {
     pub waits: Vec<Duration>,
     /// An endpoint that failed for so long is switched off.
     pub off_after: Duration,
+    /// Whether endpoints may be on the public internet.
+    pub public: bool,
     /// Whether endpoints may be on this machine.
     pub loopback: bool,
     /// Accounts whose endpoints may be on this machine and in private networks.
@@ -85,6 +87,7 @@ impl Default for CallbackPolicy {
                 10 * hour,
             ],
             off_after: 120 * hour,
+            public: true,
             loopback: false,
             private_accounts: Vec::new(),
         }

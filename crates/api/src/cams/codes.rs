@@ -106,6 +106,16 @@ pub const LOCALE: CamsWords =
     business("InvalidParameter.LanguageNotSupport", "The language is not supported.");
 /// A code that is none: as wrong as any other, and no guess (suggested name).
 pub const VERIFY_CODE: CamsWords = business("VerifyCode.Error", "The verification code is wrong.");
+/// Not a WABA of the space (suggested name).
+pub const WABA_UNKNOWN: CamsWords = business(
+    "InvalidParameter.WabaIdNotExist",
+    "The WhatsApp Business Account does not exist in this space.",
+);
+/// A template: there are none here (documented name).
+pub const TEMPLATE_UNKNOWN: CamsWords = business(
+    "DetailError.TemplateNotExist",
+    "The template does not exist: Rollcall registers phone numbers and keeps no templates.",
+);
 /// The space has no WABA to add a number to (suggested name).
 pub const NO_WABA: CamsWords = business(
     "InvalidParameter.WabaIdNotExist",

@@ -34,42 +34,18 @@ pub(super) async fn add(call: &Call) -> Result<Body, Failure> {
 
 /// `GetPhoneNumberVerificationStatus`.
 pub(super) async fn verification_status(call: &Call) -> Result<Body, Failure> {
-    let wabas = spaces::wabas(call, "verification_status").await?;
-    let planned = planned(call)?;
-    let record = record(call, &planned).await?;
-    let Some(claim) = claim_in(&record, &wabas) else {
-        return Err(not_claimed(call, &planned, "verification_status").await);
-    };
+    let (record, claim) = own_claim(call, "verification_status").await?;
     let data = json!({
-        "CodeVerificationStatus": verification(call, &record, claim),
+        "CodeVerificationStatus": verification(call, &record, &claim),
         "Id": claim.id.as_str(),
-        "PhoneNumber": planned.number.digits(),
+        "PhoneNumber": record.number.digits(),
     });
     Ok(body(json!({ "Data": data })))
 }
 
 /// `GetChatappVerifyCode`: sends a code by SMS or voice.
 pub(super) async fn request_code(call: &Call) -> Result<Body, Failure> {
-    let wabas = spaces::wabas(call, "request_code").await?;
-    let planned = planned(call)?;
-    // Documented in both cases.
-    let method = match call.text("Method").to_ascii_lowercase().as_str() {
-        "sms" => CodeMethod::Sms,
-        "voice" => CodeMethod::Voice,
-        _ => return Err(codes::METHOD_OF_CODE.into()),
-    };
-    let locale = locales::parse(call.text("Locale")).ok_or(codes::LOCALE)?;
-    let waba = waba_of(call, &wabas, &planned, "request_code").await?;
-    let order = CodeOrder {
-        payer: call.account().clone(),
-        waba,
-        client: None,
-        planned,
-        method,
-        locale,
-        pin: PinInput::NotAsked,
-        claim: None,
-    };
+    let order = code_order(call, "request_code").await?;
     let sent = call.app.service.request_code(&call.caller(), &order).await;
     sent.map_err(|error| call.failure(error))?;
     Ok(Body::new())
@@ -77,15 +53,7 @@ pub(super) async fn request_code(call: &Call) -> Result<Body, Failure> {
 
 /// `ChatappVerifyAndRegister`: confirms the code and registers in the same step.
 pub(super) async fn verify_and_register(call: &Call) -> Result<Body, Failure> {
-    let wabas = spaces::wabas(call, "verify_code").await?;
-    let planned = planned(call)?;
-    let code = VerificationCode::parse(call.text("VerifyCode")).map_err(|_| codes::VERIFY_CODE)?;
-    let answer = CodeAnswer {
-        waba: waba_of(call, &wabas, &planned, "verify_code").await?,
-        number: planned.number,
-        code: Some(code),
-        register: Some(registration()),
-    };
+    let answer = CodeAnswer { register: Some(registration()), ..code_answer(call).await? };
     let done = call.app.service.verify_code(&call.caller(), &answer).await;
     done.map_err(|error| call.failure(error))?;
     Ok(Body::new())
@@ -117,21 +85,30 @@ pub(super) async fn deregister(call: &Call) -> Result<Body, Failure> {
 /// what stands there is what a number begins with (§8.1).
 pub(super) fn show(call: &Call, record: &NumberRecord, claim: &Claim) -> Value {
     let verification = verification(call, record, claim);
-    let status = match (is_registered(record, claim), verification) {
-        (true, _) => "CONNECTED",
-        (false, VERIFIED) => "PENDING",
-        (false, _) => "UNVERIFIED",
-    };
     json!({
         "PhoneNumber": record.number.digits(),
         "VerifiedName": claim.name.as_str(),
         "NameStatus": "Pending_Review",
         "CodeVerificationStatus": verification,
-        "Status": status,
+        "Status": status(record, claim, verification),
         "QualityRating": "UNKNOWN",
         "MessagingLimitTier": "TIER_250",
         "IsOfficial": "N",
     })
+}
+
+/// Where a number stands for those who claim it (§8.1).
+fn status(record: &NumberRecord, claim: &Claim, verification: &str) -> &'static str {
+    let history = &claim.history;
+    match &record.registration {
+        Some(held) if held.claim == claim.id => "CONNECTED",
+        _ if history.migrating_since.is_some() => "MIGRATING",
+        _ if verification == VERIFIED => "PENDING",
+        // Registered here once, and elsewhere since.
+        Some(_) if history.registered_at.is_some() => "MIGRATED",
+        None if history.registered_at.is_some() => "DISCONNECTED",
+        Some(_) | None => "UNVERIFIED",
+    }
 }
 
 const VERIFIED: &str = "VERIFIED";
@@ -142,12 +119,12 @@ fn verification(call: &Call, record: &NumberRecord, claim: &Claim) -> &'static s
     if proven || is_registered(record, claim) { VERIFIED } else { "NOT_VERIFIED" }
 }
 
-fn is_registered(record: &NumberRecord, claim: &Claim) -> bool {
+pub(super) fn is_registered(record: &NumberRecord, claim: &Claim) -> bool {
     record.registration.as_ref().is_some_and(|held| held.claim == claim.id)
 }
 
 /// This dialect registers on the hosted platform and has no place for a PIN.
-fn registration() -> RegisterOrder {
+pub(super) fn registration() -> RegisterOrder {
     RegisterOrder { platform: Platform::CloudApi, pin: PinInput::NotAsked, set_pin: None }
 }
 
@@ -160,7 +137,10 @@ pub(super) fn planned(call: &Call) -> Result<Planned, Failure> {
     numbering::plan_e164(text).map_err(|fault| explained(codes::PHONE_NUMBER, &fault))
 }
 
-fn explained(words: crate::refusals::CamsWords, fault: &dyn core::fmt::Display) -> Failure {
+pub(super) fn explained(
+    words: crate::refusals::CamsWords,
+    fault: &dyn core::fmt::Display,
+) -> Failure {
     Failure::from(words).with_message(format!("{} {fault}.", words.message))
 }
 
@@ -176,8 +156,60 @@ pub(super) fn claim_in<'r>(record: &'r NumberRecord, wabas: &[WabaId]) -> Option
     ours().find(|claim| is_registered(record, claim)).or_else(|| ours().next())
 }
 
+/// The number that `PhoneNumber` names, and the claim on it by the space that `CustSpaceId` names.
+pub(super) async fn own_claim(
+    call: &Call,
+    operation: &str,
+) -> Result<(NumberRecord, Claim), Failure> {
+    let wabas = spaces::wabas(call, operation).await?;
+    let planned = planned(call)?;
+    let record = record(call, &planned).await?;
+    match claim_in(&record, &wabas).cloned() {
+        Some(claim) => Ok((record, claim)),
+        None => Err(not_claimed(call, &planned, operation).await),
+    }
+}
+
+/// What a request for a code asks for.
+pub(super) async fn code_order(call: &Call, operation: &str) -> Result<CodeOrder, Failure> {
+    let wabas = spaces::wabas(call, operation).await?;
+    let planned = planned(call)?;
+    // Documented in both cases.
+    let method = match call.text("Method").to_ascii_lowercase().as_str() {
+        "sms" => CodeMethod::Sms,
+        "voice" => CodeMethod::Voice,
+        _ => return Err(codes::METHOD_OF_CODE.into()),
+    };
+    let locale = locales::parse(call.text("Locale")).ok_or(codes::LOCALE)?;
+    let waba = waba_of(call, &wabas, &planned, operation).await?;
+    Ok(CodeOrder {
+        payer: call.account().clone(),
+        waba,
+        client: None,
+        planned,
+        method,
+        locale,
+        pin: PinInput::NotAsked,
+        claim: None,
+    })
+}
+
+/// A code and whose it is; nothing is registered with it.
+pub(super) async fn code_answer(call: &Call) -> Result<CodeAnswer, Failure> {
+    let wabas = spaces::wabas(call, "verify_code").await?;
+    let planned = planned(call)?;
+    let code = code(call)?;
+    let waba = waba_of(call, &wabas, &planned, "verify_code").await?;
+    Ok(CodeAnswer { waba, number: planned.number, code: Some(code), register: None })
+}
+
+/// `VerifyCode`. What cannot be a code is as wrong as any other, and no guess.
+pub(super) fn code(call: &Call) -> Result<VerificationCode, Failure> {
+    VerificationCode::parse(call.text("VerifyCode")).map_err(|_| codes::VERIFY_CODE.into())
+}
+
 /// The WABA of the space that claims the number.
-async fn waba_of(
+pub(super) async fn waba_of(
     call: &Call,
     wabas: &[WabaId],
     planned: &Planned,

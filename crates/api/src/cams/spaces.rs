@@ -3,9 +3,8 @@
 use registration::{NumberRecord, PhoneNumber, Refusal, TextId as _, WabaId};
 use serde_json::{Value, json};
 use service::binding::Bound;
-use service::directory::{Entity, EntityKind, EntityRef, Space};
+use service::directory::{Entity, EntityKind, EntityRef, Space, Waba};
 use service::ports::{NumberQuery, Subject};
-use sha2::{Digest as _, Sha256};
 
 use super::call::Call;
 use super::failure::Failure;
@@ -19,26 +18,27 @@ const PAGE: usize = 500;
 /// The WABAs of the space called `CustSpaceId`, else of the caller's oldest one (§2.1), in order of their
 /// ids. `operation` says in the audit trail what a refusal was about.
 pub(super) async fn wabas(call: &Call, operation: &str) -> Result<Vec<WabaId>, Failure> {
+    let space = space(call, operation).await?;
+    Ok(wabas_of(call, &space).await?.into_iter().map(|waba| waba.id).collect())
+}
+
+/// The space called `CustSpaceId`, else the caller's oldest one.
+pub(super) async fn space(call: &Call, operation: &str) -> Result<Space, Failure> {
     let space = match call.parameters.filled("CustSpaceId") {
         Some(id) => own_space(call, id).await?,
         None => oldest_space(call).await?,
     };
-    let Some(space) = space else {
-        let subject = Subject::Entity(EntityRef::account(call.account()));
-        return Err(call.refuse(subject, operation, Refusal::ForeignSpace).await);
-    };
-    let below = all_below(call, EntityKind::Waba, &EntityRef::space(&space.id)).await?;
-    Ok(below.into_iter().filter_map(|it| it.into_waba().map(|waba| waba.id)).collect())
+    if let Some(space) = space {
+        return Ok(space);
+    }
+    let subject = Subject::Entity(EntityRef::account(call.account()));
+    Err(call.refuse(subject, operation, Refusal::ForeignSpace).await)
 }
 
-/// `IsvGetAppId`: ids for the front end's signup dialog. There is no such dialog here, so they are made of
-/// the account's name and stay the same.
-pub(super) fn app_id(call: &Call) -> Result<Body, Failure> {
-    if !call.text("Type").eq_ignore_ascii_case("whatsapp") {
-        return Err(Failure::invalid("Type"));
-    }
-    let id = |purpose: &str| digits(&format!("{purpose}/{}", call.account()));
-    Ok(body(json!({ "AppId": id("app"), "ConfigId": id("config") })))
+/// The WABAs of a space, in order of their ids.
+pub(super) async fn wabas_of(call: &Call, space: &Space) -> Result<Vec<Waba>, Failure> {
+    let below = all_below(call, EntityKind::Waba, &EntityRef::space(&space.id)).await?;
+    Ok(below.into_iter().filter_map(Entity::into_waba).collect())
 }
 
 /// `ChatappBindWaba`: the WABA's space, made if it is new.
@@ -114,13 +114,6 @@ async fn all_below(
 ) -> Result<Vec<Entity>, Failure> {
     let found = call.app.service.entities_below(kind, parent).await;
     found.map_err(|error| call.failure(error))
-}
-
-/// Fifteen digits, the first not zero, as Meta's ids look.
-fn digits(seed: &str) -> String {
-    let digest = Sha256::digest(seed.as_bytes());
-    let value = digest.iter().take(8).fold(0_u64, |value, byte| value << 8 | u64::from(*byte));
-    (100_000_000_000_000 + value % 900_000_000_000_000).to_string()
 }
 
 /// The members of an object.

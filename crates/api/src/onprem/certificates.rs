@@ -11,9 +11,9 @@ use jiff::fmt::rfc2822::DateTimePrinter;
 use registration::Timestamp;
 
 use super::call::{AdminCall, Call, RawBody};
-use super::pem::{self, Block};
 use super::reply::{Backing, Fault, done, file};
 use super::sealed::SealedDocument;
+use crate::pem::{self, Block};
 use crate::state::App;
 
 /// With the private key in it, hence sealed.

@@ -16,7 +16,6 @@ pub mod health;
 pub mod json;
 pub mod media_providers;
 pub mod nodes;
-pub mod pem;
 pub mod photo;
 pub mod rejected;
 pub mod reply;

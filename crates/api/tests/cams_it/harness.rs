@@ -24,8 +24,8 @@ use service::ports::{
     Clock as _, CodeDelivery, CodeMessage, DeliveryError, HandedOver, NoRehearsal, SendQuery, Store,
 };
 use service::seed::{
-    SecretText, Seed, SeedAccessKey, SeedAccount, SeedCredentials, SeedRamUser, SeedSpace,
-    SeedTemporaryKey, SeedWaba, Seeded,
+    SecretText, Seed, SeedAccessKey, SeedAccount, SeedClient, SeedCredentials, SeedRamUser,
+    SeedSpace, SeedTemporaryKey, SeedWaba, Seeded,
 };
 use service::testing::{ManualClock, MemoryStore, SeededEntropy};
 use service::{Policy, Ports, Service};
@@ -36,6 +36,11 @@ use crate::fixtures::{Captured, KEY_ID, SECRET, TOKEN};
 
 /// The space of the captured requests.
 pub(crate) const SPACE: &str = "cams-test01";
+/// The WABA of that space.
+pub(crate) const WABA: &str = "102290129340398";
+/// An On-Premises client of that WABA, and the password of its admin.
+pub(crate) const CLIENT: &str = "deployment";
+pub(crate) const ADMIN_PASSWORD: &str = "Deployment-1!";
 /// Key of a RAM user of the same account; its secret is [`SECRET`], too.
 pub(crate) const USER_KEY_ID: &str = "LTAI5tFakeAccessKeyId002";
 /// Key of another account, which has no product; its secret is [`SECRET`], too.
@@ -311,6 +316,15 @@ fn seed(temporary: bool) -> Seed {
         clients: Vec::new(),
         credentials,
     };
+    let client = SeedClient {
+        id: id(CLIENT),
+        waba: Some(id(WABA)),
+        host: None,
+        retired: false,
+        shards: 1,
+        api_key: None,
+        admin_password: Some(SecretText::new(ADMIN_PASSWORD)),
+    };
     let own = SeedCredentials {
         access_keys: if temporary { vec![] } else { vec![key(KEY_ID)] },
         temporary_keys: if temporary { vec![temporary_key] } else { vec![] },
@@ -321,7 +335,7 @@ fn seed(temporary: bool) -> Seed {
         SeedCredentials { access_keys: vec![key(OTHER_KEY_ID)], ..SeedCredentials::default() };
     Seed {
         accounts: vec![
-            account("default", SPACE, "102290129340398", own),
+            SeedAccount { clients: vec![client], ..account("default", SPACE, WABA, own) },
             account("other", "cams-other01", "200000000000001", others),
         ],
     }

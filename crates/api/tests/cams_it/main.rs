@@ -3,11 +3,15 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod dialects;
 mod fixtures;
 mod gateway;
 mod harness;
 mod life;
+mod migration;
 mod permissions;
+mod profiles;
 mod replays;
+mod shapes;
 mod signatures;
 mod webhooks;

@@ -20,18 +20,27 @@ fn expected(vector: &Vector) -> (u16, &'static str) {
         "IsvGetAppId"
         | "ChatappBindWaba"
         | "AddChatappPhoneNumber"
+        | "CreateChatappMigrationInitiate"
         | "QueryChatappPhoneNumbers" => (200, "OK"),
-        "ChatappVerifyAndRegister" => match parameters.value("PhoneNumber") {
-            Some("861") => (200, "InvalidParameter.PhoneNumberError"),
-            _ if parameters.value("VerifyCode").is_some_and(|code| code.len() != 6) => {
-                (200, "VerifyCode.Error")
+        "GetPermissionByCode" => (400, "InvalidPermissions"),
+        "QueryWabaBusinessInfo" => (200, "InvalidParameter.WabaIdNotExist"),
+        "ChatappVerifyAndRegister" | "ChatappMigrationVerified" | "GetPreValidatePhoneId" => {
+            match parameters.value("PhoneNumber") {
+                Some("861") => (200, "InvalidParameter.PhoneNumberError"),
+                _ if parameters.value("VerifyCode").is_some_and(|code| code.len() != 6) => {
+                    (200, "VerifyCode.Error")
+                }
+                _ => (200, "InvalidParameter.PhoneNumberNotExist"),
             }
-            _ => (200, "InvalidParameter.PhoneNumberNotExist"),
-        },
+        }
         "UpdateAccountWebhook" => (200, "OK"),
         "GetChatappVerifyCode"
         | "UpdatePhoneWebhook"
         | "GetPhoneNumberVerificationStatus"
+        | "GetMigrationVerifyCode"
+        | "GetPhoneEncryptionPublicKey"
+        | "UpdatePhoneEncryptionPublicKey"
+        | "ModifyPhoneBusinessProfile"
         | "ChatappPhoneNumberRegister"
         | "ChatappPhoneNumberDeregister" => (200, "InvalidParameter.PhoneNumberNotExist"),
         _ => (404, "InvalidAction.NotFound"),

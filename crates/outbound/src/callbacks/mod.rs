@@ -47,7 +47,7 @@ pub struct HttpCallbacks {
     options: Options,
     lookup: Arc<Lookup>,
     /// One per reach, made when it is first needed: making one reads the system's certificates.
-    clients: [OnceLock<Result<Client, String>>; 3],
+    clients: [OnceLock<Result<Client, String>>; 8],
 }
 
 impl HttpCallbacks {
@@ -58,11 +58,9 @@ impl HttpCallbacks {
     }
 
     fn client(&self, reach: Reach) -> Result<&Client, CallbackError> {
-        let place = match reach {
-            Reach::Public => &self.clients[0],
-            Reach::Loopback => &self.clients[1],
-            Reach::Private => &self.clients[2],
-        };
+        let Reach { public, loopback, private } = reach;
+        let place = usize::from(public) | usize::from(loopback) << 1 | usize::from(private) << 2;
+        let place = &self.clients[place];
         place.get_or_init(|| self.build(reach)).as_ref().map_err(|error| {
             CallbackError::Failed(format!("no HTTP client could be made: {error}"))
         })

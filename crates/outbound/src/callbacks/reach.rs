@@ -9,11 +9,11 @@ use service::ports::Reach;
 
 /// Whether a callback of this reach may go to `address`.
 pub(super) fn allows(reach: Reach, address: IpAddr) -> bool {
-    match (kind(address), reach) {
-        (Kind::Public, _)
-        | (Kind::Loopback, Reach::Loopback | Reach::Private)
-        | (Kind::Private, Reach::Private) => true,
-        (Kind::Loopback | Kind::Private | Kind::Never, _) => false,
+    match kind(address) {
+        Kind::Public => reach.public,
+        Kind::Loopback => reach.loopback,
+        Kind::Private => reach.private,
+        Kind::Never => false,
     }
 }
 
@@ -112,13 +112,13 @@ mod tests {
     }
 
     #[test]
-    fn each_reach_allows_more_than_the_one_before_and_never_link_local() {
+    fn a_reach_allows_what_it_says_and_never_link_local() {
         let allowed = |reach| {
             let all = ["8.8.8.8", "127.0.0.1", "10.0.0.1", "169.254.169.254", "fe80::1", "::"];
             all.map(|it| allows(reach, it.parse().expect(it)))
         };
-        assert_eq!(allowed(Reach::Public), [true, false, false, false, false, false]);
-        assert_eq!(allowed(Reach::Loopback), [true, true, false, false, false, false]);
-        assert_eq!(allowed(Reach::Private), [true, true, true, false, false, false]);
+        assert_eq!(allowed(Reach::PUBLIC), [true, false, false, false, false, false]);
+        assert_eq!(allowed(Reach::MACHINE), [false, true, false, false, false, false]);
+        assert_eq!(allowed(Reach::ANYWHERE), [true, true, true, false, false, false]);
     }
 }

@@ -28,8 +28,8 @@ pub fn system_lookup() -> Arc<Lookup> {
 /// Every address of a name is one that callbacks must not go to.
 #[derive(Debug, thiserror::Error)]
 #[error(
-    "{host} is an address of this machine, of a private network or of none; callbacks go to public \
-     addresses unless the operator allows others (callbacks.loopback, callbacks.private_accounts)"
+    "{host} has no address that callbacks may go to here; the operator allows public ones, this machine \
+     or private networks by callbacks.public, callbacks.loopback and callbacks.private_accounts"
 )]
 pub(super) struct Forbidden {
     pub(super) host: String,

@@ -75,7 +75,7 @@ async fn a_post_arrives_with_its_header_fields_and_its_status_comes_back() {
         Endpoint::answering("HTTP/1.1 202 Accepted\r\nContent-Length: 2\r\n\r\nhi").await;
     let client = client(system_lookup());
     let url = format!("http://localhost:{}/a?b=c", endpoint.port);
-    assert_eq!(client.post(&post(url, Reach::Loopback)).await, Ok(202));
+    assert_eq!(client.post(&post(url, Reach::MACHINE)).await, Ok(202));
     let request = endpoint.requests().remove(0);
     let lower = request.to_ascii_lowercase();
     assert!(request.starts_with("POST /a?b=c HTTP/1.1\r\n"), "{request}");
@@ -109,7 +109,7 @@ async fn forbidden_addresses_get_no_connection_however_they_are_written() {
         "10.0.0.1",
         "[fd00::1]",
     ] {
-        let refused = client.post(&post(format!("http://{host}:{port}/"), Reach::Public)).await;
+        let refused = client.post(&post(format!("http://{host}:{port}/"), Reach::PUBLIC)).await;
         assert!(matches!(refused, Err(CallbackError::Refused(_))), "{host}: {refused:?}");
     }
     assert_eq!(endpoint.connections.load(Ordering::SeqCst), 0);
@@ -128,8 +128,8 @@ async fn a_name_is_checked_anew_for_each_attempt() {
     });
     let client = client(lookup);
     let url = || format!("http://rebinding.example:{port}/");
-    assert_eq!(client.post(&post(url(), Reach::Loopback)).await, Ok(200));
-    let second = client.post(&post(url(), Reach::Loopback)).await;
+    assert_eq!(client.post(&post(url(), Reach::MACHINE)).await, Ok(200));
+    let second = client.post(&post(url(), Reach::MACHINE)).await;
     assert!(matches!(second, Err(CallbackError::Refused(_))), "{second:?}");
     assert_eq!(asked.load(Ordering::SeqCst), 2, "no connection and no answer is kept");
 }
@@ -142,7 +142,7 @@ async fn of_several_addresses_only_the_allowed_ones_are_tried() {
         Box::pin(async move { Ok(all.map(|it| it.parse().expect("an address")).to_vec()) })
     });
     let url = format!("http://mixed.example:{}/", endpoint.port);
-    assert_eq!(client(lookup).post(&post(url, Reach::Loopback)).await, Ok(200));
+    assert_eq!(client(lookup).post(&post(url, Reach::MACHINE)).await, Ok(200));
 }
 
 #[tokio::test]
@@ -152,7 +152,7 @@ async fn a_redirect_is_an_answer_and_is_not_followed() {
     let answer = format!("HTTP/1.1 307 X\r\nLocation: {location}\r\nContent-Length: 0\r\n\r\n");
     let endpoint = Endpoint::answering(Box::leak(answer.into_boxed_str())).await;
     let url = format!("http://127.0.0.1:{}/", endpoint.port);
-    assert_eq!(client(system_lookup()).post(&post(url, Reach::Loopback)).await, Ok(307));
+    assert_eq!(client(system_lookup()).post(&post(url, Reach::MACHINE)).await, Ok(307));
     assert_eq!(target.connections.load(Ordering::SeqCst), 0);
 }
 
@@ -161,13 +161,13 @@ async fn silence_ends_with_the_time_out_and_an_endless_answer_with_its_bound() {
     let client = client(system_lookup());
     let silent = Endpoint::answering("").await;
     let url = format!("http://127.0.0.1:{}/", silent.port);
-    let failed = client.post(&post(url, Reach::Loopback)).await;
+    let failed = client.post(&post(url, Reach::MACHINE)).await;
     assert_eq!(failed, Err(CallbackError::Failed("no answer in time".to_owned())));
     let head = "HTTP/1.1 200 OK\r\nContent-Length: 99999999\r\n\r\n".to_owned();
     let endless = Box::leak((head + &"x".repeat(ANSWER_BYTES_MAX + 9)).into_boxed_str());
     let endpoint = Endpoint::answering(endless).await;
     let url = format!("http://127.0.0.1:{}/", endpoint.port);
-    assert_eq!(client.post(&post(url, Reach::Loopback)).await, Ok(200));
+    assert_eq!(client.post(&post(url, Reach::MACHINE)).await, Ok(200));
 }
 
 #[tokio::test]
@@ -177,7 +177,7 @@ async fn an_error_says_what_happened_and_not_where_to() {
     let port = closed.local_addr().expect("bound").port();
     drop(closed);
     let url = format!("http://127.0.0.1:{port}/hook?token=secret");
-    let failed = client.post(&post(url, Reach::Loopback)).await;
+    let failed = client.post(&post(url, Reach::MACHINE)).await;
     let Err(CallbackError::Failed(words)) = failed else { panic!("{failed:?}") };
     assert!(!words.contains("secret"), "{words}");
     assert!(!words.is_empty());

@@ -40,10 +40,16 @@
 
 mod breaker;
 mod callbacks;
+#[cfg(any(test, feature = "testing"))]
+pub mod contract;
+pub mod http;
 mod inbox;
+mod ports;
 mod routing;
+pub mod smpp;
 
 pub use breaker::{BreakerOptions, Health};
 pub use callbacks::Callbacks;
 pub use inbox::InboxDelivery;
+pub use ports::SenderPorts;
 pub use routing::{Member, Route, RouteTable, Routing, RoutingOptions};

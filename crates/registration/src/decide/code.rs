@@ -3,9 +3,9 @@
 use super::{Accepted, Draft, Outcome, pin_proven_at};
 use crate::budget::Rung;
 use crate::{
-    AddNumber, Challenge, Claim, ClaimPhase, Closed, CodeMethod, CodeProof, CodeSend, Effect, Fact,
-    NewClaim, Reach, Refusal, RequestCode, Requester, Timestamp, VerificationCode, VerifyCode,
-    WabaId,
+    AddNumber, Challenge, Claim, ClaimHistory, ClaimPhase, Closed, CodeMethod, CodeProof, CodeSend,
+    Effect, Fact, NewClaim, Reach, Refusal, RequestCode, Requester, Timestamp, VerificationCode,
+    VerifyCode, WabaId,
 };
 
 impl Draft<'_> {
@@ -88,7 +88,11 @@ impl Draft<'_> {
     }
 
     /// Finds the claim of `waba`, makes it if allowed, and gives it the name that was brought along.
-    fn claim_for(&mut self, waba: &WabaId, new: Option<&NewClaim>) -> Result<usize, Refusal> {
+    pub(super) fn claim_for(
+        &mut self,
+        waba: &WabaId,
+        new: Option<&NewClaim>,
+    ) -> Result<usize, Refusal> {
         let found = self.next.claims.iter().position(|claim| claim.waba == *waba);
         let Some(new) = new else { return found.ok_or(Refusal::NotClaimed) };
         if let Some(index) = found {
@@ -107,6 +111,7 @@ impl Draft<'_> {
             certificate_serial: new.certificate_serial,
             added_at: self.now,
             phase: ClaimPhase::Unverified,
+            history: ClaimHistory::default(),
         });
         self.fact(Fact::NumberAdded { waba: waba.clone() });
         Ok(self.next.claims.len() - 1)

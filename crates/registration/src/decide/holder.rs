@@ -2,8 +2,8 @@
 
 use super::{Accepted, Draft, Outcome, pin_proven_at};
 use crate::{
-    ClaimPhase, ClientId, Fact, Holding, PhoneNumberId, PinVerifier, Platform, Refusal, Register,
-    Registration, Restore, TwoStep, VerifiedName, WabaId,
+    ClaimHistory, ClaimPhase, ClientId, Fact, Holding, PhoneNumberId, PinVerifier, Platform,
+    Refusal, Register, Registration, Restore, TwoStep, VerifiedName, WabaId,
 };
 
 impl Draft<'_> {
@@ -54,11 +54,13 @@ impl Draft<'_> {
     pub(super) fn take_over(&mut self, index: usize, register: &Register) -> Outcome {
         self.register_call_open()?;
         self.count_register_call();
+        self.carry_name_over(index);
         if !self.runs_for(&self.next.claims[index].id, &register.platform) {
             self.log_off_holder();
         }
         let claim = &mut self.next.claims[index];
         claim.phase = ClaimPhase::Unverified;
+        claim.history = ClaimHistory { migrating_since: None, registered_at: Some(self.now) };
         let (id, waba) = (claim.id.clone(), claim.waba.clone());
         let pause =
             if register.restart { self.limits.coreapp_restart } else { core::time::Duration::ZERO };

@@ -15,6 +15,7 @@ mod clock;
 mod codes;
 mod destinations;
 mod guesses;
+mod migrations;
 mod moves;
 mod pin;
 mod properties;

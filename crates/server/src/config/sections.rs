@@ -173,6 +173,8 @@ pub struct Callbacks {
     #[serde(deserialize_with = "span::<_, 1, YEAR>")]
     pub off_after: Duration,
     #[serde(deserialize_with = "bool_or_auto")]
+    pub public: Option<bool>,
+    #[serde(deserialize_with = "bool_or_auto")]
     pub loopback: Option<bool>,
     #[serde(deserialize_with = "account_ids")]
     pub private_accounts: Vec<AccountId>,
@@ -310,6 +312,7 @@ impl Config {
         CallbackPolicy {
             waits: callbacks.waits.clone(),
             off_after: callbacks.off_after,
+            public: callbacks.public.unwrap_or(self.mode == Mode::Production),
             loopback: callbacks.loopback.unwrap_or(self.mode == Mode::Sandbox),
             private_accounts: callbacks.private_accounts.clone(),
         }

@@ -35,7 +35,7 @@ pub enum SenderKind {
     /// A message centre, by SMPP.
     Smpp(smpp::Settings),
     /// A provider's HTTP API.
-    Http(http::Settings),
+    Http(Box<http::Settings>),
     /// A telephone call over a SIP trunk.
     Voice(voice::Settings),
 }
@@ -79,7 +79,7 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Option<Sender> {
         Type::Smpp => (SenderKind::Smpp(smpp::read(reader)), vec![CodeMethod::Sms], 2_500),
         Type::Http => {
             let (settings, methods) = http::read(reader);
-            (SenderKind::Http(settings), methods, 2_500)
+            (SenderKind::Http(Box::new(settings)), methods, 2_500)
         }
         // A call has been handed over once it is answered, and people take time to answer.
         Type::Voice => (SenderKind::Voice(voice::read(reader)), vec![CodeMethod::Voice], 45_000),

@@ -2,33 +2,38 @@
 
 use core::time::Duration;
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 
-use anyhow::bail;
+use anyhow::{Context as _, anyhow, bail};
 use async_trait::async_trait;
+use outbound::delivery::http::{CallbackAddress, HttpDelivery, HttpOptions};
+use outbound::delivery::smpp::{SmppDelivery, SmppTls};
 use outbound::delivery::{
     BreakerOptions, Callbacks, InboxDelivery, Member, Route, RouteTable, Routing, RoutingOptions,
+    SenderPorts,
 };
 use registration::CodeMethod;
 use service::Service;
+use service::keys::KeyRing;
 use service::ports::{Clock, CodeDelivery, Receipt, ReceiptSink};
 use service::queries::INBOX;
 
 use super::callbacks;
 use crate::config::routes::Weighted;
 use crate::config::sections::Repeat;
-use crate::config::senders::{Sender, SenderKind};
+use crate::config::senders::{Sender, SenderKind, http, smpp};
 use crate::config::{Config, Mode};
+use crate::entropy::OsEntropy;
 
 /// What every sender may need besides its own settings.
-#[expect(dead_code, reason = "for the arms below")]
 struct Parts<'a> {
     /// Its configured name: what `HandedOver::sender` and `Receipt::sender` say.
     name: &'a str,
-    /// Takes its receipts.
-    receipts: Arc<dyn ReceiptSink>,
-    /// The time of day.
-    clock: Arc<dyn Clock>,
+    /// What it works with.
+    ports: SenderPorts,
+    /// A secret of its own, the same after a restart.
+    secret: [u8; 32],
     /// Where its provider reaches it (`…/delivery/v1/NAME`); none unless `public_url` is set.
     callback_url: Option<String>,
 }
@@ -38,16 +43,60 @@ struct Built {
     delivery: Arc<dyn CodeDelivery>,
     /// What answers at its `callback_url`, if its provider asks for anything.
     callbacks: Option<Arc<dyn Callbacks>>,
+    /// A link that is to be closed in good order when the server stops.
+    link: Option<Arc<SmppDelivery>>,
 }
 
 /// Makes one sender.
 fn build(sender: &Sender, parts: &Parts<'_>) -> anyhow::Result<Built> {
     let name = parts.name;
     match &sender.kind {
-        SenderKind::Smpp(_) => bail!("senders.{name}: this version has no smpp sender yet"),
-        SenderKind::Http(_) => bail!("senders.{name}: this version has no http sender yet"),
+        SenderKind::Smpp(settings) => smpp(settings, parts),
+        SenderKind::Http(settings) => http(settings, sender.timeout, parts),
         SenderKind::Voice(_) => bail!("senders.{name}: this version has no voice sender yet"),
     }
+}
+
+fn smpp(settings: &smpp::Settings, parts: &Parts<'_>) -> anyhow::Result<Built> {
+    let mut options = settings.options(parts.name);
+    if settings.tls {
+        let tls = SmppTls::new(&options.host, &roots(parts.name, settings.ca_file.as_deref())?);
+        options.tls = Some(tls.map_err(|error| anyhow!("senders.{}: {error}", parts.name))?);
+    }
+    let link = Arc::new(SmppDelivery::start(options, parts.ports.clone()));
+    Ok(Built {
+        delivery: Arc::clone(&link) as Arc<dyn CodeDelivery>,
+        callbacks: None,
+        link: Some(link),
+    })
+}
+
+fn http(settings: &http::Settings, timeout: Duration, parts: &Parts<'_>) -> anyhow::Result<Built> {
+    let name = parts.name;
+    let Some(spec) = settings.spec.clone() else { bail!("senders.{name} cannot be read") };
+    let mut options = HttpOptions::new(name, spec);
+    options.timeout = timeout;
+    options.roots = roots(name, settings.ca_file.as_deref())?;
+    options.callback = parts.callback_url.clone().map(|url| CallbackAddress {
+        url,
+        token: settings.callback_token.as_ref().map(|token| token.reveal().to_owned()),
+        secret: parts.secret,
+    });
+    let sender = HttpDelivery::new(options, parts.ports.clone());
+    let sender = sender.map_err(|error| anyhow!("senders.{name}: {error}"))?;
+    let sender = Arc::new(sender);
+    Ok(Built {
+        delivery: Arc::clone(&sender) as Arc<dyn CodeDelivery>,
+        callbacks: Some(sender),
+        link: None,
+    })
+}
+
+/// The certificates that a sender shall trust, PEM; none where the operator names no file.
+fn roots(name: &str, file: Option<&Path>) -> anyhow::Result<Vec<u8>> {
+    let Some(file) = file else { return Ok(Vec::new()) };
+    let shown = || format!("senders.{name}.ca_file: cannot read {}", file.display());
+    std::fs::read(file).with_context(shown)
 }
 
 /// All senders as one, and what hangs on them.
@@ -58,11 +107,17 @@ pub(super) struct Senders {
     pub(super) routing: Option<Arc<Routing>>,
     pub(super) receipts: Arc<Receipts>,
     pub(super) callbacks: BTreeMap<String, Arc<dyn Callbacks>>,
+    /// To be closed when the server stops.
+    pub(super) links: Vec<Arc<SmppDelivery>>,
 }
 
 impl Senders {
     /// The inbox of a sandbox, behind the senders that it may have.
-    pub(super) fn sandbox(config: &Config, clock: Arc<dyn Clock>) -> anyhow::Result<Self> {
+    pub(super) fn sandbox(
+        config: &Config,
+        keys: &KeyRing,
+        clock: Arc<dyn Clock>,
+    ) -> anyhow::Result<Self> {
         let inbox = Member {
             name: INBOX.to_owned(),
             methods: vec![CodeMethod::Sms, CodeMethod::Voice],
@@ -70,33 +125,49 @@ impl Senders {
             delivery: Arc::new(InboxDelivery),
         };
         if !config.named.senders.is_empty() {
-            return Self::new(config, clock, Some(inbox));
+            return Self::new(config, keys, clock, Some(inbox));
         }
         Ok(Self {
             delivery: inbox.delivery,
             routing: None,
             receipts: Arc::default(),
             callbacks: BTreeMap::new(),
+            links: Vec::new(),
         })
     }
 
     /// The configured senders.
-    pub(super) fn production(config: &Config, clock: Arc<dyn Clock>) -> anyhow::Result<Self> {
-        Self::new(config, clock, None)
+    pub(super) fn production(
+        config: &Config,
+        keys: &KeyRing,
+        clock: Arc<dyn Clock>,
+    ) -> anyhow::Result<Self> {
+        Self::new(config, keys, clock, None)
     }
 
-    fn new(config: &Config, clock: Arc<dyn Clock>, last: Option<Member>) -> anyhow::Result<Self> {
+    fn new(
+        config: &Config,
+        keys: &KeyRing,
+        clock: Arc<dyn Clock>,
+        last: Option<Member>,
+    ) -> anyhow::Result<Self> {
         let receipts = Arc::new(Receipts::default());
-        let (mut members, mut answering) = (Vec::new(), BTreeMap::new());
+        let (mut members, mut answering, mut links) = (Vec::new(), BTreeMap::new(), Vec::new());
+        let ports = SenderPorts {
+            clock: Arc::clone(&clock),
+            entropy: Arc::new(OsEntropy),
+            receipts: Arc::clone(&receipts) as Arc<dyn ReceiptSink>,
+        };
         for sender in &config.named.senders {
             let base = config.public_url.as_deref();
-            let parts = Parts {
+            let own = Parts {
                 name: &sender.name,
-                receipts: Arc::clone(&receipts) as Arc<dyn ReceiptSink>,
-                clock: Arc::clone(&clock),
+                ports: ports.clone(),
+                secret: keys.lasting_fingerprint("sender", sender.name.as_bytes()),
                 callback_url: base.map(|it| format!("{it}{}/{}", callbacks::PREFIX, sender.name)),
             };
-            let Built { delivery, callbacks } = build(sender, &parts)?;
+            let Built { delivery, callbacks, link } = build(sender, &own)?;
+            links.extend(link);
             if let Some(callbacks) = callbacks {
                 answering.insert(sender.name.clone(), callbacks);
             }
@@ -122,6 +193,7 @@ impl Senders {
             routing: Some(routing),
             receipts,
             callbacks: answering,
+            links,
         })
     }
 }

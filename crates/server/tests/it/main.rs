@@ -14,6 +14,7 @@ mod listener;
 mod parallel;
 mod production;
 mod sandbox;
+mod senders;
 mod slow_clients;
 mod soak;
 mod tidy;

@@ -209,7 +209,7 @@ async fn a_temporary_key_has_a_token_an_end_and_a_sound_policy() {
     let policy =
         r#"{"Version":"1","Statement":[{"Effect":"Allow","Action":"cams:Get*","Resource":"*"}]}"#;
     let new = temporary(&service, &owner, order(900, Some(policy))).await;
-    assert_eq!(new.expires_at, service.now() + Duration::from_secs(900));
+    assert_eq!(new.expires_at, service.now() + Duration::from_mins(15));
     let found = service.signing_key(&new.key.id).await.expect("store").expect("there");
     let token = new.security_token.reveal();
     assert_eq!(found.judge_token(Some(token), service.now()), TokenVerdict::Fits);

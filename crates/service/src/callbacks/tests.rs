@@ -270,7 +270,7 @@ async fn a_post_is_signed_with_the_secret_of_its_webhook() {
     let expected = format!("sha256={}", hex::encode(mac.finalize().into_bytes()));
     assert_eq!(header(SIGNATURE), expected);
     assert_eq!(post.url, "https://callbacks.example/a?b=c");
-    assert_eq!(post.reach, Reach::Public);
+    assert_eq!(post.reach, Reach::PUBLIC);
     assert_eq!(secret.reveal().len(), 32);
     assert!(!format!("{hook:?}").contains(secret.reveal()), "sealed");
     let [callback] = &world.outbox().await[..] else { panic!("one") };
@@ -400,11 +400,15 @@ async fn how_far_posts_may_reach_is_the_operators_choice() {
     };
     let mut policy = Policy::default();
     policy.callbacks.loopback = true;
-    assert_eq!(reach(&policy).await, Reach::Loopback);
+    let machine_too = Reach { loopback: true, ..Reach::PUBLIC };
+    assert_eq!(reach(&policy).await, machine_too);
     policy.callbacks.private_accounts = vec![id("other")];
-    assert_eq!(reach(&policy).await, Reach::Loopback);
+    assert_eq!(reach(&policy).await, machine_too);
     policy.callbacks.private_accounts = vec![id("default")];
-    assert_eq!(reach(&policy).await, Reach::Private);
+    assert_eq!(reach(&policy).await, Reach::ANYWHERE);
+    policy.callbacks.public = false;
+    policy.callbacks.private_accounts = Vec::new();
+    assert_eq!(reach(&policy).await, Reach::MACHINE);
 }
 
 impl World {

@@ -207,13 +207,8 @@ impl Service {
 impl CallbackPolicy {
     /// Which addresses what this webhook is told may go to.
     fn reach(&self, webhook: &Webhook) -> Reach {
-        if self.private_accounts.contains(&webhook.account) {
-            Reach::Private
-        } else if self.loopback {
-            Reach::Loopback
-        } else {
-            Reach::Public
-        }
+        let is_private = self.private_accounts.contains(&webhook.account);
+        Reach { public: self.public, loopback: self.loopback || is_private, private: is_private }
     }
 }
 

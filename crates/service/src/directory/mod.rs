@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! Account ─┬─ AccessKey                 (of the account itself)
-//!          ├─ Space ── Waba            (a Waba claims numbers: registration::Claim)
+//!          ├─ Space ── Waba ── ClaimDocument  (a Waba claims numbers: registration::Claim)
 //!          ├─ Client ─┬─ User ── Session
 //!          │          └─ Document      (settings, profile, photo, certificates)
 //!          ├─ RamUser ── AccessKey     (names its groups and policies)
@@ -12,6 +12,7 @@
 //! Reply                                (what was answered under an idempotency key; nobody's)
 //! ```
 
+mod claim_document;
 mod ram;
 mod webhook;
 
@@ -21,6 +22,7 @@ use registration::{AccountId, ClientId, CustomerSpaceId, TextId, Timestamp, Waba
 
 use crate::ram::RamName;
 
+pub use claim_document::ClaimDocument;
 pub use ram::{CustomPolicy, Group, RamUser};
 pub use webhook::{Webhook, WebhookScope};
 
@@ -207,6 +209,7 @@ pub enum Entity {
     Reply(Reply),
     AccessKey(AccessKey),
     Webhook(Webhook),
+    ClaimDocument(ClaimDocument),
 }
 
 /// The kinds of [`Entity`].
@@ -226,6 +229,7 @@ pub enum EntityKind {
     Reply,
     AccessKey,
     Webhook,
+    ClaimDocument,
 }
 
 /// Names a part of the directory.
@@ -240,7 +244,7 @@ pub struct EntityRef {
 
 impl EntityKind {
     /// All kinds, parents before children.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Account,
         Self::Space,
         Self::Waba,
@@ -254,6 +258,7 @@ impl EntityKind {
         Self::Reply,
         Self::AccessKey,
         Self::Webhook,
+        Self::ClaimDocument,
     ];
 
     /// The word in the store and in events.
@@ -273,6 +278,7 @@ impl EntityKind {
             Self::Reply => "reply",
             Self::AccessKey => "access_key",
             Self::Webhook => "webhook",
+            Self::ClaimDocument => "claim_document",
         }
     }
 
@@ -369,6 +375,7 @@ impl Entity {
             Self::Reply(it) => EntityRef::new(EntityKind::Reply, &it.id),
             Self::AccessKey(it) => EntityRef::access_key(&it.id),
             Self::Webhook(it) => EntityRef::webhook(&it.dialect, &it.scope),
+            Self::ClaimDocument(it) => EntityRef::claim_document(&it.claim, &it.name),
         }
     }
 
@@ -384,6 +391,7 @@ impl Entity {
             Self::Session(it) => Some(EntityRef::user(&it.client, &it.user)),
             Self::Document(it) => Some(EntityRef::client(&it.client)),
             Self::AccessKey(it) => Some(it.parent()),
+            Self::ClaimDocument(it) => Some(EntityRef::waba(&it.waba)),
             Self::RamUser(it) => Some(EntityRef::account(&it.account)),
             Self::Group(it) => Some(EntityRef::account(&it.account)),
             Self::CustomPolicy(it) => Some(EntityRef::account(&it.account)),
@@ -407,7 +415,8 @@ impl Entity {
             | Self::CustomPolicy(_)
             | Self::Reply(_)
             | Self::AccessKey(_)
-            | Self::Webhook(_) => None,
+            | Self::Webhook(_)
+            | Self::ClaimDocument(_) => None,
         }
     }
 
@@ -429,7 +438,8 @@ impl Entity {
             | Self::RamUser(_)
             | Self::Group(_)
             | Self::CustomPolicy(_)
-            | Self::Webhook(_) => None,
+            | Self::Webhook(_)
+            | Self::ClaimDocument(_) => None,
         }
     }
 }
@@ -473,4 +483,6 @@ into_parts! {
     into_access_key -> AccessKey;
     /// The webhook, if it is one.
     into_webhook -> Webhook;
+    /// The document of a claim, if it is one.
+    into_claim_document -> ClaimDocument;
 }

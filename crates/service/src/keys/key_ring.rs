@@ -142,6 +142,17 @@ impl KeyRing {
         *finish(mac)
     }
 
+    /// As [`fingerprint`](Self::fingerprint), but it follows the oldest epoch: it stays what it is until
+    /// that epoch is dropped. For addresses and links that others keep.
+    #[must_use]
+    pub fn lasting_fingerprint(&self, purpose: &str, bytes: &[u8]) -> [u8; 32] {
+        let ring = self.ring();
+        let mut mac = keyed(&ring.oldest().fingerprint);
+        update_with_length(&mut mac, purpose.as_bytes());
+        mac.update(bytes);
+        *finish(mac)
+    }
+
     /// The keys of this moment.
     pub(super) fn ring(&self) -> Arc<Ring> {
         Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
@@ -165,6 +176,10 @@ impl Ring {
 
     pub(super) fn current(&self) -> &EpochKeys {
         self.epochs.last().expect("a ring is made of master keys, which are never empty")
+    }
+
+    fn oldest(&self) -> &EpochKeys {
+        self.epochs.first().expect("a ring is made of master keys, which are never empty")
     }
 
     pub(super) fn find(&self, epoch: u32) -> Option<&EpochKeys> {

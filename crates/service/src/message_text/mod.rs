@@ -12,7 +12,7 @@ mod texts;
 use registration::{Locale, VerificationCode};
 
 pub use own::{OwnTexts, TextFault};
-pub use segments::{SmsAlphabet, alphabet, segments};
+pub use segments::{SmsAlphabet, alphabet, gsm_septets, segments};
 use texts::{TEXTS, Texts};
 
 /// The SMS that carries `code`, written `123-830` where `grouped`, `123830` otherwise.

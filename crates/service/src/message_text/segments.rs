@@ -34,6 +34,29 @@ const BASIC: &str = "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ
 /// Characters that take an escape and a second septet.
 const EXTENSION: &str = "\u{c}^{}\\[~]|€";
 
+/// Codes of [`EXTENSION`], in its order (3GPP TS 23.038 §6.2.1.1).
+const EXTENSION_CODES: [u8; 10] = [0x0a, 0x14, 0x28, 0x29, 0x2f, 0x3c, 0x3d, 0x3e, 0x40, 0x65];
+
+/// Announces a code of the extension.
+const ESCAPE: u8 = 0x1b;
+
+/// `text` in the GSM default alphabet, one septet an octet; `None` if it needs the other alphabet.
+#[must_use]
+pub fn gsm_septets(text: &str) -> Option<Vec<u8>> {
+    let mut octets = Vec::with_capacity(text.len());
+    for c in text.chars() {
+        if let Some(place) = BASIC.chars().position(|known| known == c) {
+            // The escape stands at its place in the standard's table, not in ours.
+            let place = u8::try_from(place).ok()?;
+            octets.push(if place < ESCAPE { place } else { place + 1 });
+        } else {
+            let place = EXTENSION.chars().position(|known| known == c)?;
+            octets.extend([ESCAPE, EXTENSION_CODES[place]]);
+        }
+    }
+    Some(octets)
+}
+
 fn septets(c: char) -> Option<usize> {
     if BASIC.contains(c) {
         Some(1)
@@ -66,6 +89,22 @@ mod tests {
         for c in ['ç', 'á', 'ó', 'ú', 'ê', '`', '’', '\u{1b}', 'я', '码', '😀'] {
             assert_eq!(alphabet(&c.to_string()), SmsAlphabet::Ucs2, "{c:?}");
         }
+    }
+
+    #[test]
+    fn characters_have_the_codes_of_the_standard() {
+        for (text, octets) in [
+            ("@£$", vec![0x00, 0x01, 0x02]),
+            ("\n_ \u{20}A", vec![0x0a, 0x11, 0x20, 0x20, 0x41]),
+            ("ΞÆ", vec![0x1a, 0x1c]),
+            ("az09", vec![0x61, 0x7a, 0x30, 0x39]),
+            ("¡Ä§¿äà", vec![0x40, 0x5b, 0x5f, 0x60, 0x7b, 0x7f]),
+            ("€[~]", vec![0x1b, 0x65, 0x1b, 0x3c, 0x1b, 0x3d, 0x1b, 0x3e]),
+        ] {
+            assert_eq!(gsm_septets(text), Some(octets), "{text}");
+        }
+        assert_eq!(gsm_septets("ç"), None);
+        assert_eq!(gsm_septets(BASIC).map(|octets| octets.len()), Some(127));
     }
 
     #[test]

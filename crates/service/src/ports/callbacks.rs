@@ -85,15 +85,25 @@ pub struct CallbackQuery {
 }
 
 /// Which addresses a callback may go to, each after the name is resolved.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Reach {
-    /// Addresses of the public internet alone.
-    #[default]
-    Public,
-    /// Those, and this machine.
-    Loopback,
-    /// Those, this machine and private networks; never link-local ones, where clouds keep credentials.
-    Private,
+///
+/// Link-local addresses, where clouds keep credentials, are never allowed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reach {
+    /// Addresses of the public internet.
+    pub public: bool,
+    /// This machine.
+    pub loopback: bool,
+    /// Private networks.
+    pub private: bool,
+}
+
+impl Reach {
+    /// The public internet alone.
+    pub const PUBLIC: Self = Self { public: true, loopback: false, private: false };
+    /// This machine alone.
+    pub const MACHINE: Self = Self { public: false, loopback: true, private: false };
+    /// Wherever anybody may listen.
+    pub const ANYWHERE: Self = Self { public: true, loopback: true, private: true };
 }
 
 /// One post, ready to go.

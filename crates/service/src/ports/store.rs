@@ -78,6 +78,9 @@ pub enum NumberKey {
     HeldBy(ClientId),
     /// The number that this client requested a code for most recently, if that challenge still waits.
     PendingFor(ClientId),
+    /// The number that this WABA requested a code for most recently without a client (in a hosted
+    /// dialect), if that challenge still waits.
+    PendingIn(WabaId),
     /// The number that this claim is on.
     Claim(registration::PhoneNumberId),
 }

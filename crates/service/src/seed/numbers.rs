@@ -2,8 +2,9 @@
 //! them (a budget spent to the last step) and take days for others.
 
 use registration::{
-    AccountId, Budgets, Challenge, ChallengeId, Claim, ClaimPhase, ClientId, CodeSend, Ladder,
-    NumberRecord, PinBudget, Platform, Registration, RegistrationKey, Timestamp, TwoStep, Window,
+    AccountId, Budgets, Challenge, ChallengeId, Claim, ClaimHistory, ClaimPhase, ClientId,
+    CodeSend, Ladder, NumberRecord, PinBudget, Platform, Registration, RegistrationKey, Timestamp,
+    TwoStep, Window,
 };
 
 use super::apply::Draft;
@@ -46,6 +47,10 @@ impl Service {
             certificate_serial: entry.certificate_serial,
             added_at: now,
             phase: self.phase(&entry.state, now),
+            history: ClaimHistory {
+                migrating_since: None,
+                registered_at: matches!(entry.state, SeedState::Registered(_)).then_some(now),
+            },
         };
         draft.unit.sends.extend(self.send_of(&account.id, entry, &claim, now));
         let verifier = draft.prepared.pins.get(&number).cloned();

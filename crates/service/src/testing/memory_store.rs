@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
-use registration::{ClaimPhase, ClientId, NumberRecord, PhoneNumber, Platform, Timestamp};
+use registration::{
+    Challenge, Claim, ClaimPhase, ClientId, NumberRecord, PhoneNumber, Platform, Timestamp,
+};
 
 use super::memory_callbacks::Callbacks;
 use super::memory_ledger::Ledger;
@@ -382,7 +384,16 @@ impl State {
             }
             NumberKey::Claim(id) => records().find(|it| it.claim(id).is_some()).map(|it| it.number),
             NumberKey::PendingFor(client) => {
-                let since = |it: &NumberRecord| Some((pending_since(it, client)?, it.number));
+                let asked =
+                    |_: &Claim, challenge: &Challenge| challenge.client.as_ref() == Some(client);
+                let since = |it: &NumberRecord| Some((pending_since(it, asked)?, it.number));
+                records().filter_map(since).max().map(|(_, number)| number)
+            }
+            NumberKey::PendingIn(waba) => {
+                let asked = |claim: &Claim, challenge: &Challenge| {
+                    claim.waba == *waba && challenge.client.is_none()
+                };
+                let since = |it: &NumberRecord| Some((pending_since(it, asked)?, it.number));
                 records().filter_map(since).max().map(|(_, number)| number)
             }
         }
@@ -419,14 +430,16 @@ fn holder(record: &NumberRecord) -> Option<&ClientId> {
     }
 }
 
-/// When `client` last asked for a code that still waits on this number.
-fn pending_since(record: &NumberRecord, client: &ClientId) -> Option<Timestamp> {
+/// When whoever is meant last asked for a code that still waits on this number.
+fn pending_since(
+    record: &NumberRecord,
+    is_meant: impl Fn(&Claim, &Challenge) -> bool,
+) -> Option<Timestamp> {
     let waiting = record.claims.iter().filter_map(|claim| match &claim.phase {
-        ClaimPhase::AwaitingCode(challenge) => Some(challenge),
+        ClaimPhase::AwaitingCode(challenge) => is_meant(claim, challenge).then_some(challenge),
         ClaimPhase::Unverified | ClaimPhase::Verified { .. } => None,
     });
-    let of_client = waiting.filter(|it| it.client.as_ref() == Some(client));
-    of_client.map(|it| it.requested_at).max()
+    waiting.map(|it| it.requested_at).max()
 }
 
 fn wanted(record: &NumberRecord, query: &NumberQuery) -> bool {

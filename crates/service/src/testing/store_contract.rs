@@ -44,6 +44,7 @@ macro_rules! store_contract {
             numbers::every_field_of_a_record_is_kept,
             numbers::a_number_is_found_by_its_client_wherever_it_moves,
             numbers::the_latest_pending_request_of_a_client_is_found,
+            numbers::the_latest_pending_request_of_a_waba_without_a_client_is_found,
             numbers::a_number_is_found_by_its_claims,
             numbers::a_client_holds_one_number,
             numbers::clients_can_swap_numbers_in_one_unit,

@@ -1,5 +1,6 @@
 //! The directory: key, parent and look-up as columns, the rest as JSON, a document's content as it is.
 
+mod claim_document;
 mod ram;
 mod webhook;
 
@@ -35,6 +36,7 @@ impl EntityRow {
             body: body_of(&entity),
             content: match entity {
                 Entity::Document(it) => Some(it.body),
+                Entity::ClaimDocument(it) => Some(it.body),
                 Entity::Account(_)
                 | Entity::Space(_)
                 | Entity::Waba(_)
@@ -222,6 +224,7 @@ fn body_of(entity: &Entity) -> String {
         }),
         Entity::AccessKey(it) => to_json(&AccessKeyTwin::of(it)),
         Entity::Webhook(it) => webhook::webhook_body(it),
+        Entity::ClaimDocument(it) => claim_document::body(it),
     }
 }
 
@@ -265,6 +268,9 @@ pub(crate) fn entity_from_row(
         EntityKind::Reply => row.reply().map(Entity::Reply),
         EntityKind::AccessKey => row.access_key().map(Entity::AccessKey),
         EntityKind::Webhook => row.webhook().map(Entity::Webhook),
+        EntityKind::ClaimDocument => {
+            row.claim_document(content.unwrap_or_default()).map(Entity::ClaimDocument)
+        }
     }
 }
 

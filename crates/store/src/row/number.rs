@@ -3,9 +3,9 @@
 use std::borrow::Cow;
 
 use registration::{
-    Budgets, Challenge, ChallengeId, Claim, ClaimPhase, ClientId, Ladder, NumberRecord,
-    PhoneNumber, PhoneNumberId, PinBudget, PinVerifier, Platform, Registration, RegistrationKey,
-    TextId, Timestamp, TwoStep, VerifiedName, WabaId, Window,
+    Budgets, Challenge, ChallengeId, Claim, ClaimHistory, ClaimPhase, ClientId, Ladder,
+    NumberRecord, PhoneNumber, PhoneNumberId, PinBudget, PinVerifier, Platform, Registration,
+    RegistrationKey, TextId, Timestamp, TwoStep, VerifiedName, WabaId, Window,
 };
 use serde::{Deserialize, Serialize};
 
@@ -55,14 +55,14 @@ impl ClaimRow {
     /// The row of `claim`.
     pub(crate) fn of(claim: &Claim) -> Self {
         let pending = match &claim.phase {
-            ClaimPhase::AwaitingCode(it) => it.client.as_ref().map(|client| (client, it)),
+            ClaimPhase::AwaitingCode(it) => Some(it),
             ClaimPhase::Unverified | ClaimPhase::Verified { .. } => None,
         };
         Self {
             id: claim.id.to_string(),
             waba: claim.waba.to_string(),
-            pending_client: pending.map(|(client, _)| client.to_string()),
-            pending_since: pending.map(|(_, it)| it.requested_at.as_millis()),
+            pending_client: pending.and_then(|it| it.client.as_ref()).map(ToString::to_string),
+            pending_since: pending.map(|it| it.requested_at.as_millis()),
         }
     }
 }
@@ -164,6 +164,10 @@ struct ClaimTwin<'a> {
     added_at: Millis,
     #[serde(rename = "p", borrow, default, skip_serializing_if = "Option::is_none")]
     phase: Option<PhaseTwin<'a>>,
+    #[serde(rename = "m", default, skip_serializing_if = "Option::is_none")]
+    migrating_since: Option<Millis>,
+    #[serde(rename = "r", default, skip_serializing_if = "Option::is_none")]
+    registered_at: Option<Millis>,
 }
 
 /// `Unverified` is the absence of a phase.
@@ -308,6 +312,8 @@ impl<'a> ClaimTwin<'a> {
             certificate_serial: claim.certificate_serial,
             added_at: claim.added_at.as_millis(),
             phase,
+            migrating_since: claim.history.migrating_since.map(Timestamp::as_millis),
+            registered_at: claim.history.registered_at.map(Timestamp::as_millis),
         }
     }
 
@@ -324,6 +330,10 @@ impl<'a> ClaimTwin<'a> {
                 Some(PhaseTwin::Verified(since, pin_proven_at)) => {
                     ClaimPhase::Verified { since: at(since), pin_proven_at: pin_proven_at.map(at) }
                 }
+            },
+            history: ClaimHistory {
+                migrating_since: self.migrating_since.map(at),
+                registered_at: self.registered_at.map(at),
             },
         })
     }

@@ -21,6 +21,10 @@ const MIGRATIONS: &[Migration] = &[
         sql: include_str!("../../migrations/sqlite/0002_callbacks.sql"),
     },
     Migration { name: "delivery", sql: include_str!("../../migrations/sqlite/0003_delivery.sql") },
+    Migration {
+        name: "hosted_codes",
+        sql: include_str!("../../migrations/sqlite/0004_hosted_codes.sql"),
+    },
 ];
 
 /// Marks the file as ours ("Roll").

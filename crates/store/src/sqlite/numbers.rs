@@ -131,6 +131,12 @@ pub(super) fn find(conn: &Connection, key: &NumberKey) -> Result<Option<PhoneNum
              ORDER BY pending_since DESC, number DESC LIMIT 1",
             client.to_string(),
         ),
+        NumberKey::PendingIn(waba) => (
+            "SELECT number FROM claims
+             WHERE waba = $1 AND pending_client IS NULL AND pending_since IS NOT NULL
+             ORDER BY pending_since DESC, number DESC LIMIT 1",
+            waba.to_string(),
+        ),
         NumberKey::Claim(id) => ("SELECT number FROM claims WHERE id = $1", id.to_string()),
     };
     let mut statement = conn.prepare_cached(sql)?;

@@ -73,7 +73,8 @@ impl Recent {
         key: &EntityRef,
         read: impl FnOnce() -> Result<Option<Versioned<Entity>>, Failure>,
     ) -> Result<Option<Versioned<Entity>>, Failure> {
-        if matches!(key.kind, EntityKind::Document | EntityKind::Reply) {
+        if matches!(key.kind, EntityKind::Document | EntityKind::ClaimDocument | EntityKind::Reply)
+        {
             return read();
         }
         self.entities.get_or(key, read)
@@ -97,7 +98,7 @@ impl Recent {
         match key {
             NumberKey::HeldBy(client) => self.held.get_or(client, read),
             NumberKey::PendingFor(client) => self.pending.get_or(client, read),
-            NumberKey::Claim(_) => read(),
+            NumberKey::PendingIn(_) | NumberKey::Claim(_) => read(),
         }
     }
 

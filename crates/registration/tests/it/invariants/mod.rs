@@ -142,11 +142,11 @@ impl Step<'_> {
 
 fn acting_waba(command: &Command) -> Option<&WabaId> {
     match command {
-        Command::AddNumber(add) => Some(&add.waba),
+        Command::AddNumber(add) | Command::StartMigration(add) => Some(&add.waba),
         Command::RequestCode(request) => Some(&request.requester.waba),
         Command::VerifyCode(verify) => Some(&verify.requester.waba),
         Command::Register(register) => Some(&register.waba),
-        Command::ChangeName { waba, .. } => Some(waba),
+        Command::ChangeName { waba, .. } | Command::WhileMigrating { waba, .. } => Some(waba),
         Command::Restore(_)
         | Command::Deregister { .. }
         | Command::Release { .. }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use registration::{
-    Claim, ClaimPhase, ClientId, NumberRecord, PhoneNumber, PhoneNumberId, Platform, Registration,
-    RegistrationKey, TextId as _, Timestamp, VerifiedName, WabaId,
+    Claim, ClaimHistory, ClaimPhase, ClientId, NumberRecord, PhoneNumber, PhoneNumberId, Platform,
+    Registration, RegistrationKey, TextId as _, Timestamp, VerifiedName, WabaId,
 };
 use service::clients::{DEFAULT, FirstPassword};
 use service::directory::{Client, Entity, Role, User};
@@ -160,6 +160,7 @@ impl Folder {
             certificate_serial: Some(number.as_u64()),
             added_at: since,
             phase: ClaimPhase::Unverified,
+            history: ClaimHistory { migrating_since: None, registered_at: Some(since) },
         });
         record.registration = Some(Registration {
             claim: id,

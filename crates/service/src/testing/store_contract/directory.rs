@@ -6,7 +6,7 @@ use super::sample::{
     access_key, account, at, client, commit, custom_policy, group, id, is_conflict, put_all,
     ram_user, seed, session, space, user, waba, webhook,
 };
-use crate::directory::{Document, WebhookScope};
+use crate::directory::{ClaimDocument, Document, WebhookScope};
 use crate::ports::{
     CommitError, Entity, EntityKind, EntityRef, EntityWrite, Store, Unit, Versioned,
 };
@@ -31,6 +31,17 @@ fn document(client: &str, name: &str) -> Entity {
     })
 }
 
+fn claim_document(claim: &str, name: &str) -> Entity {
+    Entity::ClaimDocument(ClaimDocument {
+        claim: id(claim),
+        waba: id("waba-1"),
+        name: name.into(),
+        content_type: "application/json".into(),
+        body: (0..=255).collect(),
+        updated_at: at(14),
+    })
+}
+
 pub async fn every_kind_is_kept(store: Arc<dyn Store>) {
     let all = vec![
         account("default"),
@@ -49,6 +60,7 @@ pub async fn every_kind_is_kept(store: Arc<dyn Store>) {
         webhook(WebhookScope::Space(id("default"))),
         webhook(WebhookScope::Waba(id("waba-1"))),
         webhook(WebhookScope::Number { claim: id("claim-1"), waba: id("waba-1") }),
+        claim_document("claim-1", "business_profile"),
     ];
     put_all(&*store, all.clone()).await.expect("parents first");
     for entity in all {

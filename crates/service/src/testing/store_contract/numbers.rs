@@ -69,6 +69,24 @@ pub async fn the_latest_pending_request_of_a_client_is_found(store: Arc<dyn Stor
     assert_eq!(find(&*store, &pending("client-2")).await, Some(number(2)));
 }
 
+pub async fn the_latest_pending_request_of_a_waba_without_a_client_is_found(store: Arc<dyn Store>) {
+    seed(&*store).await;
+    let wait = |n, client, at| claimed(number(n), awaiting(client, at));
+    let of_waba = NumberKey::PendingIn(id("waba-1"));
+    write(&*store, 0, wait(1, None, 10)).await.expect("new");
+    write(&*store, 0, wait(2, None, 20)).await.expect("new");
+    write(&*store, 0, wait(3, Some("client-1"), 30)).await.expect("new");
+    assert_eq!(find(&*store, &of_waba).await, Some(number(2)));
+    assert_eq!(find(&*store, &NumberKey::PendingIn(id("waba-2"))).await, None);
+    write(&*store, 1, wait(1, None, 40)).await.expect("again");
+    assert_eq!(find(&*store, &of_waba).await, Some(number(1)));
+    write(&*store, 2, claimed(number(1), ClaimPhase::Unverified)).await.expect("confirmed");
+    assert_eq!(find(&*store, &of_waba).await, Some(number(2)));
+    write(&*store, 1, wait(2, Some("client-1"), 60)).await.expect("asked for by a client");
+    assert_eq!(find(&*store, &of_waba).await, None);
+    assert_eq!(find(&*store, &pending("client-1")).await, Some(number(2)));
+}
+
 pub async fn a_number_is_found_by_its_claims(store: Arc<dyn Store>) {
     seed(&*store).await;
     let by = |name: &str| NumberKey::Claim(id(name));

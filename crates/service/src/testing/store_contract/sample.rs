@@ -4,9 +4,9 @@ use core::time::Duration;
 use std::sync::Arc;
 
 use registration::{
-    Budgets, Challenge, ChallengeId, Claim, ClaimPhase, CodeMethod, CodeSend, Ladder, Locale,
-    NumberRecord, PhoneNumber, PinBudget, PinVerifier, Platform, Registration, RegistrationKey,
-    TextId, Timestamp, TwoStep, VerifiedName, Window,
+    Budgets, Challenge, ChallengeId, Claim, ClaimHistory, ClaimPhase, CodeMethod, CodeSend, Ladder,
+    Locale, NumberRecord, PhoneNumber, PinBudget, PinVerifier, Platform, Registration,
+    RegistrationKey, TextId, Timestamp, TwoStep, VerifiedName, Window,
 };
 
 use crate::directory::{
@@ -214,6 +214,7 @@ pub fn claim(name: &str, waba: &str, phase: ClaimPhase) -> Claim {
         certificate_serial: Some(u64::MAX),
         added_at: at(10),
         phase,
+        history: ClaimHistory { migrating_since: Some(at(11)), registered_at: None },
     }
 }
 

@@ -83,14 +83,18 @@ fn phase() -> impl Strategy<Value = ClaimPhase> {
 }
 
 fn claim() -> impl Strategy<Value = Claim> {
-    (id(), id(), name(), of(any::<u64>()), time(), phase()).prop_map(
-        |(id, waba, name, certificate_serial, added_at, phase)| Claim {
+    let history = (of(time()), of(time())).prop_map(|(migrating_since, registered_at)| {
+        ClaimHistory { migrating_since, registered_at }
+    });
+    (id(), id(), name(), of(any::<u64>()), time(), phase(), history).prop_map(
+        |(id, waba, name, certificate_serial, added_at, phase, history)| Claim {
             id,
             waba,
             name,
             certificate_serial,
             added_at,
             phase,
+            history,
         },
     )
 }

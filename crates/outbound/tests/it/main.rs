@@ -1,0 +1,11 @@
+//! Senders against providers under the test's control.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod common;
+mod http;
+mod inbox;
+mod provider;
+mod smpp;
+mod smsc;
+mod tls;
