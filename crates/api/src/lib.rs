@@ -12,6 +12,7 @@ pub mod middleware;
 pub mod onprem;
 pub mod operations;
 pub mod pem;
+pub mod pin_reset;
 pub mod refusals;
 pub mod router;
 pub mod sandbox;

@@ -13,7 +13,7 @@ use crate::onprem::{
     account, backup, certificates, health, media_providers, photo, settings, stats, support, users,
 };
 use crate::state::App;
-use crate::{admin, cams, console, explain, middleware, operations, sandbox};
+use crate::{admin, cams, console, explain, middleware, operations, pin_reset, sandbox};
 
 /// The whole application. Sandbox tools are mounted only if `app` is one.
 pub fn router(app: App) -> Router {
@@ -25,6 +25,7 @@ pub fn router(app: App) -> Router {
         .route("/readyz", get(operations::readyz))
         .route("/metrics", get(stats::open_metrics))
         .route("/explain/{id}", get(explain::explain))
+        .route("/two-step/reset/{token}", get(pin_reset::ask).post(pin_reset::confirm))
         .route("/openapi.json", get(admin::openapi))
         .nest("/v1", onprem(app.clone()))
         .nest("/clients/{client}/v1", onprem(app.clone()))

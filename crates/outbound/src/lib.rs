@@ -3,3 +3,4 @@
 
 pub mod callbacks;
 pub mod delivery;
+pub mod mail;

@@ -14,6 +14,8 @@ pub fn start(log: &Log, colours: bool) {
     // The configuration has checked the level already.
     let filter =
         log.level.parse().unwrap_or_else(|_| Targets::new().with_default(LevelFilter::INFO));
+    // Its lines hold whole SIP messages, and so numbers in full; the voice sender tells what matters.
+    let filter = filter.with_target("rsipstack", LevelFilter::OFF);
     let text = match log.format {
         LogFormat::Auto => terminal,
         LogFormat::Text => true,

@@ -2,6 +2,7 @@
 //! production is decided here, once; no handler asks.
 
 mod callbacks;
+mod mail;
 mod senders;
 
 use core::fmt::Display;
@@ -117,6 +118,7 @@ pub async fn app(
         hasher(config, keys.clone(), &entropy)?,
         policy(config),
     ));
+    mail::connect(config, &service)?;
     let (tools, first_password) = match scene.tools {
         Some((clock, rehearsal)) => {
             let seed = match seed {

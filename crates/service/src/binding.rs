@@ -85,6 +85,7 @@ impl Service {
                 account: account.clone(),
                 space: space.clone(),
                 name: waba.to_string(),
+                contact_email: None,
                 created_at,
             }),
         ]

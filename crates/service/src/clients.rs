@@ -317,6 +317,7 @@ impl DefaultNames {
                 account: self.account.clone(),
                 space: self.space.clone(),
                 name,
+                contact_email: None,
                 created_at: now,
             }),
         ]

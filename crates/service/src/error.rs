@@ -51,6 +51,9 @@ pub enum Unavailable {
     /// Coreapp of the client is restarting.
     #[error("Coreapp is restarting")]
     CoreappRestarting,
+    /// The mail server.
+    #[error("the mail was not taken")]
+    Mail,
     /// A rehearsed fault of the sandbox.
     #[error("a rehearsed fault")]
     Rehearsed,

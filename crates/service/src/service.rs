@@ -15,6 +15,7 @@ use crate::conversion::Range;
 use crate::error::{Refused, ServiceError, Unavailable};
 use crate::hashing::Hasher;
 use crate::keys::KeyRing;
+use crate::mails::Mails;
 use crate::moving_window::{MovingWindow, Rate};
 use crate::policy::Policy;
 use crate::ports::{
@@ -78,6 +79,7 @@ pub struct Service {
     pub(crate) callbacks_due: Notify,
     pub(crate) ledger_changed: watch::Sender<u64>,
     pub(crate) handed_over: broadcast::Sender<Arc<[Send]>>,
+    pub(crate) mails: Mails,
     /// Read from claim to report; written while the whole state changes or is copied, so that no send
     /// is under way then.
     pub(crate) under_way: Arc<tokio::sync::RwLock<()>>,
@@ -111,6 +113,7 @@ impl Service {
             callbacks_due: Notify::new(),
             ledger_changed: watch::Sender::new(0),
             handed_over: broadcast::Sender::new(BATCHES_KEPT),
+            mails: Mails::default(),
             under_way: Arc::default(),
         }
     }
@@ -197,6 +200,7 @@ impl Service {
         self.client_requests.clear();
         self.operation_requests.clear();
         self.fresh_sends().clear();
+        self.mails.clear();
         self.ledger_changed.send_modify(|n| *n += 1);
         Ok(())
     }

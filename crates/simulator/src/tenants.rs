@@ -102,6 +102,7 @@ fn entities_of(party: &Party) -> [Option<Entity>; 4] {
         account: id_of.clone(),
         space: space.clone(),
         name: name.clone(),
+        contact_email: None,
         created_at,
     };
     let space = Space { id: space, account: id_of.clone(), name, created_at };

@@ -8,6 +8,7 @@ use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
+use registration::Timestamp;
 use serde::Serialize;
 use service::explain::{in_words, wait_in_words};
 use service::{Refused, ServiceError, Unavailable};
@@ -39,6 +40,13 @@ pub(crate) enum Failure {
     TooLarge,
     /// 422: fields or parameters at fault.
     Invalid(Vec<Detail>),
+    /// 429: asked for too often.
+    TooMany {
+        /// When it may be asked for again.
+        opens_at: Timestamp,
+        /// The present moment.
+        now: Timestamp,
+    },
     /// 500: a broken invariant, already logged.
     Internal,
     /// 503: a part is missing at the moment, already logged.
@@ -66,7 +74,7 @@ pub(crate) struct ErrorBody {
 #[derive(Debug, Serialize, ToSchema)]
 struct ErrorWords {
     /// For programs: `unauthorized`, `refused`, `not_found`, `method_not_allowed`, `conflict`,
-    /// `in_progress`, `too_large`, `invalid`, `internal`, `unavailable`.
+    /// `in_progress`, `too_large`, `invalid`, `too_many`, `internal`, `unavailable`.
     code: &'static str,
     /// For people.
     message: String,
@@ -126,6 +134,7 @@ impl Failure {
             Self::Conflict(_) | Self::InProgress => StatusCode::CONFLICT,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::TooMany { .. } => StatusCode::TOO_MANY_REQUESTS,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
             Self::Unavailable { .. } => StatusCode::SERVICE_UNAVAILABLE,
         }
@@ -151,6 +160,13 @@ impl Failure {
                 ("too_large", format!("The body has more than {} bytes.", super::BODY_BYTES_MAX))
             }
             Self::Invalid(details) => ("invalid", invalid_message(details)),
+            Self::TooMany { opens_at, now } => (
+                "too_many",
+                format!(
+                    "Asked for too often; it opens in {}.",
+                    wait_in_words(opens_at.since(*now))
+                ),
+            ),
             Self::Internal => ("internal", "Something is broken; see the server's log.".to_owned()),
             Self::Unavailable { .. } => (
                 "unavailable",
@@ -165,7 +181,11 @@ impl Failure {
             refusal: None,
             explain: None,
             what_works: None,
-            opens_at: None,
+            opens_at: if let Self::TooMany { opens_at, .. } = self {
+                Some(At::from(*opens_at))
+            } else {
+                None
+            },
             retry_after_seconds: self.retry_after_seconds(),
         }
     }
@@ -175,6 +195,10 @@ impl Failure {
             Self::Refused(refused) => {
                 let wait = refused.refusal.opens_at()?.since(refused.at);
                 Some(u64::try_from(wait.as_millis().div_ceil(1000)).unwrap_or(u64::MAX).max(1))
+            }
+            Self::TooMany { opens_at, now } => {
+                let wait = opens_at.since(*now).as_millis().div_ceil(1000);
+                Some(u64::try_from(wait).unwrap_or(u64::MAX).max(1))
             }
             Self::InProgress | Self::Unavailable { .. } => Some(RETRY_SECONDS),
             Self::Unauthorized
@@ -273,6 +297,7 @@ impl utoipa::IntoResponses for Failures {
             ("409", "It is there already, is in use, or is being done"),
             ("413", "The body is too large"),
             ("422", "A field or parameter is missing, unknown or wrong; the error names it"),
+            ("429", "Asked for too often"),
             ("503", "A part of the server is missing at the moment"),
         ]
         .map(|(status, description)| {

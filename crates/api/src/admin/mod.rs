@@ -107,6 +107,7 @@ operations! {
     post   "/numbers/{number}/unlock"         numbers::unlock;
     put    "/numbers/{number}/two-step"       numbers::set_two_step;
     delete "/numbers/{number}/two-step"       numbers::clear_two_step;
+    post   "/numbers/{number}/two-step/reset-link" numbers::ask_reset;
     get    "/users"                           users::list;
     post   "/users"                           users::create;
     get    "/users/{account}/{user}"          users::show;

@@ -7,6 +7,7 @@ use http::StatusCode;
 use registration::{AccountId, CustomerSpaceId, TextId as _, WabaId};
 use serde::{Deserialize, Serialize};
 use service::directory::{self as domain, Entity, EntityKind, EntityRef};
+use service::pin_reset::is_mail_address;
 use service::ports::EntropyExt as _;
 use utoipa::{IntoParams, ToSchema};
 
@@ -26,6 +27,8 @@ pub(crate) struct Waba {
     space: String,
     /// Name for people.
     name: String,
+    /// Where its owner is reached by mail: links to reset a PIN go there.
+    contact_email: Option<String>,
     created_at: At,
 }
 
@@ -42,6 +45,9 @@ pub(crate) struct NewWaba {
     /// Name for people; the id if absent.
     #[schema(value_type = Option<String>)]
     name: Option<Label>,
+    /// Where its owner is reached by mail.
+    #[schema(example = "owner@shop.example")]
+    contact_email: Option<String>,
 }
 
 /// What to change about a WABA; what is absent stays.
@@ -50,6 +56,8 @@ pub(crate) struct NewWaba {
 pub(crate) struct WabaChange {
     #[schema(value_type = Option<String>)]
     name: Option<Label>,
+    /// Where its owner is reached by mail; empty takes it away.
+    contact_email: Option<String>,
 }
 
 #[derive(Debug, Deserialize, IntoParams)]
@@ -109,6 +117,7 @@ pub(crate) async fn create(
         account: space.account,
         space: space.id,
         name: new.name.map_or_else(|| id.to_string(), |name| name.0),
+        contact_email: contact(new.contact_email)?,
         created_at: app.service.now(),
         id,
     };
@@ -134,9 +143,15 @@ pub(crate) async fn change(
     Path(id): Path<String>,
     Body(new): Body<WabaChange>,
 ) -> Result<Json<Option<Waba>>, Failure> {
+    let given = new.contact_email.is_some();
+    let contact_email = contact(new.contact_email)?;
     let apply = |entity: &mut Entity| {
-        if let (Entity::Waba(waba), Some(name)) = (entity, &new.name) {
+        let Entity::Waba(waba) = entity else { return };
+        if let Some(name) = &new.name {
             waba.name.clone_from(&name.0);
+        }
+        if given {
+            waba.contact_email.clone_from(&contact_email);
         }
     };
     change_part(&app, EntityKind::Waba, &id, apply).await.map(|it| Json(view(it)))
@@ -152,6 +167,15 @@ pub(crate) async fn remove(
     remove_part(&app, EntityKind::Waba, &id).await
 }
 
+/// A mail address; empty is none.
+fn contact(given: Option<String>) -> Result<Option<String>, Failure> {
+    let given = given.filter(|text| !text.is_empty());
+    if given.as_deref().is_some_and(|text| !is_mail_address(text)) {
+        return Err(Failure::invalid("contact_email", "must be a mail address"));
+    }
+    Ok(given)
+}
+
 fn view(entity: Entity) -> Option<Waba> {
     entity.into_waba().map(Waba::from)
 }
@@ -163,6 +187,7 @@ impl From<domain::Waba> for Waba {
             account: it.account.as_str().to_owned(),
             space: it.space.as_str().to_owned(),
             name: it.name,
+            contact_email: it.contact_email,
             created_at: it.created_at.into(),
         }
     }

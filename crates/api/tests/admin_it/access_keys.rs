@@ -55,7 +55,7 @@ async fn keys_are_listed_by_account_and_user_and_go_with_their_user() {
     let of_user = json!({ "account": "default", "user": "ci" });
     let of_user = world.post("/access-keys", of_user).await.expect(201);
     let ids = async |path: &str| column(&world.get(path).await.expect(200), "id");
-    let mut both = vec![own["id"].clone(), of_user["id"].clone()];
+    let mut both = [own["id"].clone(), of_user["id"].clone()];
     both.sort_by_key(ToString::to_string);
     let both: Vec<_> = both.iter().map(|it| it.as_str().unwrap().to_owned()).collect();
     assert_eq!(ids("/access-keys?account=default").await, both);

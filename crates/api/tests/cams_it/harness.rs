@@ -16,12 +16,13 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use http::uri::Scheme;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode};
 use http_body_util::BodyExt as _;
-use registration::{PhoneNumber, TextId, Timestamp};
+use registration::{NumberRecord, PhoneNumber, TextId, Timestamp};
 use serde_json::Value;
 use service::hashing::{HashCost, Hasher};
 use service::keys::{KeyRing, MasterKeys};
 use service::ports::{
-    Clock as _, CodeDelivery, CodeMessage, DeliveryError, HandedOver, NoRehearsal, SendQuery, Store,
+    Clock as _, CodeDelivery, CodeMessage, DeliveryError, Entity, EntityKind, HandedOver,
+    NoRehearsal, NumberQuery, Send, SendQuery, Store, Versioned,
 };
 use service::seed::{
     SecretText, Seed, SeedAccessKey, SeedAccount, SeedClient, SeedCredentials, SeedRamUser,
@@ -45,6 +46,13 @@ pub(crate) const ADMIN_PASSWORD: &str = "Deployment-1!";
 pub(crate) const USER_KEY_ID: &str = "LTAI5tFakeAccessKeyId002";
 /// Key of another account, which has no product; its secret is [`SECRET`], too.
 pub(crate) const OTHER_KEY_ID: &str = "LTAI5tFakeAccessKeyId003";
+
+/// Key of a third account, which has the product and this space; its secret is [`SECRET`], too.
+pub(crate) const RIVAL_KEY_ID: &str = "LTAI5tFakeAccessKeyId004";
+pub(crate) const RIVAL_SPACE: &str = "cams-rival01";
+
+/// What is stored but for the audit trail: directory, numbers, sends.
+pub(crate) type Records = (Vec<Versioned<Entity>>, Vec<NumberRecord>, Vec<Send>);
 
 pub(crate) struct World {
     pub(crate) service: Arc<Service>,
@@ -124,6 +132,17 @@ impl World {
             rotate_master: Box::new(|| Err("not here".to_owned())),
         }));
         Self { service, clock, store, router: router(app) }
+    }
+
+    pub(crate) async fn records(&self) -> Records {
+        let mut entities = Vec::new();
+        for kind in EntityKind::ALL {
+            entities.extend(self.store.entities(kind, None, None, usize::MAX).await.unwrap());
+        }
+        let numbers = NumberQuery { limit: usize::MAX, ..NumberQuery::default() };
+        let numbers = self.store.numbers(&numbers).await.unwrap();
+        let sends = SendQuery { limit: usize::MAX, ..SendQuery::default() };
+        (entities, numbers, self.store.sends(&sends).await.unwrap())
     }
 
     pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
@@ -307,11 +326,16 @@ fn seed(temporary: bool) -> Seed {
     let account = |name: &str, space: &str, waba: &str, credentials| SeedAccount {
         id: id(name),
         name: name.to_owned(),
-        subscribed: name == "default",
+        subscribed: name != "other",
         spaces: vec![SeedSpace {
             id: id(space),
             name: space.to_owned(),
-            wabas: vec![SeedWaba { id: id(waba), name: waba.to_owned(), numbers: Vec::new() }],
+            wabas: vec![SeedWaba {
+                id: id(waba),
+                name: waba.to_owned(),
+                contact_email: None,
+                numbers: Vec::new(),
+            }],
         }],
         clients: Vec::new(),
         credentials,
@@ -333,10 +357,13 @@ fn seed(temporary: bool) -> Seed {
     };
     let others =
         SeedCredentials { access_keys: vec![key(OTHER_KEY_ID)], ..SeedCredentials::default() };
+    let rivals =
+        SeedCredentials { access_keys: vec![key(RIVAL_KEY_ID)], ..SeedCredentials::default() };
     Seed {
         accounts: vec![
             SeedAccount { clients: vec![client], ..account("default", SPACE, WABA, own) },
             account("other", "cams-other01", "200000000000001", others),
+            account("rival", RIVAL_SPACE, "200000000000002", rivals),
         ],
     }
 }

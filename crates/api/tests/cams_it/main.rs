@@ -7,6 +7,7 @@ mod dialects;
 mod fixtures;
 mod gateway;
 mod harness;
+mod isolation;
 mod life;
 mod migration;
 mod permissions;

@@ -21,6 +21,7 @@ fn expected(vector: &Vector) -> (u16, &'static str) {
         | "ChatappBindWaba"
         | "AddChatappPhoneNumber"
         | "CreateChatappMigrationInitiate"
+        | "UpdateAccountWebhook"
         | "QueryChatappPhoneNumbers" => (200, "OK"),
         "GetPermissionByCode" => (400, "InvalidPermissions"),
         "QueryWabaBusinessInfo" => (200, "InvalidParameter.WabaIdNotExist"),
@@ -33,7 +34,6 @@ fn expected(vector: &Vector) -> (u16, &'static str) {
                 _ => (200, "InvalidParameter.PhoneNumberNotExist"),
             }
         }
-        "UpdateAccountWebhook" => (200, "OK"),
         "GetChatappVerifyCode"
         | "UpdatePhoneWebhook"
         | "GetPhoneNumberVerificationStatus"

@@ -8,5 +8,6 @@ mod faults;
 mod harness;
 mod inbox;
 mod magic;
+mod pin_reset;
 mod seed;
 mod whole_state;

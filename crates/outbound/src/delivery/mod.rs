@@ -47,9 +47,11 @@ mod inbox;
 mod ports;
 mod routing;
 pub mod smpp;
+pub mod voice;
 
 pub use breaker::{BreakerOptions, Health};
 pub use callbacks::Callbacks;
 pub use inbox::InboxDelivery;
 pub use ports::SenderPorts;
 pub use routing::{Member, Route, RouteTable, Routing, RoutingOptions};
+pub use voice::VoiceDelivery;

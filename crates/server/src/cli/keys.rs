@@ -86,10 +86,12 @@ pub(super) fn run(arguments: &Arguments, context: &Context<'_>) -> anyhow::Resul
     let account = &arguments.account;
     let path = |key: &str| format!("/access-keys/{}", segment(key));
     // Read before the server is asked, so that a missing file changes nothing.
-    let session_policy = match &arguments.command {
-        Command::Temporary { session_policy: Some(file), .. } => Some(read(file)?),
-        _ => None,
-    };
+    let session_policy =
+        if let Command::Temporary { session_policy: Some(file), .. } = &arguments.command {
+            Some(read(file)?)
+        } else {
+            None
+        };
     client::run(&arguments.connection, context, async |client, view| match &arguments.command {
         Command::List { user } => list(client, view, account, user.as_deref()).await,
         Command::Create { user } => {

@@ -37,6 +37,20 @@ fn pairs(config: &Config, broken: &mut Vec<(&'static str, String)>) {
         let message = "only a sandbox can play the retired service";
         broken.push(("onprem.retired", message.to_owned()));
     }
+    let mail = &config.mail;
+    if mail.server.is_some() && config.public_url.is_none() {
+        broken.push(("mail.server", "needs public_url, where the links lead".to_owned()));
+    }
+    if config.mode == Mode::Sandbox && mail.server.as_ref().is_some_and(|it| !it.is_loopback()) {
+        let message = "a sandbox sends nothing to anybody: only a mail server on this machine";
+        broken.push(("mail.server", message.to_owned()));
+    }
+    if mail.username.is_some() != mail.password_file.is_some() {
+        broken.push((
+            "mail.username",
+            "needs mail.password_file, and the other way round".to_owned(),
+        ));
+    }
     match (&config.tls.certificate_file, &config.tls.key_file) {
         (Some(_), None) => {
             broken.push(("tls.certificate_file", "needs tls.key_file too".to_owned()));

@@ -54,6 +54,8 @@ pub struct Config {
     pub limits: LimitSettings,
     /// How codes leave.
     pub delivery: Delivery,
+    /// The mail server.
+    pub mail: MailSettings,
     /// Cost of PIN and password hashes.
     pub hashing: Hashing,
     /// Log lines.
@@ -243,6 +245,35 @@ pub struct Delivery {
     pub breaker_failures: u32,
     #[serde(deserialize_with = "span::<_, 1, 300>")]
     pub breaker_rest: Duration,
+}
+
+/// How the connection to the mail server is protected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum MailSecurity {
+    /// Begins in the clear and must switch to TLS.
+    StartTls,
+    /// TLS from the start.
+    Tls,
+    /// In the clear.
+    None,
+}
+
+/// `[mail]`
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "each field is described in config.default.toml")]
+pub struct MailSettings {
+    #[serde(deserialize_with = "host_port_or_off")]
+    pub server: Option<HostPort>,
+    pub security: MailSecurity,
+    pub from: String,
+    #[serde(deserialize_with = "optional")]
+    pub username: Option<String>,
+    #[serde(deserialize_with = "optional")]
+    pub password_file: Option<PathBuf>,
+    #[serde(deserialize_with = "optional")]
+    pub ca_file: Option<PathBuf>,
 }
 
 /// `[hashing]`

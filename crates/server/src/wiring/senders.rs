@@ -9,6 +9,7 @@ use anyhow::{Context as _, anyhow, bail};
 use async_trait::async_trait;
 use outbound::delivery::http::{CallbackAddress, HttpDelivery, HttpOptions};
 use outbound::delivery::smpp::{SmppDelivery, SmppTls};
+use outbound::delivery::voice::{Credentials, VoiceDelivery, VoiceOptions, VoicePorts};
 use outbound::delivery::{
     BreakerOptions, Callbacks, InboxDelivery, Member, Route, RouteTable, Routing, RoutingOptions,
     SenderPorts,
@@ -22,6 +23,7 @@ use service::queries::INBOX;
 use super::callbacks;
 use crate::config::routes::Weighted;
 use crate::config::sections::Repeat;
+use crate::config::senders::voice::Settings as VoiceSettings;
 use crate::config::senders::{Sender, SenderKind, http, smpp};
 use crate::config::{Config, Mode};
 use crate::entropy::OsEntropy;
@@ -49,11 +51,10 @@ struct Built {
 
 /// Makes one sender.
 fn build(sender: &Sender, parts: &Parts<'_>) -> anyhow::Result<Built> {
-    let name = parts.name;
     match &sender.kind {
         SenderKind::Smpp(settings) => smpp(settings, parts),
         SenderKind::Http(settings) => http(settings, sender.timeout, parts),
-        SenderKind::Voice(_) => bail!("senders.{name}: this version has no voice sender yet"),
+        SenderKind::Voice(settings) => voice(settings, sender.timeout, parts),
     }
 }
 
@@ -97,6 +98,45 @@ fn roots(name: &str, file: Option<&Path>) -> anyhow::Result<Vec<u8>> {
     let Some(file) = file else { return Ok(Vec::new()) };
     let shown = || format!("senders.{name}.ca_file: cannot read {}", file.display());
     std::fs::read(file).with_context(shown)
+}
+
+/// Rings for a moment less than routing waits, so that its end is known and not cut off.
+const RING_LESS: Duration = Duration::from_secs(1);
+
+fn voice(settings: &VoiceSettings, timeout: Duration, parts: &Parts<'_>) -> anyhow::Result<Built> {
+    let name = parts.name;
+    let trunk =
+        settings.trunk.as_ref().with_context(|| format!("senders.{name}.trunk is not set"))?;
+    let mut options = VoiceOptions::new(&trunk.host, &settings.caller);
+    name.clone_into(&mut options.name);
+    options.port = Some(trunk.port);
+    options.transport = settings.transport;
+    options.prefix.clone_from(&settings.prefix);
+    options.credentials = settings.credentials.as_ref().map(|(username, password)| Credentials {
+        username: username.clone(),
+        password: password.reveal().to_owned(),
+    });
+    options.register = settings.register;
+    options.ring = timeout.saturating_sub(RING_LESS).max(timeout / 2);
+    options.calls_max = settings.calls_max;
+    options.bind = settings.bind;
+    options.public_ip = settings.public_ip;
+    options.rtp_ports.clone_from(&settings.rtp_ports);
+    if let Some(file) = &settings.ca_file {
+        let pem = std::fs::read(file)
+            .with_context(|| format!("senders.{name}.ca_file: cannot read {}", file.display()))?;
+        options.ca_pem = Some(pem);
+    }
+    let ports = VoicePorts {
+        receipts: Arc::clone(&parts.ports.receipts),
+        clock: Arc::clone(&parts.ports.clock),
+        entropy: Arc::new(OsEntropy),
+    };
+    let delivery = VoiceDelivery::new(options, ports).with_context(|| format!("senders.{name}"))?;
+    let delivery = Arc::new(delivery);
+    let opening = Arc::clone(&delivery);
+    tokio::spawn(async move { opening.open().await });
+    Ok(Built { delivery, callbacks: None, link: None })
 }
 
 /// All senders as one, and what hangs on them.

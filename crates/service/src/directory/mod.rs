@@ -9,10 +9,12 @@
 //!          ├─ Group                    (names its policies)
 //!          └─ CustomPolicy
 //! Webhook                              (below the account, space or WABA that it is told about)
+//! PinReset                             (below the WABA whose number it is for)
 //! Reply                                (what was answered under an idempotency key; nobody's)
 //! ```
 
 mod claim_document;
+mod pin_reset;
 mod ram;
 mod webhook;
 
@@ -23,6 +25,7 @@ use registration::{AccountId, ClientId, CustomerSpaceId, TextId, Timestamp, Waba
 use crate::ram::RamName;
 
 pub use claim_document::ClaimDocument;
+pub use pin_reset::PinReset;
 pub use ram::{CustomPolicy, Group, RamUser};
 pub use webhook::{Webhook, WebhookScope};
 
@@ -63,6 +66,8 @@ pub struct Waba {
     pub space: CustomerSpaceId,
     /// Name for people.
     pub name: String,
+    /// Where its owner is reached by mail: links to reset a PIN go there.
+    pub contact_email: Option<String>,
     /// When it was made.
     pub created_at: Timestamp,
 }
@@ -210,6 +215,7 @@ pub enum Entity {
     AccessKey(AccessKey),
     Webhook(Webhook),
     ClaimDocument(ClaimDocument),
+    PinReset(PinReset),
 }
 
 /// The kinds of [`Entity`].
@@ -230,6 +236,7 @@ pub enum EntityKind {
     AccessKey,
     Webhook,
     ClaimDocument,
+    PinReset,
 }
 
 /// Names a part of the directory.
@@ -244,7 +251,7 @@ pub struct EntityRef {
 
 impl EntityKind {
     /// All kinds, parents before children.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Account,
         Self::Space,
         Self::Waba,
@@ -259,6 +266,7 @@ impl EntityKind {
         Self::AccessKey,
         Self::Webhook,
         Self::ClaimDocument,
+        Self::PinReset,
     ];
 
     /// The word in the store and in events.
@@ -279,6 +287,7 @@ impl EntityKind {
             Self::AccessKey => "access_key",
             Self::Webhook => "webhook",
             Self::ClaimDocument => "claim_document",
+            Self::PinReset => "pin_reset",
         }
     }
 
@@ -376,6 +385,7 @@ impl Entity {
             Self::AccessKey(it) => EntityRef::access_key(&it.id),
             Self::Webhook(it) => EntityRef::webhook(&it.dialect, &it.scope),
             Self::ClaimDocument(it) => EntityRef::claim_document(&it.claim, &it.name),
+            Self::PinReset(it) => EntityRef::new(EntityKind::PinReset, &it.id),
         }
     }
 
@@ -396,6 +406,7 @@ impl Entity {
             Self::Group(it) => Some(EntityRef::account(&it.account)),
             Self::CustomPolicy(it) => Some(EntityRef::account(&it.account)),
             Self::Webhook(it) => Some(it.scope.parent()),
+            Self::PinReset(it) => Some(EntityRef::waba(&it.waba)),
         }
     }
 
@@ -416,7 +427,8 @@ impl Entity {
             | Self::Reply(_)
             | Self::AccessKey(_)
             | Self::Webhook(_)
-            | Self::ClaimDocument(_) => None,
+            | Self::ClaimDocument(_)
+            | Self::PinReset(_) => None,
         }
     }
 
@@ -426,6 +438,7 @@ impl Entity {
         match self {
             Self::Session(it) => Some(it.expires_at),
             Self::Reply(it) => Some(it.expires_at),
+            Self::PinReset(it) => Some(it.expires_at),
             Self::AccessKey(it) => {
                 it.temporary.as_ref().map(|key| key.expires_at + EXPIRED_KEYS_KEPT)
             }
@@ -485,4 +498,6 @@ into_parts! {
     into_webhook -> Webhook;
     /// The document of a claim, if it is one.
     into_claim_document -> ClaimDocument;
+    /// The link to reset a PIN, if it is one.
+    into_pin_reset -> PinReset;
 }

@@ -6,6 +6,7 @@ pub mod clock;
 pub mod delivery;
 pub mod entropy;
 pub mod ledger;
+pub mod mail;
 pub mod rehearsal;
 pub mod store;
 
@@ -21,6 +22,7 @@ pub use delivery::{
 };
 pub use entropy::{Entropy, EntropyExt};
 pub use ledger::{Confirmed, Send, SendQuery, SendReport, SendState, Settlement};
+pub use mail::{Mail, MailError, Mailer};
 pub use rehearsal::{Ending, NoRehearsal, OPERATIONS, Occasion, Rehearsal, Twist};
 pub use store::{
     AuditEntry, AuditQuery, CommitError, Entity, EntityKind, EntityRef, EntityWrite, Event,

@@ -42,6 +42,7 @@ impl Service {
                     account: account.id.clone(),
                     space: space.id.clone(),
                     name: waba.name.clone(),
+                    contact_email: waba.contact_email.clone(),
                     created_at,
                 });
                 self.draft_entity(draft, entity).await?;

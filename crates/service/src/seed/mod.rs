@@ -64,6 +64,8 @@ pub struct SeedWaba {
     pub id: WabaId,
     /// Name for people.
     pub name: String,
+    /// Where its owner is reached by mail.
+    pub contact_email: Option<String>,
     /// Its claims.
     pub numbers: Vec<SeedNumber>,
 }

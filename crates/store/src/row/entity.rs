@@ -6,10 +6,11 @@ mod webhook;
 
 use std::borrow::Cow;
 
-use registration::{TextId, Timestamp};
+use registration::{PhoneNumber, TextId, Timestamp};
 use serde::{Deserialize, Serialize};
 use service::directory::{
-    AccessKey, Account, Client, Document, Reply, Role, Session, Space, TemporaryKey, User, Waba,
+    AccessKey, Account, Client, Document, PinReset, Reply, Role, Session, Space, TemporaryKey,
+    User, Waba,
 };
 use service::ports::{Entity, EntityKind, EntityRef};
 
@@ -48,7 +49,8 @@ impl EntityRow {
                 | Entity::CustomPolicy(_)
                 | Entity::Reply(_)
                 | Entity::AccessKey(_)
-                | Entity::Webhook(_) => None,
+                | Entity::Webhook(_)
+                | Entity::PinReset(_) => None,
             },
         }
     }
@@ -80,7 +82,19 @@ struct WabaTwin<'a> {
     space: Cow<'a, str>,
     #[serde(borrow)]
     name: Cow<'a, str>,
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    email: Option<Cow<'a, str>>,
     at: i64,
+}
+
+#[derive(Serialize, Deserialize)]
+struct PinResetTwin<'a> {
+    #[serde(borrow)]
+    number: Cow<'a, str>,
+    #[serde(borrow)]
+    waba: Cow<'a, str>,
+    pin_set_at: i64,
+    expires_at: i64,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -184,6 +198,7 @@ fn body_of(entity: &Entity) -> String {
             account: it.account.as_str().into(),
             space: it.space.as_str().into(),
             name: (&it.name).into(),
+            email: it.contact_email.as_ref().map(Into::into),
             at: it.created_at.as_millis(),
         }),
         Entity::Client(it) => to_json(&ClientTwin {
@@ -225,6 +240,12 @@ fn body_of(entity: &Entity) -> String {
         Entity::AccessKey(it) => to_json(&AccessKeyTwin::of(it)),
         Entity::Webhook(it) => webhook::webhook_body(it),
         Entity::ClaimDocument(it) => claim_document::body(it),
+        Entity::PinReset(it) => to_json(&PinResetTwin {
+            number: it.number.digits().into(),
+            waba: it.waba.as_str().into(),
+            pin_set_at: it.pin_set_at.as_millis(),
+            expires_at: it.expires_at.as_millis(),
+        }),
     }
 }
 
@@ -271,6 +292,7 @@ pub(crate) fn entity_from_row(
         EntityKind::ClaimDocument => {
             row.claim_document(content.unwrap_or_default()).map(Entity::ClaimDocument)
         }
+        EntityKind::PinReset => row.pin_reset().map(Entity::PinReset),
     }
 }
 
@@ -324,6 +346,7 @@ impl<'a> Reader<'a> {
             account: self.id_in_body(&twin.account)?,
             space: self.id_in_body(&twin.space)?,
             name: twin.name.into_owned(),
+            contact_email: twin.email.map(Cow::into_owned),
             created_at: at(twin.at),
         })
     }
@@ -370,6 +393,17 @@ impl<'a> Reader<'a> {
         Ok(Reply {
             id: self.id.to_owned(),
             sealed: twin.sealed.into_owned(),
+            expires_at: at(twin.expires_at),
+        })
+    }
+
+    fn pin_reset(&self) -> Result<PinReset, BadRow> {
+        let twin: PinResetTwin<'_> = self.twin()?;
+        Ok(PinReset {
+            id: self.id.to_owned(),
+            number: self.place.ok("body", PhoneNumber::parse(&twin.number).ok())?,
+            waba: self.id_in_body(&twin.waba)?,
+            pin_set_at: at(twin.pin_set_at),
             expires_at: at(twin.expires_at),
         })
     }

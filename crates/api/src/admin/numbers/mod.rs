@@ -1,6 +1,7 @@
 //! `/admin/v1/numbers`: what the dialects do with a number, for the operator.
 
 mod orders;
+mod reset;
 mod view;
 
 use axum::Json;
@@ -23,6 +24,7 @@ use super::input::{Body, InPath, Query};
 use super::wire::{Flag, Id, Limit, Number, Page, Prefix};
 use crate::state::App;
 use orders::{NewNumber, NewPin, Party, RegisterRequest, RequestCode, VerifyCode};
+pub(crate) use reset::*;
 use view::{NumberAnswer, NumberDetails, NumberSummary};
 
 #[derive(Debug, Deserialize, IntoParams)]

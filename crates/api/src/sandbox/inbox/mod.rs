@@ -5,6 +5,7 @@
 pub(super) mod audio;
 pub(super) mod stream;
 
+use core::cmp::Reverse;
 use core::time::Duration;
 
 use axum::Json;
@@ -15,6 +16,7 @@ use registration::PhoneNumber;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use service::Service;
+use service::mails::InboxMail;
 use service::ports::{CodeMessage, Send, SendId, SendQuery, SendState};
 use service::queries::INBOX;
 use tokio::sync::broadcast::error::RecvError;
@@ -76,7 +78,11 @@ pub(super) async fn list(
     let query =
         SendQuery { number: ask.number()?, after: ask.after()?, limit, ..SendQuery::default() };
     let messages = app.service.inbox(query).await?;
-    let messages: Vec<_> = messages.iter().map(|(send, message)| wire(send, message)).collect();
+    let mails = app.service.inbox_mails(ask.number()?, ask.after()?);
+    let mut all: Vec<_> = messages.iter().map(|(send, it)| (send.id, wire(send, it))).collect();
+    all.extend(mails.iter().map(|mail| (mail.id, wire_mail(mail))));
+    all.sort_by_key(|(id, _)| Reverse(*id));
+    let messages: Vec<_> = all.into_iter().take(limit).map(|(_, message)| message).collect();
     Ok(Json(json!({ "messages": messages })))
 }
 
@@ -85,6 +91,10 @@ pub(super) async fn show(
     State(app): State<App>,
     Path(id): Path<String>,
 ) -> Result<Response, Problem> {
+    let mails = app.service.inbox_mails(None, None);
+    if let Some(mail) = mails.iter().find(|mail| mail.id.to_string() == id) {
+        return Ok(Json(wire_mail(mail)).into_response());
+    }
     let (send, message) = find(&app.service, &id).await?;
     Ok(Json(wire(&send, &message)).into_response())
 }
@@ -107,8 +117,8 @@ pub(super) async fn wait(
     let limit = ask.timeout()?;
     // Listening begins before the ledger is read: a message that comes between is heard.
     let mut news = app.service.watch_handed_over();
-    if let Some(send) = look(&app.service, number, after).await? {
-        return Ok(reply(&app.service, &send));
+    if let Some(reply) = look_all(&app.service, number, after).await? {
+        return Ok(reply);
     }
     let next = async {
         loop {
@@ -116,12 +126,12 @@ pub(super) async fn wait(
                 Ok(Ok(batch)) => {
                     let fits = |send: &&Send| is_wanted(send, number, after);
                     if let Some(send) = batch.iter().filter(fits).min_by_key(|send| send.id) {
-                        return Ok(send.clone());
+                        return Ok(reply(&app.service, send));
                     }
                 }
                 Ok(Err(RecvError::Lagged(_))) | Err(_) => {
-                    if let Some(send) = look(&app.service, number, after).await? {
-                        return Ok(send);
+                    if let Some(reply) = look_all(&app.service, number, after).await? {
+                        return Ok(reply);
                     }
                 }
                 // The sender lives in the service, which lives here; if it did end, nothing comes.
@@ -130,7 +140,7 @@ pub(super) async fn wait(
         }
     };
     tokio::select! {
-        found = next => found.map(|send| reply(&app.service, &send)),
+        found = next => found,
         () = tokio::time::sleep(limit) => Ok(StatusCode::NO_CONTENT.into_response()),
         () = stop_asked(&app) => Ok(StatusCode::NO_CONTENT.into_response()),
     }
@@ -178,6 +188,27 @@ fn duration(text: &str) -> Option<Duration> {
         "m" => Some(Duration::from_mins(count.into())),
         _ => None,
     }
+}
+
+/// The message that a wait is for, whether it lies in the ledger or is a mail.
+async fn look_all(
+    service: &Service,
+    number: Option<PhoneNumber>,
+    after: Option<SendId>,
+) -> Result<Option<Response>, Problem> {
+    let send = look(service, number, after).await?;
+    let mut mails = service.inbox_mails(number, after);
+    let mail = if after.is_some() { mails.pop() } else { mails.into_iter().next() };
+    // With `after` the oldest counts, without it the newest.
+    let mail_first = match (&send, &mail) {
+        (Some(send), Some(mail)) => (mail.id < send.id) == after.is_some(),
+        (None, Some(_)) => true,
+        (_, None) => false,
+    };
+    Ok(match mail.filter(|_| mail_first) {
+        Some(mail) => Some(Json(wire_mail(&mail)).into_response()),
+        None => send.map(|send| reply(service, &send)),
+    })
 }
 
 /// The message in the ledger that a wait is for.
@@ -231,6 +262,21 @@ fn reply(service: &Service, send: &Send) -> Response {
         Some(message) => Json(wire(send, &message)).into_response(),
         // Its key was taken out of the key file: there is a message, but nobody can read it.
         None => Problem::not_found("The key of this message is gone").into_response(),
+    }
+}
+
+/// A mail has no code of its own: its text holds a link.
+fn wire_mail(it: &InboxMail) -> Message<'_> {
+    Message {
+        id: it.id.to_string(),
+        number: it.mail.number.to_string(),
+        channel: "email",
+        code: "",
+        text: &it.mail.text,
+        locale: it.mail.locale.as_str(),
+        sender: INBOX,
+        at: rfc3339(it.at),
+        audio: None,
     }
 }
 

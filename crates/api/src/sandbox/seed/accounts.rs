@@ -3,6 +3,7 @@
 use core::fmt;
 
 use registration::{AccountId, ClientId, CustomerSpaceId, TextId, WabaId};
+use service::pin_reset::is_mail_address;
 use service::seed::{SecretText, SeedAccount, SeedClient, SeedSpace, SeedWaba};
 
 use super::credentials::credentials;
@@ -52,17 +53,20 @@ fn space(section: &Section<'_>, census: &mut Census) -> Option<SeedSpace> {
 }
 
 fn waba(section: &Section<'_>, census: &mut Census) -> Option<SeedWaba> {
-    section.knows(&["id", "name", "number"]);
+    section.knows(&["id", "name", "contact_email", "number"]);
     let id: Option<WabaId> = section.needed("id", id_text);
     if let Some(id) = &id {
         section.unique("waba", "id", id.as_str());
     }
     let name = section.text("name", not_empty);
+    let contact_email = section.text("contact_email", |text| {
+        if is_mail_address(text) { Ok(text.to_owned()) } else { Err("must be a mail address") }
+    });
     census.begin_waba();
     let numbers = section.sections("number");
     let numbers = numbers.iter().filter_map(|it| number(it, census)).collect();
     let id = id?;
-    Some(SeedWaba { name: name.unwrap_or_else(|| id.to_string()), id, numbers })
+    Some(SeedWaba { name: name.unwrap_or_else(|| id.to_string()), id, contact_email, numbers })
 }
 
 fn client(section: &Section<'_>) -> Option<SeedClient> {

@@ -109,6 +109,7 @@ pub fn waba(name: &str) -> Entity {
         account: id("default"),
         space: id("default"),
         name: "Größe".into(),
+        contact_email: Some("owner@shop.example".into()),
         created_at: at(3),
     })
 }
