@@ -1,9 +1,9 @@
-// Makes screenshots of every page: light, dark, and on a phone. `./test screenshots [FOLDER]`.
+// Makes screenshots of every page: light, dark, and on a phone. `./test pictures`.
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { browse, register, serve } from "./server.mjs";
 
-const folder = process.argv[2] ?? "docs/screenshots";
+const folder = process.argv[2] ?? "target/screenshots";
 const only = process.argv[3];
 mkdirSync(folder, { recursive: true });
 

@@ -1,6 +1,6 @@
 //! `GET /events`: tells open pages that something changed, so that they ask for their part again.
 //!
-//! An event carries nothing. Changes that come faster than a page can follow become one event: a reader
+//! An event carries nothing but a dash: browsers drop one without data. Changes that come faster than a page can follow become one event: a reader
 //! that falls behind costs nothing, however much happens meanwhile.
 
 use core::convert::Infallible;
@@ -32,7 +32,7 @@ impl Reader {
     async fn next(mut self) -> Option<(Result<Event, Infallible>, Self)> {
         if self.first {
             self.first = false;
-            return Some((Ok(Event::default().event("hello").data("")), self));
+            return Some((Ok(Event::default().event("hello").data("-")), self));
         }
         let changed = tokio::time::timeout(LOOK_EVERY, self.ledger.changed()).await;
         if matches!(changed, Ok(Err(_))) {
@@ -43,7 +43,7 @@ impl Reader {
             tokio::time::sleep(REST).await;
             self.ledger.borrow_and_update();
         }
-        Some((Ok(Event::default().event("ledger").data("")), self))
+        Some((Ok(Event::default().event("ledger").data("-")), self))
     }
 }
 
