@@ -146,6 +146,7 @@ super::texts! {
         locale: "Language of the message", "Sprache der Nachricht";
         method: "Channel", "Weg";
         certificate: "Certificate", "Zertifikat";
+        id: "ID", "ID";
         account: "Account", "Konto";
         space: "Space", "Space";
         display_name: "Name for people", "Name für Menschen";

@@ -131,6 +131,7 @@ impl Texts {
             "locale" => f.locale,
             "method" => f.method,
             "certificate" => f.certificate,
+            "id" => f.id,
             "account" => f.account,
             "space" => f.space,
             "display_name" => f.display_name,
