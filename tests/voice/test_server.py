@@ -10,7 +10,6 @@ import threading
 import time
 
 import ear
-import pytest
 import requests
 from conftest import TARGET, telephones
 from kamailio import Kamailio
@@ -72,8 +71,7 @@ class Server:
         self.log.close()
 
 
-@pytest.mark.parametrize("language", ["en", "de"])
-def test_a_number_is_registered_with_the_code_that_was_spoken(place, language):
+def test_a_number_is_registered_with_the_code_that_was_spoken(place):
     telephone = place(telephones.Baresip, user=NUMBER)
     trunk = place(Kamailio, telephone.port)
     server = place(Server, CONFIG.format(trunk=trunk.port))
@@ -87,14 +85,14 @@ def test_a_number_is_registered_with_the_code_that_was_spoken(place, language):
 
     certificate = server.command("cert", "issue", "--number", NUMBER, "--name", "Lucky Shrub").strip()
     order = {"cc": "44", "phone_number": "1632960123", "method": "voice", "cert": certificate}
-    asked = session.post(server.url + "/v1/account", json=order | {"locale": language}, timeout=30)
+    asked = session.post(server.url + "/v1/account", json=order, timeout=30)
     assert asked.status_code == 202, asked.text
 
     telephones.wait_until(lambda: list(telephone.folder.glob("dump-*-dec.wav")), 20, "a call")
     telephones.wait_until(lambda: "terminated" in telephone.told(), 60, "the end of the call")
     # The recording is complete once its header says how long it is.
     telephones.wait_until(lambda: len(ear.read_wav(telephone.heard())) > 8000, 10, "the recording")
-    code = ear.digits(ear.read_wav(telephone.heard()), language)
+    code = ear.digits(ear.read_wav(telephone.heard()), "en")
     assert len(code) == 18 and code == code[:6] * 3, server.told()
     confirmed = session.post(server.url + "/v1/account/verify", json={"code": code[:6]}, timeout=10)
     assert confirmed.status_code == 201, confirmed.text

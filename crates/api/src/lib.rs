@@ -7,6 +7,7 @@ pub mod admin;
 pub mod cams;
 pub mod console;
 pub mod explain;
+pub mod graph;
 pub mod metrics;
 pub mod middleware;
 pub mod onprem;

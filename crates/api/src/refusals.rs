@@ -2,7 +2,8 @@
 //!
 //! This is the only place that turns a business "no" into words of the wire. The documented string comes
 //! first and unchanged, because clients match on it; help goes where the dialect has room for it (`href`
-//! and `Retry-After` on-premises, `Recommend` and `x-acs-retry-after` in CAMS, `error_data` in Graph).
+//! and `Retry-After` on-premises, `Recommend` and `x-acs-retry-after` in CAMS, `error_user_msg` and
+//! `error_data` in Graph).
 //! There is no wildcard arm: a new refusal does not compile until every dialect has an answer.
 //!
 //! Sources: product description §6; On-Premises reference §1.1, §1.3, §1.5, §6.4; CAMS reference §5, §6;
@@ -48,8 +49,8 @@ pub struct CamsWords {
     pub message: &'static str,
 }
 
-/// Code and subcode of a Graph error.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// A Graph error. Title, help and link for people come from [`service::explain`].
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GraphWords {
     /// HTTP status.
     pub status: StatusCode,
@@ -57,6 +58,12 @@ pub struct GraphWords {
     pub code: u32,
     /// `error_subcode`.
     pub subcode: Option<u32>,
+    /// `message`.
+    pub message: Cow<'static, str>,
+    /// `error_user_title`.
+    pub user_title: Option<&'static str>,
+    /// `is_transient`: the same request may pass later without anybody doing anything.
+    pub is_transient: bool,
 }
 
 /// Title of every 1005 (On-Premises reference §0, fact 7).
@@ -68,15 +75,15 @@ pub const ACCESS_DENIED: &str = "Access denied";
 pub fn row(refusal: &Refusal, now: Timestamp) -> Row {
     let (onprem, cams, graph) = match refusal {
         Refusal::CodeTooSoon { opens_at, .. } => {
-            (denied(wait_text(now, *opens_at)), Some(LIMIT), Some(graph(136_024, Some(2_388_091))))
+            (denied(wait_text(now, *opens_at)), Some(LIMIT), Some(not_sent()))
         }
         Refusal::SmsExhausted { opens_at } => (
             denied(format!("{}. Use method voice instead.", wait_text(now, *opens_at))),
             Some(LIMIT),
-            Some(graph(136_024, Some(2_388_367))),
+            Some(too_often()),
         ),
         Refusal::VoiceExhausted { opens_at } => {
-            (denied(wait_text(now, *opens_at)), Some(LIMIT), Some(graph(136_024, Some(2_388_367))))
+            (denied(wait_text(now, *opens_at)), Some(LIMIT), Some(too_often()))
         }
         Refusal::ChannelImpossible { .. } => (
             denied("Unknown error: no_routes"),
@@ -84,45 +91,49 @@ pub fn row(refusal: &Refusal, now: Timestamp) -> Row {
                 "InvalidParameter.MethodNotSupport",
                 "This number cannot receive a code by this method.",
             )),
-            Some(graph(136_024, None)),
+            Some(GraphWords { subcode: None, ..not_sent() }),
         ),
         Refusal::CodeMismatch { .. } => (
             denied("Error checking code (mismatch)"),
             Some(cams("VerifyCode.Error", "The verification code is wrong.")),
-            Some(graph(136_025, None)),
+            Some(not_verified()),
         ),
         Refusal::CodeMissing => (
             denied("Error checking code (missing)"),
             Some(cams("VerifyCode.Expired", "There is no valid verification code.")),
-            Some(graph(136_025, None)),
+            Some(not_verified()),
         ),
         Refusal::GuessTooSoon { opens_at } | Refusal::GuessesExhausted { opens_at } => {
-            (denied(wait_text(now, *opens_at)), Some(CODE_LIMIT), Some(graph(136_025, None)))
+            (denied(wait_text(now, *opens_at)), Some(CODE_LIMIT), Some(not_verified()))
         }
         Refusal::OutOfGuesses => (
             denied("Error checking code (too_many_guesses)"),
             Some(CODE_LIMIT),
-            Some(graph(136_025, None)),
+            Some(not_verified()),
         ),
         Refusal::NumberLocked => {
-            (denied("Unknown error: blocked"), Some(CODE_LIMIT), Some(graph(136_025, None)))
+            (denied("Unknown error: blocked"), Some(CODE_LIMIT), Some(not_verified()))
         }
         Refusal::PinRequired => {
-            (denied("Unknown error: security_code"), Some(PIN), Some(graph(133_005, None)))
+            (denied("Unknown error: security_code"), Some(PIN), Some(pin_mismatch()))
         }
         Refusal::PinMismatch { .. } => {
-            (denied("Unknown error: mismatch"), Some(PIN), Some(graph(133_005, None)))
+            (denied("Unknown error: mismatch"), Some(PIN), Some(pin_mismatch()))
         }
-        Refusal::PinLocked { opens_at } => {
-            (denied(wait_text(now, *opens_at)), Some(PIN), Some(graph(133_008, None)))
-        }
-        Refusal::RegisterLimit { opens_at } => {
-            (denied(wait_text(now, *opens_at)), Some(LIMIT), Some(graph(133_016, None)))
-        }
+        Refusal::PinLocked { opens_at } => (
+            denied(wait_text(now, *opens_at)),
+            Some(PIN),
+            Some(graph(133_008, "(#133008) Too Many two step verification PIN Guesses")),
+        ),
+        Refusal::RegisterLimit { opens_at } => (
+            denied(wait_text(now, *opens_at)),
+            Some(LIMIT),
+            Some(graph(133_016, "(#133016) Account register deregister rate limit exceeded")),
+        ),
         Refusal::NotVerified => (
             denied("Error checking code (missing)"),
             Some(cams("PhoneNumber.NotVerified", "The phone number is not verified.")),
-            Some(graph(133_006, None)),
+            Some(graph(133_006, "(#133006) Phone number re-verification needed")),
         ),
         Refusal::NotClaimed => (
             denied("Unknown error: not_registered"),
@@ -130,7 +141,36 @@ pub fn row(refusal: &Refusal, now: Timestamp) -> Row {
                 "InvalidParameter.PhoneNumberNotExist",
                 "The phone number does not exist in this space.",
             )),
-            Some(graph(100, Some(33))),
+            Some(no_object()),
+        ),
+        Refusal::AlreadyAdded => (
+            denied("Unknown error: blocked"),
+            Some(cams(
+                "InvalidParameter.PhoneNumberExist",
+                "The phone number was added to this space before.",
+            )),
+            Some(GraphWords {
+                subcode: Some(2_388_012),
+                user_title: Some("Phone number already added"),
+                ..graph(100, "(#100) Invalid parameter")
+            }),
+        ),
+        Refusal::HeldElsewhere => (
+            denied("Unknown error: blocked"),
+            Some(cams(
+                "InvalidParameter.PhoneNumberExist",
+                "The phone number is registered in another space.",
+            )),
+            Some(GraphWords {
+                subcode: Some(2_388_001),
+                user_title: Some("Phone number is registered to an existing WhatsApp account"),
+                ..graph(100, "(#100) Invalid parameter")
+            }),
+        ),
+        Refusal::AlreadyVerified => (
+            denied("Unknown error: blocked"),
+            Some(cams("VerifyCode.Verified", "The phone number is verified and needs no code.")),
+            Some(GraphWords { user_title: None, subcode: None, ..not_sent() }),
         ),
         Refusal::NotRegistered => (
             denied("Unknown error: not_registered"),
@@ -138,7 +178,12 @@ pub fn row(refusal: &Refusal, now: Timestamp) -> Row {
                 "InvalidParameter.PhoneNumberNotExist",
                 "The phone number is not registered in this space.",
             )),
-            Some(graph(133_010, None)),
+            Some(graph(133_010, "(#133010) Account not registered")),
+        ),
+        Refusal::BackupOutdated => (
+            denied("Unknown error: backup_outdated"),
+            None,
+            Some(graph(100, "(#100) The backup is of a registration that no longer exists")),
         ),
         Refusal::NotMigrating => (
             denied("Unknown error: not_registered"),
@@ -146,13 +191,10 @@ pub fn row(refusal: &Refusal, now: Timestamp) -> Row {
                 "Migration.StatusError",
                 "The phone number is not being migrated to this space.",
             )),
-            Some(graph(100, Some(33))),
+            Some(no_object()),
         ),
-        Refusal::BackupOutdated => {
-            (denied("Unknown error: backup_outdated"), None, Some(graph(133_002, None)))
-        }
         Refusal::CountryLimit { opens_at } => {
-            (denied(wait_text(now, *opens_at)), Some(LIMIT), Some(graph(136_024, Some(2_388_091))))
+            (denied(wait_text(now, *opens_at)), Some(LIMIT), Some(not_sent()))
         }
         Refusal::DestinationClosed { .. } => (
             denied("Unknown error: no_routes"),
@@ -160,10 +202,10 @@ pub fn row(refusal: &Refusal, now: Timestamp) -> Row {
                 "InvalidParameter.MethodNotSupport",
                 "Codes are not sent to this destination by this method.",
             )),
-            Some(graph(136_024, None)),
+            Some(GraphWords { subcode: None, ..not_sent() }),
         ),
         Refusal::LowConversion { opens_at } | Refusal::SpendLimit { opens_at, .. } => {
-            (denied(wait_text(now, *opens_at)), Some(LIMIT), Some(graph(136_024, Some(2_388_091))))
+            (denied(wait_text(now, *opens_at)), Some(LIMIT), Some(not_sent()))
         }
         Refusal::TooManyRequests { .. } => (
             OnpremWords {
@@ -177,7 +219,7 @@ pub fn row(refusal: &Refusal, now: Timestamp) -> Row {
                 code: "Throttling.User",
                 message: "Request was denied due to user flow control.",
             }),
-            Some(graph(80_007, None)),
+            Some(GraphWords { is_transient: true, ..graph(80_007, "(#80007) Rate limit issues") }),
         ),
         Refusal::NotAdmin => (
             denied("User doesn't have permission"),
@@ -186,15 +228,20 @@ pub fn row(refusal: &Refusal, now: Timestamp) -> Row {
                 code: "Ram.PermissionDeny",
                 message: "The user has no permission for this operation.",
             }),
-            Some(graph(200, None)),
+            Some(GraphWords {
+                status: StatusCode::FORBIDDEN,
+                ..graph(200, "(#200) You do not have permission to do this")
+            }),
         ),
         Refusal::Retired => (denied("Unknown error: biz_link_on_prem_reg_blocked"), None, None),
         Refusal::CertificateRefused { reason } => {
             (denied(format!("Unknown error: {reason}")), None, None)
         }
-        Refusal::BackupUnreadable => {
-            (denied("Unknown error: backup_unreadable"), None, Some(graph(133_001, None)))
-        }
+        Refusal::BackupUnreadable => (
+            denied("Unknown error: backup_unreadable"),
+            None,
+            Some(graph(100, "(#100) The backup cannot be opened: wrong password or damaged data")),
+        ),
         Refusal::ForeignSpace => (
             denied("Unknown error: blocked"),
             Some(CamsWords {
@@ -202,7 +249,7 @@ pub fn row(refusal: &Refusal, now: Timestamp) -> Row {
                 code: "Unknown.ResourceOwnerId",
                 message: "The space does not exist or belongs to another account.",
             }),
-            Some(graph(100, Some(33))),
+            Some(no_object()),
         ),
         Refusal::NotSubscribed => (
             denied("Unknown error: blocked"),
@@ -231,8 +278,47 @@ const fn cams(code: &'static str, message: &'static str) -> CamsWords {
     CamsWords { status: StatusCode::OK, code, message }
 }
 
-const fn graph(code: u32, subcode: Option<u32>) -> GraphWords {
-    GraphWords { status: StatusCode::BAD_REQUEST, code, subcode }
+fn not_sent() -> GraphWords {
+    GraphWords {
+        subcode: Some(2_388_091),
+        user_title: Some("Code Couldn't Be Sent"),
+        ..graph(136_024, "Request code error")
+    }
+}
+
+fn too_often() -> GraphWords {
+    GraphWords {
+        subcode: Some(2_388_367),
+        user_title: Some("Code request volume limit"),
+        ..graph(136_024, "Request code error")
+    }
+}
+
+fn not_verified() -> GraphWords {
+    GraphWords {
+        subcode: Some(2_388_093),
+        user_title: Some("Code Couldn't Be Verified"),
+        ..graph(136_025, "Verify code error")
+    }
+}
+
+fn pin_mismatch() -> GraphWords {
+    graph(133_005, "(#133005) Two step verification PIN Mismatch")
+}
+/// The dialect puts the verb and the object's id into the message.
+fn no_object() -> GraphWords {
+    GraphWords { subcode: Some(33), ..graph(100, "Unsupported request. The object does not exist") }
+}
+
+fn graph(code: u32, message: &'static str) -> GraphWords {
+    GraphWords {
+        status: StatusCode::BAD_REQUEST,
+        code,
+        subcode: None,
+        message: Cow::Borrowed(message),
+        user_title: None,
+        is_transient: false,
+    }
 }
 
 fn denied(details: impl Into<Cow<'static, str>>) -> OnpremWords {

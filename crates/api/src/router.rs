@@ -13,7 +13,7 @@ use crate::onprem::{
     account, backup, certificates, health, media_providers, photo, settings, stats, support, users,
 };
 use crate::state::App;
-use crate::{admin, cams, console, explain, middleware, operations, pin_reset, sandbox};
+use crate::{admin, cams, console, explain, graph, middleware, operations, pin_reset, sandbox};
 
 /// The whole application. Sandbox tools are mounted only if `app` is one.
 pub fn router(app: App) -> Router {
@@ -33,10 +33,31 @@ pub fn router(app: App) -> Router {
     if app.sandbox.is_some() {
         routes = routes.nest("/sandbox/v1", sandbox::routes());
     }
-    let routes = routes
-        .layer(axum::middleware::from_fn_with_state(app.clone(), middleware::observe))
-        .with_state(app);
-    tolerate_trailing_slash(routes)
+    let observed = |routes: Router<App>| {
+        routes
+            .layer(axum::middleware::from_fn_with_state(app.clone(), middleware::observe))
+            .with_state(app.clone())
+    };
+    let (others, graph_routes) = (observed(routes), observed(graph_paths()));
+    drop(app);
+    by_path(others, graph_routes)
+}
+
+/// The Graph dialect. Its paths begin with a version such as `v25.0` or with an id, which no pattern here
+/// can say, so [`by_path`] tells them from others; [`graph::gateway`] knows verbs and edges.
+#[rustfmt::skip]
+fn graph_paths() -> Router<App> {
+    Router::new()
+        .route("/{version}/{node}", any(graph::gateway::answer))
+        .route("/{version}/{node}/phone_numbers", any(graph::gateway::answer))
+        .route("/{version}/{node}/request_code", any(graph::gateway::answer))
+        .route("/{version}/{node}/verify_code", any(graph::gateway::answer))
+        .route("/{version}/{node}/register", any(graph::gateway::answer))
+        .route("/{version}/{node}/deregister", any(graph::gateway::answer))
+        .route("/{version}/{node}/subscribed_apps", any(graph::gateway::answer))
+        .route("/{version}/{node}/{*edge}", any(graph::gateway::answer))
+        // without a version
+        .route("/{version}", any(graph::gateway::answer))
 }
 
 /// Largest body but for pictures: a sealed backup of all documents of a client fits.
@@ -114,29 +135,35 @@ async fn wrong_verb(State(app): State<App>, method: Method) -> Response {
     Fault::new(&app, status, 1025, "Request is not valid", details).into_response()
 }
 
-/// Tolerates one slash at the end of a path, as callers of the original send it (§6.2).
-fn tolerate_trailing_slash(routes: Router) -> Router {
-    let trim = move |mut request: Request| {
-        let routes = routes.clone();
+/// Tolerates one slash at the end of a path, as callers of the originals send it (On-Premises §6.2, Graph
+/// §1), and gives paths of the Graph dialect to its routes.
+fn by_path(others: Router, graph_routes: Router) -> Router {
+    let choose = move |mut request: Request| {
+        trim_slash(&mut request);
+        let is_graph = graph::is_ours(request.uri().path());
+        let routes = if is_graph { graph_routes.clone() } else { others.clone() };
         async move {
-            let uri = request.uri();
-            let path = uri.path();
-            if path.len() > 1 && path.ends_with('/') {
-                let trimmed = &path[..path.len() - 1];
-                let with_query =
-                    uri.query().map_or(trimmed.to_owned(), |query| format!("{trimmed}?{query}"));
-                // Scheme and host stay: HTTP/2 names the host there, and a host names a client.
-                let mut parts = uri.clone().into_parts();
-                parts.path_and_query = with_query.parse().ok();
-                if let Ok(uri) = Uri::from_parts(parts) {
-                    *request.uri_mut() = uri;
-                }
-            }
             match routes.oneshot(request).await {
                 Ok(response) => response,
                 Err(never) => match never {},
             }
         }
     };
-    Router::new().fallback(trim)
+    Router::new().fallback(choose)
+}
+
+fn trim_slash(request: &mut Request) {
+    let uri = request.uri();
+    let path = uri.path();
+    if path.len() < 2 || !path.ends_with('/') {
+        return;
+    }
+    let trimmed = &path[..path.len() - 1];
+    let with_query = uri.query().map_or(trimmed.to_owned(), |query| format!("{trimmed}?{query}"));
+    // Scheme and host stay: HTTP/2 names the host there, and a host names a client.
+    let mut parts = uri.clone().into_parts();
+    parts.path_and_query = with_query.parse().ok();
+    if let Ok(uri) = Uri::from_parts(parts) {
+        *request.uri_mut() = uri;
+    }
 }

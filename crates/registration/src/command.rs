@@ -139,6 +139,9 @@ pub struct AddNumber {
     pub waba: WabaId,
     /// The claim.
     pub claim: NewClaim,
+    /// Refuse a number that the WABA has added already or that is registered for another one (Graph),
+    /// instead of taking the name for the existing claim.
+    pub only_new: bool,
 }
 
 /// Who asks for a code.
@@ -169,6 +172,8 @@ pub struct RequestCode {
     pub fresh_challenge: ChallengeId,
     /// Key epoch for the challenge, should a new one be made.
     pub key_epoch: u32,
+    /// Refuse if the claim needs no code, because it is verified or registered (Graph).
+    pub only_unproven: bool,
     /// Register at once where no code is needed, instead of sending one (On-Premises 201).
     pub register: Option<Register>,
     /// What is known of the way to the number.

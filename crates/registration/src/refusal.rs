@@ -74,6 +74,12 @@ pub enum Refusal {
     NotVerified,
     /// The WABA has no claim on this number.
     NotClaimed,
+    /// The WABA has added this number before.
+    AlreadyAdded,
+    /// The number is registered for another WABA.
+    HeldElsewhere,
+    /// The claim needs no code: it is verified or registered.
+    AlreadyVerified,
     /// The caller does not hold the registration, or there is none.
     NotRegistered,
     /// A step of a migration out of order: none was started, or the number has arrived.
@@ -150,6 +156,9 @@ impl Refusal {
             Self::RegisterLimit { .. } => "register-limit",
             Self::NotVerified => "not-verified",
             Self::NotClaimed => "not-claimed",
+            Self::AlreadyAdded => "already-added",
+            Self::HeldElsewhere => "held-elsewhere",
+            Self::AlreadyVerified => "already-verified",
             Self::NotRegistered => "not-registered",
             Self::NotMigrating => "not-migrating",
             Self::BackupOutdated => "backup-outdated",
@@ -192,6 +201,9 @@ impl Refusal {
             | Self::PinMismatch { .. }
             | Self::NotVerified
             | Self::NotClaimed
+            | Self::AlreadyAdded
+            | Self::HeldElsewhere
+            | Self::AlreadyVerified
             | Self::NotRegistered
             | Self::NotMigrating
             | Self::BackupOutdated

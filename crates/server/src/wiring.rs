@@ -2,6 +2,7 @@
 //! production is decided here, once; no handler asks.
 
 mod callbacks;
+mod gauges;
 mod mail;
 mod senders;
 
@@ -21,7 +22,6 @@ use api::sandbox::{SandboxRehearsal, Tools};
 use api::{AppInner, Settings};
 use axum::Router;
 use outbound::callbacks::{HttpCallbacks, Options as CallbackOptions, system_lookup};
-use outbound::delivery::smpp::SmppDelivery;
 use registration::TextId as _;
 use service::clients::FirstPassword;
 use service::hashing::{HashCost, Hasher};
@@ -30,13 +30,13 @@ use service::ports::{
     Clock, Entropy, EntropyExt as _, NoRehearsal, Rehearsal, Store, TurnableClock,
 };
 use service::seed::Seed;
-use service::{Allowance, OperationRates, Policy, Ports, Service};
+use service::{Allowance, OperationRates, Policy, Ports, Repeat, Service};
 use sha2::{Digest as _, Sha256};
 use store::sqlite::{SqliteOptions, SqliteStats, SqliteStore};
 use tokio::sync::watch;
 
 use crate::clock::{SandboxClock, SystemClock};
-use crate::config::{Config, Environment, Mode};
+use crate::config::{self, Config, Environment, Mode};
 use crate::data_dir::{DataDir, MASTER_KEY_FILE, MasterKeySource};
 use crate::entropy::OsEntropy;
 use crate::files;
@@ -106,12 +106,13 @@ pub async fn app(
     let store = SqliteStore::open(&database, &SqliteOptions::default())
         .with_context(|| format!("cannot open {}", database.display()))?;
     let store = Arc::new(store);
+    let senders = Arc::new(scene.senders);
     let service = Arc::new(Service::new(
         Ports {
             store: Arc::clone(&store) as Arc<dyn Store>,
             clock: scene.clock,
             entropy: Arc::clone(&entropy),
-            delivery: Arc::clone(&scene.senders.delivery),
+            delivery: Arc::clone(&senders.delivery),
             rehearsal: scene.rehearsal,
         },
         keys.clone(),
@@ -132,13 +133,13 @@ pub async fn app(
         None => (None, first_start(&service, &*entropy).await?),
     };
     service.resume_ledger().await?;
-    scene.senders.receipts.open(&service);
+    senders.receipts.open(&service);
 
     let stopping = watch::Sender::new(false);
     let inner = AppInner {
         service: Arc::clone(&service),
         metrics: api::metrics::Metrics::default(),
-        gauges: Box::new(move || store_gauges(&store.stats())),
+        gauges: gauges(store, &service, &senders),
         settings: Settings {
             onprem_version: config.onprem.version.clone(),
             onprem_retired: config.onprem.retired,
@@ -156,12 +157,12 @@ pub async fn app(
     let console_link = || api::console::new_link(&app, api::console::Role::Operator).0;
     let console_path = app.sandbox.is_some().then(|| format!("/console/enter/{}", console_link()));
     Ok(App {
-        router: callbacks::beside(api::router(app.clone()), scene.senders.callbacks),
+        router: callbacks::beside(api::router(app.clone()), senders.callbacks.clone()),
         render: render(app),
         first_password,
         console_path,
-        set_policy: set_policy(Arc::clone(&service)),
-        flush: closing(background(service), scene.senders.links),
+        set_policy: set_policy(Arc::clone(&service), Arc::clone(&senders)),
+        flush: closing(background(service), senders),
     })
 }
 
@@ -259,8 +260,27 @@ fn hasher(config: &Config, keys: KeyRing, entropy: &Arc<dyn Entropy>) -> anyhow:
     Ok(Hasher::new(keys, Arc::clone(entropy), cost, cores, config.hashing.queue))
 }
 
-fn set_policy(service: Arc<Service>) -> Box<dyn Fn(&Config) + Send + Sync> {
-    Box::new(move |config| service.set_policy(policy(config)))
+/// Limits, prices, fuses, texts and routes; other senders than those at the start need another start.
+fn set_policy(service: Arc<Service>, senders: Arc<Senders>) -> Box<dyn Fn(&Config) + Send + Sync> {
+    Box::new(move |config| {
+        service.set_policy(policy(config));
+        if let Some(routing) = &senders.routing {
+            routing.set_routes(senders::routes(config));
+        }
+    })
+}
+
+fn gauges(
+    store: Arc<SqliteStore>,
+    service: &Arc<Service>,
+    senders: &Arc<Senders>,
+) -> Box<dyn Fn() -> Vec<Family> + Send + Sync> {
+    let (service, senders) = (Arc::clone(service), Arc::clone(senders));
+    Box::new(move || {
+        let mut families = store_gauges(&store.stats());
+        families.extend(gauges::senders(&service, &senders));
+        families
+    })
 }
 
 fn policy(config: &Config) -> Policy {
@@ -281,6 +301,12 @@ fn policy(config: &Config) -> Policy {
         },
         token_lifetime: config.onprem.token_lifetime,
         accept_foreign_certificates: config.accepts_foreign_certificates(),
+        spending: config.spending(),
+        repeat: match config.delivery.repeat {
+            config::sections::Repeat::AtLeastOnce => Repeat::AtLeastOnce,
+            config::sections::Repeat::NeverTwice => Repeat::NeverTwice,
+        },
+        texts: config.named.texts.clone(),
         operation_rates: OperationRates {
             usual: config.cams.requests_per_second,
             low: config.cams.requests_per_second_low,
@@ -340,11 +366,11 @@ fn announce_stop(stop: &Stop, stopping: watch::Sender<bool>) {
 /// Takes leave of message centres once the last message has been handed over.
 fn closing(
     background: Pin<Box<dyn Future<Output = ()> + Send>>,
-    links: Vec<Arc<SmppDelivery>>,
+    senders: Arc<Senders>,
 ) -> Pin<Box<dyn Future<Output = ()> + Send>> {
     Box::pin(async move {
         background.await;
-        for link in links {
+        for link in &senders.links {
             link.close().await;
         }
     })
@@ -366,6 +392,9 @@ fn background(service: Arc<Service>) -> Pin<Box<dyn Future<Output = ()> + Send>>
                 ticks.tick().await;
                 if let Err(error) = service.sweep().await {
                     tracing::warn!(%error, "the sweep failed");
+                }
+                if let Err(error) = service.measure_conversion().await {
+                    tracing::warn!(%error, "what became of codes cannot be measured");
                 }
             }
         }

@@ -100,6 +100,9 @@ pub fn examples(now: Timestamp) -> Vec<Refusal> {
         Refusal::RegisterLimit { opens_at: now + limits.register_window },
         Refusal::NotVerified,
         Refusal::NotClaimed,
+        Refusal::AlreadyAdded,
+        Refusal::HeldElsewhere,
+        Refusal::AlreadyVerified,
         Refusal::NotRegistered,
         Refusal::NotMigrating,
         Refusal::BackupOutdated,
@@ -162,6 +165,9 @@ pub(crate) fn refusal_details(dialect: &str, operation: &str, refusal: &Refusal)
         | Refusal::RegisterLimit { .. }
         | Refusal::NotVerified
         | Refusal::NotClaimed
+        | Refusal::AlreadyAdded
+        | Refusal::HeldElsewhere
+        | Refusal::AlreadyVerified
         | Refusal::NotRegistered
         | Refusal::NotMigrating
         | Refusal::BackupOutdated
@@ -329,6 +335,27 @@ const WORDS: &[(&str, &str, &str, &str, &str)] = &[
         "A number is added to a WhatsApp Business Account before codes are requested for it.",
         NOBODY,
         "Add the number first.",
+    ),
+    (
+        "already-added",
+        "This account has added the number before.",
+        "A WhatsApp Business Account has each number once.",
+        NOBODY,
+        "List the numbers of the account and go on with the id found there.",
+    ),
+    (
+        "held-elsewhere",
+        "The number is registered for another account.",
+        "A number that is in use is not added anew: it is moved, by somebody who can receive its code.",
+        NOBODY,
+        "Add it with migrate_phone_number, or deregister it where it is first.",
+    ),
+    (
+        "already-verified",
+        "The number needs no code.",
+        "Ownership was proven within the last 14 days, or the number is registered already.",
+        NOBODY,
+        "Register the number.",
     ),
     (
         "not-registered",

@@ -22,6 +22,8 @@ pub mod error;
 pub mod execute;
 pub mod explain;
 pub mod fault;
+pub mod graph_tokens;
+pub mod graph_usage;
 pub mod hashing;
 pub mod idempotency;
 pub mod keys;
@@ -51,6 +53,7 @@ pub mod tallies;
 pub mod testing;
 pub mod throttle;
 pub mod upkeep;
+pub mod usage;
 pub mod worker;
 
 pub use caller::Caller;

@@ -24,7 +24,7 @@ impl Service {
         name: &ClaimName,
     ) -> Result<Committed, ServiceError> {
         self.rehearse(caller, "add_number", Some(number)).await?;
-        let add = AddNumber { waba: waba.clone(), claim: self.new_claim(name) };
+        let add = AddNumber { waba: waba.clone(), claim: self.new_claim(name), only_new: false };
         self.execute(caller, number, &Command::StartMigration(add)).await
     }
 

@@ -56,6 +56,8 @@ pub struct CodeOrder {
     pub pin: PinInput,
     /// The claim to make if there is none; `None` refuses an unclaimed number.
     pub claim: Option<ClaimName>,
+    /// Refuse if the claim needs no code (Graph).
+    pub only_unproven: bool,
 }
 
 /// An answer to a code, with registration in the same step if asked.
@@ -103,9 +105,31 @@ impl Service {
         number: PhoneNumber,
         name: &ClaimName,
     ) -> Result<Committed, ServiceError> {
+        self.add(caller, waba, number, name, false).await
+    }
+
+    /// Claims a number that the WABA does not have and that is registered for no other one (Graph).
+    pub async fn add_new_number(
+        &self,
+        caller: &Caller,
+        waba: &WabaId,
+        number: PhoneNumber,
+        name: &ClaimName,
+    ) -> Result<Committed, ServiceError> {
+        self.add(caller, waba, number, name, true).await
+    }
+
+    async fn add(
+        &self,
+        caller: &Caller,
+        waba: &WabaId,
+        number: PhoneNumber,
+        name: &ClaimName,
+        only_new: bool,
+    ) -> Result<Committed, ServiceError> {
         self.rehearse(caller, "add_number", Some(number)).await?;
         let claim = self.new_claim(name);
-        let add = registration::AddNumber { waba: waba.clone(), claim };
+        let add = registration::AddNumber { waba: waba.clone(), claim, only_new };
         self.execute(caller, number, &Command::AddNumber(add)).await
     }
 

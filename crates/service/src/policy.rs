@@ -4,6 +4,7 @@ use core::time::Duration;
 
 use registration::{AccountId, Limits};
 
+use crate::graph_usage::GraphLimits;
 use crate::message_text::OwnTexts;
 use crate::spending::Spending;
 
@@ -16,6 +17,8 @@ pub struct Policy {
     pub country_sends: Allowance,
     /// Requests per On-Premises client.
     pub client_requests: Allowance,
+    /// Calls of the Graph dialect per hour.
+    pub graph: GraphLimits,
     /// Failed logins per user and source.
     pub login_failures: Allowance,
     /// Life of an On-Premises token (documented: 7 days).
@@ -120,6 +123,7 @@ impl Default for Policy {
             limits: Limits::default(),
             country_sends: Allowance { burst: 50, interval: Duration::from_secs(1) },
             client_requests: Allowance { burst: 60, interval: Duration::from_millis(50) },
+            graph: GraphLimits::default(),
             login_failures: Allowance { burst: 10, interval: Duration::from_secs(90) },
             token_lifetime: Duration::from_hours(7 * 24),
             certificate_lifetime: Duration::from_hours(14 * 24),

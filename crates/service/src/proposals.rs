@@ -49,6 +49,7 @@ impl Proposal for CodeRequest<'_> {
             pin,
             fresh_challenge: self.fresh_challenge,
             key_epoch: service.keys.epoch(),
+            only_unproven: order.only_unproven,
             register,
             reach: service.reach(&order.payer, &order.planned, order.method, now),
             waiting: service.waiting(record, order).await?,

@@ -13,6 +13,7 @@ use tokio::sync::{Mutex, MutexGuard, Notify, broadcast, watch};
 use crate::caller::Caller;
 use crate::conversion::Range;
 use crate::error::{Refused, ServiceError, Unavailable};
+use crate::graph_usage::GraphParty;
 use crate::hashing::Hasher;
 use crate::keys::KeyRing;
 use crate::mails::Mails;
@@ -26,6 +27,7 @@ use crate::ram::CompiledPolicies;
 use crate::receipts::EarlyReceipts;
 use crate::tallies::Tallies;
 use crate::throttle::Throttle;
+use crate::usage::HourlyUsage;
 use crate::worker::Ended;
 
 /// Stripes of the lock that lines up work on one number in this process; more stripes, fewer numbers
@@ -63,6 +65,7 @@ pub struct Service {
     stripes: Vec<Mutex<()>>,
     client_requests: Throttle<ClientId>,
     operation_requests: MovingWindow<(AccountId, &'static str)>,
+    pub(crate) graph_calls: HourlyUsage<GraphParty>,
     pub(crate) compiled_policies: CompiledPolicies,
     pub(crate) last_send: std::sync::Mutex<u128>,
     /// What this process saw of its senders.
@@ -101,6 +104,7 @@ impl Service {
             stripes: (0..STRIPES).map(|_| Mutex::new(())).collect(),
             client_requests: Throttle::default(),
             operation_requests: MovingWindow::default(),
+            graph_calls: HourlyUsage::default(),
             compiled_policies: CompiledPolicies::default(),
             last_send: std::sync::Mutex::new(0),
             tallies: Tallies::default(),
@@ -199,6 +203,7 @@ impl Service {
         self.store.clear().await?;
         self.client_requests.clear();
         self.operation_requests.clear();
+        self.graph_calls.clear();
         self.fresh_sends().clear();
         self.mails.clear();
         self.ledger_changed.send_modify(|n| *n += 1);
@@ -217,6 +222,7 @@ impl Service {
         let found = self.store.load_snapshot(name).await?;
         self.client_requests.clear();
         self.operation_requests.clear();
+        self.graph_calls.clear();
         self.fresh_sends().clear();
         self.ledger_changed.send_modify(|n| *n += 1);
         Ok(found)

@@ -140,6 +140,7 @@ fn code_opens_at(
         pin: None,
         fresh_challenge: ChallengeId(0),
         key_epoch: 0,
+        only_unproven: false,
         register: None,
         reach: Reach::Open,
         waiting: None,

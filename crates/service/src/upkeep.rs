@@ -70,6 +70,26 @@ impl Service {
         Err(Unavailable::Contended { attempts: ATTEMPTS_MAX }.into())
     }
 
+    /// Puts a part of the directory in place of the one that is there, if one is, and records it.
+    pub async fn put_entity(&self, caller: &Caller, entity: Entity) -> Result<(), ServiceError> {
+        let key = entity.key();
+        for _ in 0..ATTEMPTS_MAX {
+            let expected = self.store.entity(&key).await?.map_or(0, |found| found.version);
+            let what = if expected == 0 { "created" } else { "changed" };
+            let kind = format!("{}_{what}", key.kind.as_str());
+            let unit = Unit {
+                entities: vec![EntityWrite::Put { expected, entity: entity.clone() }],
+                events: vec![self.event(caller, Subject::Entity(key.clone()), &kind, &json!({}))],
+                ..Unit::default()
+            };
+            match self.store.commit(unit).await {
+                Err(CommitError::Conflict) => {}
+                other => return committed(other),
+            }
+        }
+        Err(Unavailable::Contended { attempts: ATTEMPTS_MAX }.into())
+    }
+
     /// Removes a part of the directory and everything below it, unless a number hangs on it.
     pub async fn remove_entity(
         &self,

@@ -150,6 +150,7 @@ impl Call {
                     locale: Locale::english(),
                     pin: pin.input(),
                     claim: claims.then(|| claim_name("Lucky Shrub")),
+                    only_unproven: false,
                 };
                 service.request_code(&caller, &order).await
             }

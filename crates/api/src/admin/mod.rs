@@ -18,6 +18,8 @@ mod clients;
 mod directory;
 mod document;
 mod failure;
+mod fuses;
+mod graph_tokens;
 mod groups;
 mod idempotency;
 mod input;
@@ -129,6 +131,9 @@ operations! {
     patch  "/policies/{account}/{policy}"     policies::change;
     delete "/policies/{account}/{policy}"     policies::remove;
     post   "/policies/simulate"               policies::simulate;
+    get    "/graph-tokens"                    graph_tokens::list;
+    post   "/graph-tokens"                    graph_tokens::create;
+    delete "/graph-tokens/{token}"            graph_tokens::revoke;
     get    "/access-keys"                     access_keys::list;
     post   "/access-keys"                     access_keys::create;
     post   "/temporary-keys"                  access_keys::create_temporary;
@@ -148,6 +153,8 @@ operations! {
     post   "/certificates/read"               certificates::read;
     post   "/keys/rotate-master"              installation::rotate_master;
     post   "/console-links"                   installation::console_link;
+    get    "/fuses"                           fuses::show;
+    post   "/fuses/reset"                     fuses::reset;
     get    "/limits"                          installation::limits;
     get    "/status"                          installation::status;
     get    "/statistics"                      installation::statistics;

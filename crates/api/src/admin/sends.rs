@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::{Path, State};
 use registration::{AccountId, TextId as _};
 use serde::{Deserialize, Serialize};
-use service::ports::{Send, SendId, SendQuery, SendState};
+use service::ports::{Attempt, AttemptOutcome, Send, SendId, SendQuery, SendState};
 use utoipa::{IntoParams, ToSchema};
 
 use super::failure::{Failure, Failures};
@@ -44,6 +44,28 @@ pub(crate) struct SendView {
     sender: Option<String>,
     /// The provider's id for it.
     provider_id: Option<String>,
+    /// When a provider acknowledged it.
+    handed_over_at: Option<At>,
+    /// When its code was used.
+    confirmed_at: Option<At>,
+    /// A provider may have taken it without our knowing: an answer was lost, or the server was killed.
+    in_doubt: bool,
+    /// What it costs, in millionths of the currency; while it is under way, the most that it can cost.
+    price: u64,
+    /// Every try of every sender.
+    tries: Vec<TryView>,
+}
+
+/// One sender's try.
+#[derive(Debug, Serialize, ToSchema)]
+struct TryView {
+    sender: String,
+    started_at: At,
+    ended_at: At,
+    /// `taken`, `unavailable`, `uncertain` (the provider may have taken it) or `rejected`.
+    result: &'static str,
+    /// What the provider said.
+    reason: Option<String>,
 }
 
 #[derive(Debug, Deserialize, IntoParams)]
@@ -128,6 +150,31 @@ impl From<Send> for SendView {
             useless_after: it.what.useless_after.into(),
             sender: it.sender,
             provider_id: it.provider_id,
+            handed_over_at: it.handed_over_at.map(At::from),
+            confirmed_at: it.confirmed_at.map(At::from),
+            in_doubt: it.in_doubt,
+            price: it.charged,
+            tries: it.tries.into_iter().map(TryView::from).collect(),
+        }
+    }
+}
+
+impl From<Attempt> for TryView {
+    fn from(it: Attempt) -> Self {
+        let (result, reason) = match it.outcome {
+            AttemptOutcome::Taken => ("taken", None),
+            AttemptOutcome::Unavailable { reason, uncertain: false } => {
+                ("unavailable", Some(reason))
+            }
+            AttemptOutcome::Unavailable { reason, uncertain: true } => ("uncertain", Some(reason)),
+            AttemptOutcome::Rejected { reason } => ("rejected", Some(reason)),
+        };
+        Self {
+            sender: it.sender,
+            started_at: it.started_at.into(),
+            ended_at: it.ended_at.into(),
+            result,
+            reason,
         }
     }
 }

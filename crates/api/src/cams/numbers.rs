@@ -191,6 +191,7 @@ pub(super) async fn code_order(call: &Call, operation: &str) -> Result<CodeOrder
         locale,
         pin: PinInput::NotAsked,
         claim: None,
+        only_unproven: false,
     })
 }
 

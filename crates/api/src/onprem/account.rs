@@ -41,6 +41,7 @@ pub async fn request_code(
         method,
         pin,
         claim: Some(claimed.name.clone()),
+        only_unproven: false,
     };
     let done = app
         .service

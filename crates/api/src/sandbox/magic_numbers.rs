@@ -14,6 +14,7 @@ use service::{ServiceError, Unavailable};
 use super::body::Problem;
 use super::rehearsal::Effect;
 use super::rehearsal::magic::{BY_PLAN, FIRST, LAST, MAGIC, Magic};
+use crate::graph::failure::Failure as GraphFailure;
 use crate::onprem::reply::Fault;
 use crate::refusals;
 use crate::state::App;
@@ -87,11 +88,8 @@ async fn refusing(app: &App, refusal: Option<Refusal>) -> Result<Value, Problem>
         json!({ "status": words.status.as_u16(), "body": body })
     });
     let graph = row.graph.map(|words| {
-        let mut error = json!({ "type": "OAuthException", "code": words.code });
-        if let Some(subcode) = words.subcode {
-            error["error_subcode"] = json!(subcode);
-        }
-        json!({ "status": words.status.as_u16(), "body": { "error": error } })
+        let parts = GraphFailure::of_refusal(app, refusal.clone()).into_parts();
+        json!({ "status": words.status.as_u16(), "body": parts.envelope("A…") })
     });
     Ok(json!({
         "refusal": refusal.id(),

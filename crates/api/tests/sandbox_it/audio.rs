@@ -25,6 +25,7 @@ async fn call(world: &World, number: &str, locale: &Locale) {
         locale: locale.clone(),
         pin: PinInput::NotAsked,
         claim: Some(claim_name()),
+        only_unproven: false,
     };
     world.service.request_code(&caller(), &order).await.unwrap();
 }

@@ -215,6 +215,7 @@ impl World {
             locale: Locale::english(),
             pin: PinInput::NotAsked,
             claim: Some(claim_name()),
+            only_unproven: false,
         };
         self.service.request_code(&caller(), &order).await.unwrap();
     }

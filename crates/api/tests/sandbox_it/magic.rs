@@ -3,10 +3,10 @@
 use core::time::Duration;
 
 use http::StatusCode;
-use registration::{ClientId, PhoneNumber, Platform, TextId as _};
+use registration::{ClientId, PhoneNumber, Platform, TextId as _, VerifiedName};
 use serde_json::{Value, json};
 use service::ServiceError;
-use service::numbers::{PinInput, RegisterOrder};
+use service::numbers::{ClaimName, PinInput, RegisterOrder};
 use service::ports::TurnableClock as _;
 
 use crate::harness::{NUMBER, Reply, World, caller};
@@ -84,7 +84,7 @@ async fn check(world: &World, entry: &Value) {
             let body = json!({ "password": "s", "data": data });
             assert_listed(&world.onprem("/settings/restore", &body).await, entry);
         }
-        // The On-Premises dialect has no call of its own for these two.
+        // The On-Premises dialect has no call of its own for these.
         operation => assert_refused(world, number, operation, entry).await,
     }
 }
@@ -122,6 +122,13 @@ async fn assert_refused(world: &World, number: &str, operation: &str, entry: &Va
     let outcome = match operation {
         "register" => world.service.register(&caller(), waba, number, &order).await,
         "deregister" => world.service.deregister(&caller(), Some(waba), number).await,
+        "add_number" => {
+            let name = ClaimName {
+                name: VerifiedName::parse("Example").unwrap(),
+                certificate_serial: None,
+            };
+            world.service.add_number(&caller(), waba, number, &name).await
+        }
         other => panic!("no way to try {other}"),
     };
     match outcome.unwrap_err() {

@@ -259,7 +259,7 @@ fn credentials_are_read_and_kept() {
     let credentials = &seed.accounts[0].credentials;
     assert_eq!(credentials.access_keys[0].id, "LTAI5tFakeAccessKeyId001");
     assert_eq!(credentials.temporary_keys[0].security_token.reveal(), "FakeSecurityToken01");
-    assert_eq!(credentials.graph_tokens[0].reveal(), "EAAtest");
+    assert_eq!(credentials.graph_tokens[0].token.reveal(), "EAAtest");
     assert_eq!(credentials.users[0].policies, ["read"]);
     assert_eq!(credentials.users[0].access_keys.len(), 1);
     assert_eq!(credentials.policies[0].name, "read");

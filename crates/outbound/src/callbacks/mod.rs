@@ -1,7 +1,7 @@
 //! The client that posts callbacks, behind [`service::ports::CallbackClient`].
 //!
 //! An endpoint's address is whatever an account wrote down, so the client treats it as hostile: the name is
-//! resolved here, each address checked ([`reach`]), and the connection goes to a checked address and to no
+//! resolved here, each address checked (`reach.rs`), and the connection goes to a checked address and to no
 //! other; no connection is kept, so the next attempt checks again. It follows no redirect, uses no proxy,
 //! reads little of the answer and waits no longer than [`Options`] say.
 

@@ -4,14 +4,28 @@ use super::{Accepted, Draft, Outcome, pin_proven_at};
 use crate::budget::Rung;
 use crate::{
     AddNumber, Challenge, Claim, ClaimHistory, ClaimPhase, Closed, CodeMethod, CodeProof, CodeSend,
-    Effect, Fact, NewClaim, Reach, Refusal, RequestCode, Requester, Timestamp, VerificationCode,
-    VerifyCode, WabaId,
+    Effect, Fact, NewClaim, Platform, Reach, Refusal, RequestCode, Requester, Timestamp,
+    VerificationCode, VerifyCode, WabaId,
 };
 
 impl Draft<'_> {
     pub(super) fn add_number(&mut self, add: &AddNumber) -> Outcome {
+        if add.only_new {
+            self.is_new_to(&add.waba)?;
+        }
         let index = self.claim_for(&add.waba, Some(&add.claim))?;
         Ok(Accepted::NumberAdded(self.next.claims[index].id.clone()))
+    }
+
+    /// Whether a WABA may add the number as one that it does not have.
+    fn is_new_to(&self, waba: &WabaId) -> Result<(), Refusal> {
+        if self.next.claim_of(waba).is_some() {
+            return Err(Refusal::AlreadyAdded);
+        }
+        if self.next.registration.as_ref().is_some_and(|held| held.waba != *waba) {
+            return Err(Refusal::HeldElsewhere);
+        }
+        Ok(())
     }
 
     /// Order as suggested in the On-Premises reference §1.6: PIN, already registered, wait window,
@@ -23,6 +37,9 @@ impl Draft<'_> {
         };
         if let Some(done) = self.nothing_left_to_do(request)? {
             return Ok(done);
+        }
+        if request.only_unproven && self.is_proven(&request.requester.waba) {
+            return Err(Refusal::AlreadyVerified);
         }
         if self.next.budgets.locked_since.is_some() {
             return Err(Refusal::NumberLocked);
@@ -59,6 +76,15 @@ impl Draft<'_> {
         self.effects.push(Effect::SendCode(send));
         self.fact(Fact::CodeRequested { method, resend });
         Ok(Accepted::CodeSent(id))
+    }
+
+    /// Whether the claim of a WABA needs no code to be registered on the hosted platform.
+    fn is_proven(&self, waba: &WabaId) -> bool {
+        let Some(claim) = self.next.claim_of(waba) else { return false };
+        let held = self.next.registration.as_ref();
+        self.next.verified_since(claim, self.now, self.limits).is_some()
+            || held
+                .is_some_and(|held| held.claim == claim.id && held.platform == Platform::CloudApi)
     }
 
     /// The On-Premises 201: the client holds this very number for this WABA, or the claim was verified

@@ -166,13 +166,23 @@ impl Draft<'_> {
         }
     }
 
+    /// Whether a WABA that holds nothing yet may switch two-step verification on: it has proven that the
+    /// number is its own, nobody else runs it, and no PIN protects it (Cloud API callers do so right before
+    /// they register; reference §2.5).
+    fn may_set_first_pin(&self, holder: Option<&Holding>) -> bool {
+        let Some(Holding::Waba(waba)) = holder else { return false };
+        let claim = self.next.claim_of(waba);
+        let proven = claim.and_then(|claim| self.next.verified_since(claim, self.now, self.limits));
+        proven.is_some() && self.next.two_step.is_none() && self.next.registration.is_none()
+    }
+
     /// A new PIN does not refill the budget of wrong ones; only a right PIN or switching off does.
     pub(super) fn set_two_step(
         &mut self,
         holder: Option<&Holding>,
         verifier: &PinVerifier,
     ) -> Outcome {
-        if !self.holds(holder) {
+        if !self.holds(holder) && !self.may_set_first_pin(holder) {
             return Err(Refusal::NotRegistered);
         }
         self.put_pin_in_force(verifier);

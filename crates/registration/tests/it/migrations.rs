@@ -19,7 +19,8 @@ fn name(text: &str) -> VerifiedName {
 impl Stage {
     fn start(&mut self, second: i64, by: Party, text: &str) -> Answer {
         let claim = NewClaim { id: by.claim(), name: name(text), certificate_serial: None };
-        let command = Command::StartMigration(AddNumber { waba: by.waba(), claim });
+        let command =
+            Command::StartMigration(AddNumber { waba: by.waba(), claim, only_new: false });
         self.decide(&command, at(second)).outcome
     }
 

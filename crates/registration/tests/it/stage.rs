@@ -123,9 +123,11 @@ impl Stage {
     pub(crate) fn command(&mut self, ask: Ask, now: Timestamp) -> Command {
         self.serial += 1;
         match ask {
-            Ask::Add(by, name) => {
-                Command::AddNumber(AddNumber { waba: by.waba(), claim: Self::new_claim(by, name) })
-            }
+            Ask::Add(by, name) => Command::AddNumber(AddNumber {
+                waba: by.waba(),
+                claim: Self::new_claim(by, name),
+                only_new: false,
+            }),
             Ask::Code(ask) => Command::RequestCode(self.request_code(ask)),
             Ask::Verify { by, code, register } => {
                 Command::VerifyCode(self.verify_code(by, code, register, now))
@@ -174,6 +176,7 @@ impl Stage {
             pin: ask.pin,
             fresh_challenge: ChallengeId(self.serial),
             key_epoch: self.key_epoch,
+            only_unproven: false,
             register: by.client.map(|_| {
                 let pin = ask.pin.unwrap_or(PinCheck::Absent);
                 self.registration(by, RegisterAsk { pin, ..RegisterAsk::PLAIN })

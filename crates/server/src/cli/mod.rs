@@ -14,6 +14,7 @@ mod explain;
 mod groups;
 mod inbox;
 mod keys;
+mod limits;
 mod numbers;
 mod openapi;
 mod output;
@@ -24,6 +25,7 @@ mod sends;
 mod serve;
 mod soak;
 mod terminal;
+mod tokens;
 mod users;
 
 use std::ffi::OsString;
@@ -69,9 +71,11 @@ enum Command {
     Register(register::Arguments),
     Numbers(numbers::Arguments),
     Sends(sends::Arguments),
+    Limits(limits::Arguments),
     Users(users::Arguments),
     Groups(groups::Arguments),
     Policy(policy::Arguments),
+    Tokens(tokens::Arguments),
     Inbox(inbox::Arguments),
     Clock(clock::Arguments),
     Cert(cert::Arguments),
@@ -120,9 +124,11 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, environment: &Environm
         Command::Register(arguments) => register::run(&arguments, &context),
         Command::Numbers(arguments) => numbers::run(&arguments, &context),
         Command::Sends(arguments) => sends::run(&arguments, &context),
+        Command::Limits(arguments) => limits::run(&arguments, &context),
         Command::Users(arguments) => users::run(&arguments, &context),
         Command::Groups(arguments) => groups::run(&arguments, &context),
         Command::Policy(arguments) => policy::run(&arguments, &context),
+        Command::Tokens(arguments) => tokens::run(&arguments, &context),
         Command::Inbox(arguments) => inbox::run(&arguments, &context),
         Command::Clock(arguments) => clock::run(&arguments, &context),
         Command::Cert(arguments) => cert::run(&arguments, &context),

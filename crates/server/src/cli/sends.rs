@@ -103,7 +103,9 @@ fn list_text(view: &View, page: &Value) -> String {
 fn show_text(view: &View, it: &Value) -> String {
     let (state, tone) = state(it);
     let reason = it["reason"].as_str().map(|_| text(&it["reason"])).unwrap_or_default();
-    view.facts(&[
+    let doubt = if it["in_doubt"] == true { "a provider may have taken it unnoticed" } else { "" };
+    let doubt = doubt.to_owned();
+    let facts = view.facts(&[
         ("Id", text(&it["id"])),
         ("Number", number(&it["number"])),
         ("By", format!("{}, {}", text(&it["method"]), text(&it["locale"]))),
@@ -112,11 +114,37 @@ fn show_text(view: &View, it: &Value) -> String {
         ("Ordered", format!("{}, by {}", view.moment(&it["decided_at"]), text(&it["dialect"]))),
         ("State", format!("{}, {}", view.word(&state, tone), view.moment(&it["state_at"]))),
         ("Reason", reason),
-        ("Tries", text(&it["attempts"])),
+        ("Handed over", view.moment(&it["handed_over_at"])),
+        ("Code used", view.moment(&it["confirmed_at"])),
+        ("In doubt", doubt),
+        ("Price", super::limits::money(&it["price"])),
         ("Sender", text(&it["sender"])),
         ("Provider id", text(&it["provider_id"])),
         ("Code dies", view.moment(&it["useless_after"])),
-    ])
+    ]);
+    facts + &tries_text(view, it)
+}
+
+fn tries_text(view: &View, it: &Value) -> String {
+    let tries = it["tries"].as_array().map(Vec::as_slice).unwrap_or_default();
+    if tries.is_empty() {
+        return String::new();
+    }
+    let rows = tries.iter().map(|it| {
+        let tone = match it["result"].as_str() {
+            Some("taken") => Tone::Good,
+            Some("rejected") => Tone::Bad,
+            _ => Tone::Doubtful,
+        };
+        [
+            plain(view.short_moment(&it["started_at"])),
+            plain(view.short_moment(&it["ended_at"])),
+            plain(text(&it["sender"])),
+            (text(&it["result"]), tone),
+            plain(it["reason"].as_str().map(|_| text(&it["reason"])).unwrap_or_default()),
+        ]
+    });
+    view.table(["BEGAN", "ENDED", "SENDER", "RESULT", "REASON"], rows)
 }
 
 fn state(it: &Value) -> (String, Tone) {

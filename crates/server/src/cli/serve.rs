@@ -65,6 +65,9 @@ pub(super) fn run(arguments: &Arguments, context: &Context<'_>) -> anyhow::Resul
     let config = settings(arguments, context)?;
     let colours = context.environment.value("NO_COLOR").is_none();
     logging::start(&config.log, colours);
+    if let Some(place) = context.environment.value("ROLLCALL_FAULT_POINT") {
+        service::fault::arm(place);
+    }
     let seed = match &arguments.seed {
         Some(path) => Some(read_seed(path, config.mode)?),
         None => None,

@@ -10,6 +10,7 @@ pub mod docs;
 pub(crate) mod duration;
 mod layers;
 mod load;
+pub mod money;
 pub mod open;
 mod problem;
 pub mod reader;
@@ -19,6 +20,7 @@ pub mod secret;
 pub mod sections;
 pub mod senders;
 mod suggestion;
+mod texts;
 mod values;
 
 pub use defaults::DEFAULTS;

@@ -5,14 +5,20 @@
 
 use std::collections::BTreeMap;
 
+use registration::AccountId;
+use service::message_text::OwnTexts;
+use service::spending::{AccountRules, Price};
+
 use super::layers::{Environment, Setting};
+use super::money;
 use super::problem::{Origin, Problem};
 use super::reader::Reader;
 use super::routes::{self, Route};
 use super::senders::{self, Sender};
+use super::texts;
 
 /// The open sections. Below each stand tables with names, and in those the settings.
-pub(super) const SECTIONS: [&str; 2] = ["senders", "routes"];
+pub(super) const SECTIONS: [&str; 5] = ["senders", "routes", "prices", "accounts", "texts"];
 
 /// What the open sections hold.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -21,6 +27,12 @@ pub struct Named {
     pub senders: Vec<Sender>,
     /// `[routes.NAME]`, in the order they were written.
     pub routes: Vec<Route>,
+    /// `[prices.SENDER]`.
+    pub prices: Vec<Price>,
+    /// `[accounts.NAME]`.
+    pub accounts: BTreeMap<AccountId, AccountRules>,
+    /// `[texts.NAME]`.
+    pub texts: OwnTexts,
 }
 
 /// Whether the tables of this section are named by the operator.
@@ -43,6 +55,9 @@ pub(super) fn read(
         match section {
             "senders" => named.senders.extend(senders::read(&mut reader)),
             "routes" => named.routes.extend(routes::read(&mut reader, &named.senders)),
+            "prices" => named.prices.extend(money::prices(&mut reader, &named.senders)),
+            "accounts" => named.accounts.extend(money::account(&mut reader)),
+            "texts" => texts::read(&mut reader, &mut named.texts),
             _ => {}
         }
         reader.finish();

@@ -233,6 +233,11 @@ impl<'a> Reader<'a> {
         self.blame(&origin, key, "is needed here");
     }
 
+    /// Notes a mistake in the table as a whole.
+    pub fn complain_of_all(&mut self, message: impl Into<String>) {
+        self.problems.push(Problem::new(self.origin.clone(), self.path, message));
+    }
+
     /// Notes a mistake in a setting, for what this reader cannot know.
     pub fn complain(&mut self, key: &str, message: impl Into<String>) {
         let origin = self.origin_of(key);

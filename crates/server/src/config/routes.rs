@@ -42,9 +42,18 @@ pub(super) fn read(reader: &mut Reader<'_>, senders: &[Sender]) -> Option<Route>
 }
 
 /// Beginnings of numbers, `+49` or `+1876`; the plus is dropped.
-pub(super) fn prefixes(reader: &mut Reader<'_>, key: &str) -> Vec<String> {
+fn prefixes(reader: &mut Reader<'_>, key: &str) -> Vec<String> {
+    prefixes_or_none(reader, key).unwrap_or_default()
+}
+
+/// The same, and `*` for all numbers; none if nothing is said.
+pub(super) fn prefixes_or_none(reader: &mut Reader<'_>, key: &str) -> Option<Vec<String>> {
     let mut read = Vec::new();
-    for text in reader.list(key).unwrap_or_default() {
+    for text in reader.list(key)? {
+        if text == "*" {
+            read.push(String::new());
+            continue;
+        }
         let digits = text.strip_prefix('+').filter(|it| is_prefix(it));
         match digits {
             Some(digits) => read.push(digits.to_owned()),
@@ -54,10 +63,10 @@ pub(super) fn prefixes(reader: &mut Reader<'_>, key: &str) -> Vec<String> {
             ),
         }
     }
-    read
+    Some(read)
 }
 
-fn is_prefix(digits: &str) -> bool {
+pub(super) fn is_prefix(digits: &str) -> bool {
     (1..=15).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit())
 }
 

@@ -8,6 +8,7 @@ use registration::{AccountId, Limits};
 use serde::Deserialize;
 use service::{CallbackPolicy, RamDenial};
 
+use super::money::{DestinationSettings, FuseSettings};
 use super::open::Named;
 use super::values::{
     HostPort, account_ids, base_url, bool_or_auto, host_port_or_off, log_level, optional, size,
@@ -54,6 +55,10 @@ pub struct Config {
     pub limits: LimitSettings,
     /// How codes leave.
     pub delivery: Delivery,
+    /// Where codes may go.
+    pub destinations: DestinationSettings,
+    /// What codes may cost.
+    pub fuses: FuseSettings,
     /// The mail server.
     pub mail: MailSettings,
     /// Cost of PIN and password hashes.

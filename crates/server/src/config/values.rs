@@ -9,6 +9,7 @@ use registration::{AccountId, TextId as _};
 use serde::de::{Deserialize, Deserializer, Error};
 
 use super::duration;
+use super::routes::is_prefix;
 
 /// A host (name or address) and a port.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -197,6 +198,30 @@ pub(super) fn bool_or_auto<'de, D: Deserializer<'de>>(
         (None, Some("auto")) => Ok(None),
         (None, _) => Err(D::Error::custom(format!("{value} is none of true, false and \"auto\""))),
     }
+}
+
+/// A list of beginnings of numbers (`"+49"`, or `"*"` for all), the plus dropped; `"auto"` for none.
+pub(super) fn beginnings_or_auto<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Vec<String>>, D::Error> {
+    let value = toml::Value::deserialize(deserializer)?;
+    if value.as_str() == Some("auto") {
+        return Ok(None);
+    }
+    let read = |it: &toml::Value| match it.as_str() {
+        Some("*") => Ok(String::new()),
+        Some(text) => match text.strip_prefix('+').filter(|digits| is_prefix(digits)) {
+            Some(digits) => Ok(digits.to_owned()),
+            None => Err(format!("`{text}` is no beginning of a number such as \"+49\"")),
+        },
+        None => Err(format!("{it} is no text")),
+    };
+    let list = value.as_array().ok_or_else(|| {
+        D::Error::custom(format!(
+            "{value} is neither \"auto\" nor a list such as [\"+49\", \"+1876\"]"
+        ))
+    })?;
+    list.iter().map(read).collect::<Result<_, _>>().map(Some).map_err(D::Error::custom)
 }
 
 /// An absolute `http` or `https` URL without query, or nothing; a final slash is dropped.

@@ -127,12 +127,12 @@ fn voice(settings: &VoiceSettings, timeout: Duration, parts: &Parts<'_>) -> anyh
             .with_context(|| format!("senders.{name}.ca_file: cannot read {}", file.display()))?;
         options.ca_pem = Some(pem);
     }
-    let ports = VoicePorts {
+    let used = VoicePorts {
         receipts: Arc::clone(&parts.ports.receipts),
         clock: Arc::clone(&parts.ports.clock),
         entropy: Arc::new(OsEntropy),
     };
-    let delivery = VoiceDelivery::new(options, ports).with_context(|| format!("senders.{name}"))?;
+    let delivery = VoiceDelivery::new(options, used).with_context(|| format!("senders.{name}"))?;
     let delivery = Arc::new(delivery);
     let opening = Arc::clone(&delivery);
     tokio::spawn(async move { opening.open().await });
@@ -143,7 +143,6 @@ fn voice(settings: &VoiceSettings, timeout: Duration, parts: &Parts<'_>) -> anyh
 pub(super) struct Senders {
     pub(super) delivery: Arc<dyn CodeDelivery>,
     /// `None` where there is nothing to choose.
-    #[expect(dead_code, reason = "for routes read again and for metrics")]
     pub(super) routing: Option<Arc<Routing>>,
     pub(super) receipts: Arc<Receipts>,
     pub(super) callbacks: BTreeMap<String, Arc<dyn Callbacks>>,

@@ -191,7 +191,7 @@ fn senders_and_routes_are_read_in_the_order_they_are_written() {
                 type = \"smpp\"\naddress = \"smsc.example.org:2775\"\nsystem_id = \"rollcall\"\n\
                 password = \"from the file\"\n\
                 [senders.alpha]\n\
-                type = \"voice\"\ntrunk = \"sip.example.org:5060\"\ntimeout = \"30s\"\n\
+                type = \"voice\"\ntrunk = \"sip.example.org:5060\"\ncaller = \"441632960000\"\ntimeout = \"30s\"\n\
                 [routes.all]\n\
                 senders = [[\"zeta:3\", \"alpha\"], \"alpha\"]\n\
                 prefixes = [\"+44\", \"+1876\"]\nmethod = \"sms\"\noriginator = \"Rollcall\"\n";

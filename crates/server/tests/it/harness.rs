@@ -116,8 +116,14 @@ pub(crate) struct Rollcall {
 impl Rollcall {
     /// Starts `rollcall serve` on a free port and waits until it listens.
     pub(crate) fn serve(data: &Path, arguments: &[&str]) -> Self {
-        let mut child =
-            command(data, arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        Self::serve_with(data, arguments, &[])
+    }
+
+    /// The same with these variables.
+    pub(crate) fn serve_with(data: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> Self {
+        let mut command = command(data, arguments);
+        command.envs(variables.iter().copied());
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let mut stdout = BufReader::new(child.stdout.take().unwrap());
         let stderr = BufReader::new(child.stderr.take().unwrap());
         let mut line = String::new();

@@ -6,6 +6,7 @@ mod callbacks;
 mod cli;
 mod commands;
 mod config;
+mod delivery;
 mod gateway;
 mod harness;
 mod hostile;

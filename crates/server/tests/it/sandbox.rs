@@ -30,12 +30,22 @@ pub(crate) type Reply = (u16, Value);
 impl Sandbox {
     /// A sandbox with these settings on top of the defaults; its clock stands still.
     pub(crate) async fn start(settings: &str) -> Self {
+        Self::start_with(settings, &[]).await
+    }
+
+    /// The same, and its process ends as `kill -9` would when it comes to this place.
+    pub(crate) async fn start_armed(settings: &str, place: &str) -> Self {
+        Self::start_with(settings, &[("ROLLCALL_FAULT_POINT", place)]).await
+    }
+
+    async fn start_with(settings: &str, variables: &[(&str, &str)]) -> Self {
         server::tls::install_provider();
         let data = tempfile::tempdir().unwrap();
         std::fs::set_permissions(data.path(), Permissions::from_mode(0o700)).unwrap();
         let config = data.path().join("rollcall.toml");
         std::fs::write(&config, format!("{GENEROUS}{settings}")).unwrap();
-        let child = Rollcall::serve(data.path(), &["--config", config.to_str().unwrap()]);
+        let arguments = ["--config", config.to_str().unwrap()];
+        let child = Rollcall::serve_with(data.path(), &arguments, variables);
         let operator = std::fs::read_to_string(data.path().join("operator.token")).unwrap();
         let http = Client::builder().no_proxy().build().unwrap();
         let operator = operator.trim().to_owned();
@@ -52,6 +62,21 @@ impl Sandbox {
         let sent = self.http.post(url).basic_auth("admin", Some("secret")).json(&body).send();
         let body: Value = within(sent).await.unwrap().json().await.unwrap();
         body["users"][0]["token"].as_str().unwrap().clone_into(&mut self.user);
+    }
+
+    /// Starts the server again on the same data; its clock stands where it stood.
+    pub(crate) async fn restart(self) -> Self {
+        let Self { child, _data: data, http, operator, user } = self;
+        drop(child);
+        let config = data.path().join("rollcall.toml");
+        let child = Rollcall::serve(data.path(), &["--config", config.to_str().unwrap()]);
+        Self { child, _data: data, http, operator, user }
+    }
+
+    /// Posts to a server that may die over it.
+    pub(crate) async fn try_post(&self, path: &str, body: &Value) -> Option<u16> {
+        let request = self.http.post(self.url(path)).bearer_auth(&self.user).json(body);
+        within(request.send()).await.ok().map(|reply| reply.status().as_u16())
     }
 
     pub(crate) fn url(&self, path: &str) -> String {

@@ -139,6 +139,7 @@ impl World {
             locale: Locale::english(),
             pin: PinInput::NotAsked,
             claim: None,
+            only_unproven: false,
         };
         self.service.request_code(&caller(), &order).await.expect("sent");
         let code = self.code().await;

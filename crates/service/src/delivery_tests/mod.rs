@@ -158,6 +158,7 @@ impl Rig {
                 name: VerifiedName::parse("Example").unwrap(),
                 certificate_serial: None,
             }),
+            only_unproven: false,
         };
         self.service.request_code(&Caller::operator(), &order).await
     }

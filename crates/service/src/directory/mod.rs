@@ -2,7 +2,9 @@
 //!
 //! ```text
 //! Account ─┬─ AccessKey                 (of the account itself)
-//!          ├─ Space ── Waba ── ClaimDocument  (a Waba claims numbers: registration::Claim)
+//!          ├─ GraphToken
+//!          ├─ Space ── Waba ─┬─ ClaimDocument      (a Waba claims numbers: registration::Claim)
+//!          │                └─ GraphSubscription
 //!          ├─ Client ─┬─ User ── Session
 //!          │          └─ Document      (settings, profile, photo, certificates)
 //!          ├─ RamUser ── AccessKey     (names its groups and policies)
@@ -14,6 +16,7 @@
 //! ```
 
 mod claim_document;
+mod graph;
 mod pin_reset;
 mod ram;
 mod webhook;
@@ -25,6 +28,7 @@ use registration::{AccountId, ClientId, CustomerSpaceId, TextId, Timestamp, Waba
 use crate::ram::RamName;
 
 pub use claim_document::ClaimDocument;
+pub use graph::{GraphScopes, GraphSubscription, GraphToken};
 pub use pin_reset::PinReset;
 pub use ram::{CustomPolicy, Group, RamUser};
 pub use webhook::{Webhook, WebhookScope};
@@ -213,6 +217,8 @@ pub enum Entity {
     CustomPolicy(CustomPolicy),
     Reply(Reply),
     AccessKey(AccessKey),
+    GraphToken(GraphToken),
+    GraphSubscription(GraphSubscription),
     Webhook(Webhook),
     ClaimDocument(ClaimDocument),
     PinReset(PinReset),
@@ -234,6 +240,8 @@ pub enum EntityKind {
     CustomPolicy,
     Reply,
     AccessKey,
+    GraphToken,
+    GraphSubscription,
     Webhook,
     ClaimDocument,
     PinReset,
@@ -251,7 +259,7 @@ pub struct EntityRef {
 
 impl EntityKind {
     /// All kinds, parents before children.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 17] = [
         Self::Account,
         Self::Space,
         Self::Waba,
@@ -264,6 +272,8 @@ impl EntityKind {
         Self::CustomPolicy,
         Self::Reply,
         Self::AccessKey,
+        Self::GraphToken,
+        Self::GraphSubscription,
         Self::Webhook,
         Self::ClaimDocument,
         Self::PinReset,
@@ -285,6 +295,8 @@ impl EntityKind {
             Self::CustomPolicy => "policy",
             Self::Reply => "reply",
             Self::AccessKey => "access_key",
+            Self::GraphToken => "graph_token",
+            Self::GraphSubscription => "graph_subscription",
             Self::Webhook => "webhook",
             Self::ClaimDocument => "claim_document",
             Self::PinReset => "pin_reset",
@@ -383,6 +395,8 @@ impl Entity {
             Self::CustomPolicy(it) => EntityRef::custom_policy(&it.account, &it.name),
             Self::Reply(it) => EntityRef::new(EntityKind::Reply, &it.id),
             Self::AccessKey(it) => EntityRef::access_key(&it.id),
+            Self::GraphToken(it) => EntityRef::graph_token(&it.id),
+            Self::GraphSubscription(it) => EntityRef::graph_subscription(&it.waba),
             Self::Webhook(it) => EntityRef::webhook(&it.dialect, &it.scope),
             Self::ClaimDocument(it) => EntityRef::claim_document(&it.claim, &it.name),
             Self::PinReset(it) => EntityRef::new(EntityKind::PinReset, &it.id),
@@ -405,6 +419,8 @@ impl Entity {
             Self::RamUser(it) => Some(EntityRef::account(&it.account)),
             Self::Group(it) => Some(EntityRef::account(&it.account)),
             Self::CustomPolicy(it) => Some(EntityRef::account(&it.account)),
+            Self::GraphToken(it) => Some(EntityRef::account(&it.account)),
+            Self::GraphSubscription(it) => Some(EntityRef::waba(&it.waba)),
             Self::Webhook(it) => Some(it.scope.parent()),
             Self::PinReset(it) => Some(EntityRef::waba(&it.waba)),
         }
@@ -415,6 +431,7 @@ impl Entity {
     pub fn lookup(&self) -> Option<&str> {
         match self {
             Self::Client(it) => it.host.as_deref(),
+            Self::GraphToken(it) => Some(&it.sha256),
             Self::Account(_)
             | Self::Space(_)
             | Self::Waba(_)
@@ -426,6 +443,7 @@ impl Entity {
             | Self::CustomPolicy(_)
             | Self::Reply(_)
             | Self::AccessKey(_)
+            | Self::GraphSubscription(_)
             | Self::Webhook(_)
             | Self::ClaimDocument(_)
             | Self::PinReset(_) => None,
@@ -442,6 +460,7 @@ impl Entity {
             Self::AccessKey(it) => {
                 it.temporary.as_ref().map(|key| key.expires_at + EXPIRED_KEYS_KEPT)
             }
+            Self::GraphToken(it) => it.expires_at.map(|at| at + EXPIRED_KEYS_KEPT),
             Self::Account(_)
             | Self::Space(_)
             | Self::Waba(_)
@@ -451,6 +470,7 @@ impl Entity {
             | Self::RamUser(_)
             | Self::Group(_)
             | Self::CustomPolicy(_)
+            | Self::GraphSubscription(_)
             | Self::Webhook(_)
             | Self::ClaimDocument(_) => None,
         }
@@ -494,6 +514,10 @@ into_parts! {
     into_reply -> Reply;
     /// The access key, if it is one.
     into_access_key -> AccessKey;
+    /// The token, if it is one.
+    into_graph_token -> GraphToken;
+    /// The subscription, if it is one.
+    into_graph_subscription -> GraphSubscription;
     /// The webhook, if it is one.
     into_webhook -> Webhook;
     /// The document of a claim, if it is one.

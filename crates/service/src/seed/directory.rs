@@ -54,7 +54,8 @@ impl Service {
             draft.tally.clients += 1;
         }
         self.draft_ram(draft, account).await?;
-        self.draft_access_keys(draft, account).await
+        self.draft_access_keys(draft, account).await?;
+        self.draft_graph_tokens(draft, account).await
     }
 
     /// Puts an entity at the version that is stored; one below another parent is a clash.

@@ -7,6 +7,7 @@
 mod access_keys;
 mod apply;
 mod directory;
+mod graph_tokens;
 mod numbers;
 mod ram;
 
@@ -18,6 +19,7 @@ use registration::{
 };
 use zeroize::Zeroizing;
 
+use crate::directory::GraphScopes;
 use crate::numbering::Planned;
 
 pub use apply::{FIRST_PASSWORD, PreparedSeed, SeedTally, Seeded};
@@ -42,7 +44,7 @@ pub struct SeedAccount {
     pub spaces: Vec<SeedSpace>,
     /// Its On-Premises deployments.
     pub clients: Vec<SeedClient>,
-    /// What callers of the hosted dialects show. Keys are applied; the rest is kept here.
+    /// What callers of the hosted dialects show. Keys and tokens are applied; the rest is kept here.
     pub credentials: SeedCredentials,
 }
 
@@ -154,7 +156,7 @@ pub struct SeedCredentials {
     /// Keys that a token service would have given out.
     pub temporary_keys: Vec<SeedTemporaryKey>,
     /// Bearer tokens of the Graph dialect.
-    pub graph_tokens: Vec<SecretText>,
+    pub graph_tokens: Vec<SeedGraphToken>,
     /// RAM users.
     pub users: Vec<SeedRamUser>,
     /// RAM policies.
@@ -179,6 +181,21 @@ pub struct SeedTemporaryKey {
     pub security_token: SecretText,
     /// When it ends.
     pub expires_at: Timestamp,
+}
+
+/// A bearer token of the Graph dialect, with the text that it shall have.
+#[derive(Debug, Clone)]
+pub struct SeedGraphToken {
+    /// The token.
+    pub token: SecretText,
+    /// Name for people.
+    pub name: String,
+    /// What its bearer may do.
+    pub scopes: GraphScopes,
+    /// The only WABAs that it reaches; empty means all of the account.
+    pub wabas: Vec<WabaId>,
+    /// When it ends, if it does.
+    pub expires_at: Option<Timestamp>,
 }
 
 /// A RAM user.

@@ -30,7 +30,9 @@ fn accepted(committed: &Committed, unit: &Commit) -> Verdict {
         })?;
     }
     let sent = matches!(committed.accepted, Accepted::CodeSent(_));
-    ensure(sent == (unit.sends.len() == 1), "I5", || {
+    // An earlier message still looks for a provider, and that one goes out.
+    let awaited = unit.events.iter().any(|event| event.kind == "code_awaited");
+    ensure(sent == (unit.sends.len() == 1 || awaited), "I5", || {
         format!("{} sends behind {:?}", unit.sends.len(), committed.accepted)
     })
 }

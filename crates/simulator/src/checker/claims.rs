@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use registration::{Claim, ClaimPhase, NumberRecord, PhoneNumber, Platform, Registration};
+use registration::{Claim, ClaimPhase, Ladder, NumberRecord, PhoneNumber, Platform, Registration};
 
 use super::{Verdict, ensure};
 use crate::journal::{Change, Commit};
@@ -131,6 +131,19 @@ pub(super) fn check_cost(call: &Call, commit: &Commit) -> Verdict {
         ensure(asked, "I6", || "a code went out that nobody asked for".into())?;
     }
     Ok(())
+}
+
+/// A worker gave a step of a ladder back, and changed nothing else.
+pub(super) fn is_give_back(change: &Change) -> bool {
+    let (before, after) = (&change.before.budgets, &change.after.budgets);
+    let returned = |before: &Ladder, after: &Ladder| after.taken + 1 == before.taken;
+    let same = |before: &Ladder, after: &Ladder| before == after;
+    let one = returned(&before.sms, &after.sms) && same(&before.voice, &after.voice)
+        || returned(&before.voice, &after.voice) && same(&before.sms, &after.sms);
+    let mut otherwise = change.before.clone();
+    otherwise.budgets.sms = after.sms;
+    otherwise.budgets.voice = after.voice;
+    one && otherwise == change.after
 }
 
 /// The claims of other WABAs are as they were; a new PIN alone takes their proofs of the old one.

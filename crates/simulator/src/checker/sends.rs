@@ -1,6 +1,6 @@
 //! I5: each decided send is handed over, and never again once that is acknowledged.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use registration::{PhoneNumber, Timestamp};
 use service::keys::KeyRing;
@@ -34,11 +34,13 @@ struct Sent {
 pub(super) struct Sends {
     now: Timestamp,
     all: BTreeMap<SendId, Sent>,
+    /// Sends whose step of the ladder was given back.
+    given_back: BTreeSet<SendId>,
 }
 
 impl Sends {
     pub(super) const fn new(now: Timestamp) -> Self {
-        Self { now, all: BTreeMap::new() }
+        Self { now, all: BTreeMap::new(), given_back: BTreeSet::new() }
     }
 
     pub(super) fn decided(&mut self, send: Send) {
@@ -142,6 +144,24 @@ impl Sends {
             sent.end = ends.then(|| report.state.clone());
         }
         Ok(())
+    }
+
+    /// A step of a ladder of this number was given back: once for each send that expired and that no
+    /// provider can have taken.
+    pub(super) fn given_back(&mut self, number: PhoneNumber) -> Verdict {
+        let owed = self.all.values().find(|sent| {
+            let taken =
+                |fate: &Fate| matches!(fate, Fate::Acknowledged | Fate::AcknowledgementLost);
+            sent.send.number == number
+                && !self.given_back.contains(&sent.send.id)
+                && !sent.fates.iter().any(taken)
+                && matches!(sent.end, Some(SendState::Failed { .. }))
+        });
+        let owed = owed.map(|sent| sent.send.id);
+        self.given_back.extend(owed);
+        ensure(owed.is_some(), "I6", || {
+            format!("{number:?} got a step back for a code that was sent")
+        })
     }
 
     pub(super) fn open(&self) -> Vec<SendId> {

@@ -1,6 +1,7 @@
 //! The directory: key, parent and look-up as columns, the rest as JSON, a document's content as it is.
 
 mod claim_document;
+mod graph;
 mod ram;
 mod webhook;
 
@@ -49,6 +50,8 @@ impl EntityRow {
                 | Entity::CustomPolicy(_)
                 | Entity::Reply(_)
                 | Entity::AccessKey(_)
+                | Entity::GraphToken(_)
+                | Entity::GraphSubscription(_)
                 | Entity::Webhook(_)
                 | Entity::PinReset(_) => None,
             },
@@ -238,6 +241,8 @@ fn body_of(entity: &Entity) -> String {
             expires_at: it.expires_at.as_millis(),
         }),
         Entity::AccessKey(it) => to_json(&AccessKeyTwin::of(it)),
+        Entity::GraphToken(it) => graph::token_body(it),
+        Entity::GraphSubscription(it) => graph::subscription_body(it),
         Entity::Webhook(it) => webhook::webhook_body(it),
         Entity::ClaimDocument(it) => claim_document::body(it),
         Entity::PinReset(it) => to_json(&PinResetTwin {
@@ -288,6 +293,8 @@ pub(crate) fn entity_from_row(
         EntityKind::CustomPolicy => row.custom_policy().map(Entity::CustomPolicy),
         EntityKind::Reply => row.reply().map(Entity::Reply),
         EntityKind::AccessKey => row.access_key().map(Entity::AccessKey),
+        EntityKind::GraphToken => row.graph_token().map(Entity::GraphToken),
+        EntityKind::GraphSubscription => row.graph_subscription().map(Entity::GraphSubscription),
         EntityKind::Webhook => row.webhook().map(Entity::Webhook),
         EntityKind::ClaimDocument => {
             row.claim_document(content.unwrap_or_default()).map(Entity::ClaimDocument)

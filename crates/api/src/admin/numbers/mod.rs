@@ -120,6 +120,7 @@ pub(crate) async fn request_code(
         locale: asked.locale.map_or_else(Locale::english, |locale| locale.0),
         pin: orders::pin(asked.pin),
         claim: name,
+        only_unproven: false,
     };
     let done = app.service.request_code(&Caller::operator(), &order).await?;
     outcome(&app, &done).await

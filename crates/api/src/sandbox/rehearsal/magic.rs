@@ -55,6 +55,7 @@ pub(in crate::sandbox) const MAGIC: &[Magic] = &[
     refusing(12, "request_code", "destination-closed"),
     refusing(13, "request_code", "low-conversion"),
     refusing(14, "request_code", "spend-limit"),
+    refusing(15, "request_code", "already-verified"),
     magic(   18, "request_code", Effect::Unavailable),
     magic(   19, "request_code", Effect::Drop),
     refusing(20, "verify_code", "code-mismatch"),
@@ -80,6 +81,10 @@ pub(in crate::sandbox) const MAGIC: &[Magic] = &[
     refusing(70, "set_two_step", "not-registered"),
     refusing(80, "restore", "backup-outdated"),
     refusing(81, "restore", "backup-unreadable"),
+    refusing(90, "add_number", "already-added"),
+    refusing(91, "add_number", "held-elsewhere"),
+    magic(   98, "add_number", Effect::Unavailable),
+    magic(   99, "add_number", Effect::Drop),
 ];
 
 impl Magic {

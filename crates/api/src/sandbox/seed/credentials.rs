@@ -2,10 +2,13 @@
 
 use std::collections::HashSet;
 
+use service::directory::GraphScopes;
 use service::ram::SystemPolicy;
-use service::seed::{SeedAccessKey, SeedCredentials, SeedPolicy, SeedRamUser, SeedTemporaryKey};
+use service::seed::{
+    SeedAccessKey, SeedCredentials, SeedGraphToken, SeedPolicy, SeedRamUser, SeedTemporaryKey,
+};
 
-use super::accounts::{not_empty, secret};
+use super::accounts::{id_text, not_empty, secret};
 use super::reader::Section;
 
 /// The credentials of an account.
@@ -49,11 +52,40 @@ fn temporary(section: &Section<'_>) -> Option<SeedTemporaryKey> {
     Some(SeedTemporaryKey { key: key?, security_token: security_token?, expires_at: expires_at? })
 }
 
-fn graph_token(section: &Section<'_>) -> Option<service::seed::SecretText> {
-    section.knows(&["token"]);
+fn graph_token(section: &Section<'_>) -> Option<SeedGraphToken> {
+    section.knows(&["token", "name", "scopes", "wabas", "expires_at"]);
     let token = section.needed("token", secret)?;
     section.unique("graph token", "token", token.reveal());
-    Some(token)
+    let mut wabas = Vec::new();
+    for waba in section.texts("wabas") {
+        match id_text(&waba) {
+            Ok(waba) => wabas.push(waba),
+            Err(problem) => section.problem("wabas", &problem.to_string()),
+        }
+    }
+    Some(SeedGraphToken {
+        token,
+        name: section.text("name", not_empty).unwrap_or_else(|| "seed".to_owned()),
+        scopes: scopes(section),
+        wabas,
+        expires_at: section.moment("expires_at"),
+    })
+}
+
+/// The scopes named, both if none is.
+fn scopes(section: &Section<'_>) -> GraphScopes {
+    if !section.has("scopes") {
+        return GraphScopes::ALL;
+    }
+    let mut scopes = GraphScopes::default();
+    for name in section.texts("scopes") {
+        match name.as_str() {
+            "whatsapp_business_management" => scopes.management = true,
+            "whatsapp_business_messaging" => scopes.messaging = true,
+            _ => section.problem("scopes", &format!("there is no scope {name}")),
+        }
+    }
+    scopes
 }
 
 fn user(section: &Section<'_>, attachable: &HashSet<&str>) -> Option<SeedRamUser> {

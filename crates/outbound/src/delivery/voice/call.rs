@@ -171,16 +171,14 @@ async fn wait(
         tokio::select! {
             // States first: they tell of the time before the answer.
             biased;
-            Some(state) = states.recv() => match state {
-                DialogState::Early(_, response) => {
-                    alive = true;
-                    if !response.body.is_empty() {
-                        *early = Some(response.body);
-                    }
+            Some(state) = states.recv() => {
+                alive |= !matches!(state, DialogState::Calling(_));
+                if let DialogState::Early(_, response) = state
+                    && !response.body.is_empty()
+                {
+                    *early = Some(response.body);
                 }
-                DialogState::Calling(_) => {}
-                _ => alive = true,
-            },
+            }
             ended = &mut *task => {
                 let ended = ended.map_err(|_| CallError::Unanswered(Unanswered::Silence))?;
                 let (id, response) = ended?;
@@ -199,15 +197,16 @@ async fn wait(
 }
 
 fn retry_after(response: &Response) -> Option<Duration> {
-    let value = response.headers.iter().find_map(|header| match header {
-        Header::RetryAfter(seconds) => Some(seconds.value().to_owned()),
-        _ => None,
+    let value = response.headers.iter().find_map(|header| {
+        let Header::RetryAfter(seconds) = header else { return None };
+        Some(seconds.value().to_owned())
     })?;
     // A comment or parameters may follow the seconds.
     let digits: String = value.trim().chars().take_while(char::is_ascii_digit).collect();
     digits.parse().ok().map(Duration::from_secs)
 }
 
+#[expect(clippy::result_large_err, reason = "the library's error is as large as it is")]
 fn invitation(place: &Place<'_>, media: SocketAddr) -> rsipstack::Result<InviteOption> {
     let options = place.options;
     let session = u64::from_be_bytes(place.entropy.bytes()) >> 2;
@@ -261,6 +260,7 @@ async fn hang_up(trunk: &Trunk, dialog: &InviteDialog, id: &DialogId) {
 }
 
 /// Requests inside the call: key presses by INFO count, the rest is agreed to or declined.
+#[expect(clippy::wildcard_enum_match_arm, reason = "of the library's many, these matter")]
 async fn attend(state: DialogState, player: &mut Player<'_>) {
     let (handle, status) = match state {
         DialogState::Info(_, request, handle) => {

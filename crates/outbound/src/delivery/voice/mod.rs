@@ -91,7 +91,7 @@ impl VoiceDelivery {
         Ok(Arc::clone(trunk.insert(opened)))
     }
 
-    fn unavailable(&self, reason: impl ToString, retry_after: Option<Duration>) -> DeliveryError {
+    fn unavailable(&self, reason: &dyn ToString, retry_after: Option<Duration>) -> DeliveryError {
         DeliveryError::Unavailable {
             sender: self.options.name.clone(),
             reason: reason.to_string(),
@@ -114,12 +114,12 @@ impl VoiceDelivery {
 
     /// The trunk, once it may be called through.
     async fn ready_trunk(&self) -> Result<Arc<Trunk>, DeliveryError> {
-        let trunk = self.trunk().await.map_err(|error| self.unavailable(error, None))?;
+        let trunk = self.trunk().await.map_err(|error| self.unavailable(&error, None))?;
         let mut registered = trunk.registered.clone();
         let wait = registered.wait_for(|registered| *registered);
         match tokio::time::timeout(REGISTRATION_WAIT, wait).await {
             Ok(Ok(_)) => Ok(trunk),
-            Ok(Err(_)) | Err(_) => Err(self.unavailable("not registered with the trunk", None)),
+            Ok(Err(_)) | Err(_) => Err(self.unavailable(&"not registered with the trunk", None)),
         }
     }
 }
@@ -133,19 +133,19 @@ impl CodeDelivery for VoiceDelivery {
             return Err(DeliveryError::Rejected { sender, reason });
         }
         let Ok(line) = Arc::clone(&self.lines).try_acquire_owned() else {
-            return Err(self.unavailable("all lines are in use", Some(LINES_BUSY)));
+            return Err(self.unavailable(&"all lines are in use", Some(LINES_BUSY)));
         };
         let trunk = self.ready_trunk().await?;
         let call_id = sdp::hex_of(&self.ports.entropy.bytes::<16>());
         let digits = message.number.to_string();
-        let callee = format!("{}{}", self.options.prefix, digits.trim_start_matches('+'));
-        let caller = message.originator.as_deref().unwrap_or(&self.options.caller);
+        let called = format!("{}{}", self.options.prefix, digits.trim_start_matches('+'));
+        let from = message.originator.as_deref().unwrap_or(&self.options.caller);
         let place = Place {
             trunk: &trunk,
             options: &self.options,
             entropy: &*self.ports.entropy,
-            callee: &callee,
-            caller,
+            callee: &called,
+            caller: from,
             call_id: &call_id,
         };
         let call = Call::ring(&place).await.map_err(|error| self.failed(&error))?;

@@ -26,11 +26,11 @@ pub(super) struct Packets {
 impl Packets {
     /// A stream whose numbers start at chance, so that nobody can guess them.
     pub(super) fn new(chance: [u8; 10], codec: Codec) -> Self {
-        let [a, b, c, d, e, f, g, h, i, j] = chance;
+        let word = |from: usize| u32::from_be_bytes([0, 1, 2, 3].map(|n| chance[from + n]));
         Self {
-            sequence: u16::from_be_bytes([a, b]),
-            timestamp: u32::from_be_bytes([c, d, e, f]),
-            source: u32::from_be_bytes([g, h, i, j]),
+            sequence: u16::from_be_bytes([chance[0], chance[1]]),
+            timestamp: word(2),
+            source: word(6),
             codec,
             marked: true,
         }

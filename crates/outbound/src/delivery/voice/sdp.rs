@@ -211,6 +211,6 @@ mod tests {
         ] {
             assert_eq!(read_answer(text.as_bytes()), Err(why), "{text:?}");
         }
-        assert_eq!(read_answer(&[0xFF; 100_000]), Err(Unusable::NoAudio), "huge and no text");
+        assert_eq!(read_answer(&vec![0xFF; 100_000]), Err(Unusable::NoAudio), "huge and no text");
     }
 }

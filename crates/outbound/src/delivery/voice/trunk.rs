@@ -128,6 +128,7 @@ pub(super) fn transport(options: &VoiceOptions) -> Transport {
 }
 
 /// The URI of a user at the trunk, with its transport.
+#[expect(clippy::result_large_err, reason = "the library's error is as large as it is")]
 pub(super) fn uri(options: &VoiceOptions, user: &str) -> rsipstack::Result<Uri> {
     // Through the options' own words: neither can hold what would end a URI, as settings are checked there.
     let at = if user.is_empty() { "" } else { "@" };
@@ -189,6 +190,7 @@ async fn answer(dialogs: Arc<DialogLayer>, mut incoming: TransactionReceiver) {
     }
 }
 
+#[expect(clippy::wildcard_enum_match_arm, reason = "of the library's many, these matter")]
 async fn decline(transaction: &mut Transaction) -> rsipstack::Result<()> {
     let status = match transaction.original.method {
         Method::Options => StatusCode::OK,
@@ -257,7 +259,7 @@ impl DomainResolver for SystemResolver {
     async fn resolve(&self, target: &SipAddr) -> rsipstack::Result<SipAddr> {
         let failed = || rsipstack::Error::DnsResolutionError(target.addr.to_string());
         let Host::Domain(name) = &target.addr.host else { return Ok(target.clone()) };
-        let port = target.addr.port.as_ref().map_or(5060, |port| port.value());
+        let port = target.addr.port.as_ref().map_or(5060, rsipstack::sip::Port::value);
         let mut found = lookup_host((name.0.as_str(), port)).await.map_err(|_| failed())?;
         let address = found.next().ok_or_else(failed)?;
         Ok(SipAddr { r#type: target.r#type, addr: HostWithPort::from(address) })

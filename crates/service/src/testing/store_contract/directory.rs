@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::sample::{
-    access_key, account, at, client, commit, custom_policy, group, id, is_conflict, put_all,
-    ram_user, seed, session, space, user, waba, webhook,
+    access_key, account, at, client, commit, custom_policy, graph_subscription, graph_token, group,
+    id, is_conflict, put_all, ram_user, seed, session, space, user, waba, webhook,
 };
 use crate::directory::{ClaimDocument, Document, WebhookScope};
 use crate::ports::{
@@ -56,6 +56,9 @@ pub async fn every_kind_is_kept(store: Arc<dyn Store>) {
         access_key("LTAI-two", Some(at(9))),
         group("robots"),
         custom_policy("office-only"),
+        graph_token("gt-one", None),
+        graph_token("gt-two", Some(at(9))),
+        graph_subscription("waba-1"),
         webhook(WebhookScope::Account(id("default"))),
         webhook(WebhookScope::Space(id("default"))),
         webhook(WebhookScope::Waba(id("waba-1"))),

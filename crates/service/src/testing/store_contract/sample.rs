@@ -10,8 +10,8 @@ use registration::{
 };
 
 use crate::directory::{
-    AccessKey, Account, Client, CustomPolicy, Group, RamUser, Role, Session, Space, TemporaryKey,
-    User, Waba, Webhook, WebhookScope,
+    AccessKey, Account, Client, CustomPolicy, GraphScopes, GraphSubscription, GraphToken, Group,
+    RamUser, Role, Session, Space, TemporaryKey, User, Waba, Webhook, WebhookScope,
 };
 use crate::ports::{
     Callback, CallbackId, CallbackState, CommitError, Entity, EntityWrite, Event, EventId,
@@ -197,6 +197,26 @@ pub fn access_key(name: &str, expires_at: Option<Timestamp>) -> Entity {
         }),
         created_at: at(7),
     })
+}
+
+/// A token of the account; one of a single WABA and scope if it expires.
+#[must_use]
+pub fn graph_token(name: &str, expires_at: Option<Timestamp>) -> Entity {
+    Entity::GraphToken(GraphToken {
+        id: name.into(),
+        account: id("default"),
+        name: "Build robot".into(),
+        sha256: format!("{name}-sha256"),
+        scopes: GraphScopes { management: true, messaging: expires_at.is_none() },
+        wabas: expires_at.map(|_| id("waba-1")).into_iter().collect(),
+        expires_at,
+        created_at: at(8),
+    })
+}
+
+#[must_use]
+pub fn graph_subscription(waba: &str) -> Entity {
+    Entity::GraphSubscription(GraphSubscription { waba: id(waba), created_at: at(10) })
 }
 
 /// A record with nothing but one claim of `waba-1` in this phase.
