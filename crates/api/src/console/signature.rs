@@ -149,7 +149,7 @@ fn part(ours: &str, theirs: &str) -> Option<Parting> {
     }
     let same = ours.bytes().zip(theirs.bytes()).take_while(|(a, b)| a == b).count();
     let before = &ours.as_bytes()[..same];
-    let line = 1 + before.iter().filter(|byte| **byte == b'\n').count();
+    let line = before.split(|byte| *byte == b'\n').count();
     let seen = |text: &str| {
         let rest = String::from_utf8_lossy(&text.as_bytes()[same..]).into_owned();
         let shown: String = rest.chars().take(24).map(visible).collect();
