@@ -154,16 +154,21 @@ pub async fn app(
     };
     announce_stop(stop, stopping);
     let app = api::App(Arc::new(inner));
-    let console_link = || api::console::new_link(&app, api::console::Role::Operator).0;
-    let console_path = app.sandbox.is_some().then(|| format!("/console/enter/{}", console_link()));
     Ok(App {
         router: callbacks::beside(api::router(app.clone()), senders.callbacks.clone()),
+        console_path: console_path(&app),
         render: render(app),
         first_password,
-        console_path,
         set_policy: set_policy(Arc::clone(&service), Arc::clone(&senders)),
         flush: closing(background(service), senders),
     })
+}
+
+/// The path of a new link into the console of a sandbox.
+fn console_path(app: &api::App) -> Option<String> {
+    app.sandbox.as_ref()?;
+    let (link, _) = api::console::new_link(app, api::console::Role::Operator);
+    Some(format!("/console/enter/{link}"))
 }
 
 /// Words rejected requests in the On-Premises dialect where one was spoken, in plain text elsewhere.
