@@ -61,6 +61,9 @@ pub struct App {
     pub render: RenderRejection,
     /// The password that the admin of the default client was given just now, in production.
     pub first_password: Option<String>,
+    /// Path that logs whoever opens it into the console, once; in a sandbox, where whoever sees the
+    /// output of this process may see everything.
+    pub console_path: Option<String>,
     /// Finishes what the worker has begun and writes out what is still in memory; awaited once, after
     /// the last request.
     pub flush: Pin<Box<dyn Future<Output = ()> + Send>>,
@@ -158,11 +161,19 @@ pub async fn app(
     let app = api::App(Arc::new(inner));
     Ok(App {
         router: callbacks::beside(api::router(app.clone()), senders.callbacks.clone()),
+        console_path: console_path(&app),
         render: render(app),
         first_password,
         set_policy: set_policy(Arc::clone(&service), Arc::clone(&senders)),
         flush: closing(background(service, config.upstream.compare_every), senders),
     })
+}
+
+/// The path of a new link into the console of a sandbox.
+fn console_path(app: &api::App) -> Option<String> {
+    app.sandbox.as_ref()?;
+    let (link, _) = api::console::new_link(app, api::console::Role::Operator);
+    Some(format!("/console/enter/{link}"))
 }
 
 /// Words rejected requests in the On-Premises dialect where one was spoken, in plain text elsewhere.

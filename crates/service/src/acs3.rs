@@ -43,17 +43,17 @@ pub fn canonical_query<'p>(parameters: impl Iterator<Item = (&'p str, &'p str)>)
     text
 }
 
-/// The algorithm and the digest of the canonical request, on two lines.
+/// Method, path, query, headers, the list of them, and the digest of the body, each on its line.
 ///
 /// `header` writes the values of a signed header behind its name; `content` is [`digest`] of the body.
 #[must_use]
-pub fn string_to_sign(
+pub fn canonical_request(
     method: &str,
     query: &str,
     signed_headers: &str,
     header: impl Fn(&str, &mut Vec<u8>),
     content: &str,
-) -> String {
+) -> Vec<u8> {
     let mut request = Vec::with_capacity(1024);
     request.extend_from_slice(method.as_bytes());
     request.extend_from_slice(b"\n/\n");
@@ -69,7 +69,13 @@ pub fn string_to_sign(
     request.extend_from_slice(signed_headers.as_bytes());
     request.push(b'\n');
     request.extend_from_slice(content.as_bytes());
-    format!("{ALGORITHM}\n{}", digest(&request))
+    request
+}
+
+/// The algorithm and the digest of a [`canonical_request`], on two lines.
+#[must_use]
+pub fn string_to_sign(canonical_request: &[u8]) -> String {
+    format!("{ALGORITHM}\n{}", digest(canonical_request))
 }
 
 /// The signature of a string to sign, in hexadecimal.

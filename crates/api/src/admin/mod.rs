@@ -160,19 +160,26 @@ operations! {
     post   "/certificates"                    certificates::issue;
     post   "/certificates/read"               certificates::read;
     post   "/keys/rotate-master"              installation::rotate_master;
+    post   "/console-links"                   installation::console_link;
     get    "/fuses"                           fuses::show;
     post   "/fuses/reset"                     fuses::reset;
     get    "/limits"                          installation::limits;
     get    "/status"                          installation::status;
+    get    "/statistics"                      installation::statistics;
 }
 
 /// All routes of the operator's API. From outside to inside: the token, repetition, words of failures.
 pub fn routes(app: &App) -> Router<App> {
+    unguarded_routes(app)
+        .layer(from_fn_with_state(app.clone(), idempotency::once))
+        .layer(from_fn_with_state(app.clone(), authentication::operator_only))
+}
+
+/// The same routes for a caller within the process that has authenticated somebody itself: the console.
+pub(crate) fn unguarded_routes(app: &App) -> Router<App> {
     operations()
         .fallback(async || Failure::NotFound("There is nothing at this path.".to_owned()))
         .method_not_allowed_fallback(async || Failure::WrongVerb)
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
         .layer(from_fn_with_state(app.clone(), failure::worded))
-        .layer(from_fn_with_state(app.clone(), idempotency::once))
-        .layer(from_fn_with_state(app.clone(), authentication::operator_only))
 }

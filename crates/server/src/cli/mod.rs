@@ -7,6 +7,7 @@ mod client;
 mod clock;
 mod completions;
 mod config;
+mod console;
 mod demo;
 mod doctor;
 mod explain;
@@ -84,6 +85,7 @@ enum Command {
     Cert(cert::Arguments),
     Audit(audit::Arguments),
     Keys(keys::Arguments),
+    Console(console::Arguments),
     Explain(explain::Arguments),
     Doctor(doctor::Arguments),
     Bench(bench::Arguments),
@@ -138,6 +140,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, environment: &Environm
         Command::Cert(arguments) => cert::run(&arguments, &context),
         Command::Audit(arguments) => audit::run(&arguments, &context, wiring::open_trail),
         Command::Keys(arguments) => keys::run(&arguments, &context),
+        Command::Console(arguments) => console::run(&arguments, &context),
         Command::Explain(arguments) => explain::run(&arguments, &context),
         Command::Doctor(arguments) => doctor::run(&arguments, &context),
         Command::Openapi(_) => openapi::run(),

@@ -31,6 +31,6 @@ pub use registrar::{
 pub use rehearsal::{Ending, NoRehearsal, OPERATIONS, Occasion, Rehearsal, Twist};
 pub use store::{
     AuditEntry, AuditQuery, CommitError, Entity, EntityKind, EntityRef, EntityWrite, Event,
-    EventId, NumberKey, NumberQuery, NumberWrite, OnceKey, SendId, Store, StoreError, Subject,
-    Take, Unit, Version, Versioned, is_snapshot_name,
+    EventId, NumberCounts, NumberKey, NumberQuery, NumberWrite, OnceKey, SendId, Store, StoreError,
+    Subject, Take, Unit, Version, Versioned, is_snapshot_name,
 };

@@ -65,9 +65,14 @@ pub(super) fn read(wire: Wire<'_>) -> Result<Claims<'_>, ClaimFault> {
 ///
 /// `content` is the digest of the body that arrived, as [`content_digest`] tells it.
 pub(super) fn string_to_sign(wire: Wire<'_>, signed_headers: &str, content: &str) -> String {
+    acs3::string_to_sign(&canonical_request(wire, signed_headers, content))
+}
+
+/// What is signed, as it was before it was digested.
+pub(super) fn canonical_request(wire: Wire<'_>, signed_headers: &str, content: &str) -> Vec<u8> {
     let query = canonical(wire.parameters.query.iter());
     let header = |name: &str, into: &mut Vec<u8>| header_values(wire, name, into);
-    acs3::string_to_sign(wire.method.as_str(), &query, signed_headers, header, content)
+    acs3::canonical_request(wire.method.as_str(), &query, signed_headers, header, content)
 }
 
 fn header_values(wire: Wire<'_>, name: &str, into: &mut Vec<u8>) {

@@ -77,7 +77,8 @@ fn authorization(
         let value = found.map_or(host, |(_, value)| value);
         into.extend_from_slice(value.trim().as_bytes());
     };
-    let text = acs3::string_to_sign(method, query, &signed_headers, value, content);
+    let request = acs3::canonical_request(method, query, &signed_headers, value, content);
+    let text = acs3::string_to_sign(&request);
     let signature = acs3::sign(&text, key.secret.as_bytes());
     let algorithm = acs3::ALGORITHM;
     format!(
