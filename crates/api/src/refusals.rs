@@ -191,7 +191,11 @@ pub fn row(refusal: &Refusal, now: Timestamp) -> Row {
                 "Migration.StatusError",
                 "The phone number is not being migrated to this space.",
             )),
-            Some(no_object()),
+            Some(GraphWords {
+                subcode: Some(2_388_103),
+                user_title: Some("Phone number cannot be migrated"),
+                ..graph(100, "(#100) Invalid parameter")
+            }),
         ),
         Refusal::CountryLimit { opens_at } => {
             (denied(wait_text(now, *opens_at)), Some(LIMIT), Some(not_sent()))

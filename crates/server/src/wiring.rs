@@ -25,6 +25,7 @@ use outbound::callbacks::{HttpCallbacks, Options as CallbackOptions, system_look
 use outbound::registrar::{UpstreamOptions, Upstreams};
 use registration::TextId as _;
 use service::clients::FirstPassword;
+use service::graph_usage::GraphLimits;
 use service::hashing::{HashCost, Hasher};
 use service::keys::{KeyRing, MasterKeys};
 use service::ports::{
@@ -297,6 +298,11 @@ fn policy(config: &Config) -> Policy {
         client_requests: Allowance {
             burst: config.onprem.requests_burst,
             interval: Duration::from_secs(1) / config.onprem.requests_per_second.max(1),
+        },
+        graph: GraphLimits {
+            app_calls: config.graph.app_calls_per_hour.into(),
+            waba_calls: config.graph.waba_calls_per_hour.into(),
+            registered_waba_calls: config.graph.registered_waba_calls_per_hour.into(),
         },
         login_failures: Allowance {
             burst: limits.login_failures_max,

@@ -277,6 +277,18 @@ impl Service {
         self.execute(caller, number, &command).await
     }
 
+    /// Replaces the display name of a WABA's claim.
+    pub async fn change_name(
+        &self,
+        caller: &Caller,
+        waba: &WabaId,
+        number: PhoneNumber,
+        name: registration::VerifiedName,
+    ) -> Result<Committed, ServiceError> {
+        let command = Command::ChangeName { waba: waba.clone(), name, certificate_serial: None };
+        self.execute(caller, number, &command).await
+    }
+
     /// Switches two-step verification on or changes its PIN; `holder` absent is the operator.
     pub async fn set_two_step(
         &self,

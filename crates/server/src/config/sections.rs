@@ -47,6 +47,8 @@ pub struct Config {
     pub tls: TlsFiles,
     /// The On-Premises dialect.
     pub onprem: Onprem,
+    /// `[graph]`
+    pub graph: GraphSettings,
     /// The CAMS dialect.
     pub cams: Cams,
     /// Webhooks.
@@ -187,6 +189,19 @@ pub struct Callbacks {
     pub loopback: Option<bool>,
     #[serde(deserialize_with = "account_ids")]
     pub private_accounts: Vec<AccountId>,
+}
+
+/// `[graph]`
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "each field is described in config.default.toml")]
+pub struct GraphSettings {
+    #[serde(deserialize_with = "within::<_, _, 1, 1_000_000_000>")]
+    pub app_calls_per_hour: u32,
+    #[serde(deserialize_with = "within::<_, _, 1, 1_000_000_000>")]
+    pub waba_calls_per_hour: u32,
+    #[serde(deserialize_with = "within::<_, _, 1, 1_000_000_000>")]
+    pub registered_waba_calls_per_hour: u32,
 }
 
 /// `[limits]`

@@ -16,8 +16,10 @@
 //! Reply                                (what was answered under an idempotency key; nobody's)
 //! ```
 
+mod access_key;
 mod claim_document;
 mod graph;
+mod into_parts;
 mod pin_reset;
 mod ram;
 mod reference;
@@ -28,6 +30,7 @@ use core::time::Duration;
 
 use registration::{AccountId, ClientId, CustomerSpaceId, Timestamp, WabaId};
 
+pub use access_key::{AccessKey, TemporaryKey};
 pub use claim_document::ClaimDocument;
 pub use graph::{GraphScopes, GraphSubscription, GraphToken};
 pub use pin_reset::PinReset;
@@ -166,38 +169,6 @@ pub struct Reply {
     pub sealed: String,
     /// When it is forgotten.
     pub expires_at: Timestamp,
-}
-
-/// What signs CAMS requests; see [`crate::access_keys`].
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AccessKey {
-    /// Identifier, as requests name it (`AccessKeyId`).
-    pub id: String,
-    /// In whose account it acts.
-    pub account: AccountId,
-    /// The RAM user whose key it is; `None` is the account itself.
-    pub user: Option<String>,
-    /// The secret, sealed.
-    pub sealed_secret: String,
-    /// Requests signed with it are accepted.
-    pub active: bool,
-    /// What is special about a temporary key.
-    pub temporary: Option<TemporaryKey>,
-    /// When it was made.
-    pub created_at: Timestamp,
-}
-
-/// The part of an [`AccessKey`] that only temporary keys have.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TemporaryKey {
-    /// SHA-256 of the security token that must come with each request.
-    pub security_token_sha256: [u8; 32],
-    /// From then on requests are refused.
-    pub expires_at: Timestamp,
-    /// A policy that narrows what the owner may do, as JSON text.
-    pub session_policy: Option<String>,
-    /// A second factor was checked when it was made (`acs:MFAPresent`).
-    pub mfa_present: bool,
 }
 
 /// For so long an expired key is kept, so that its user is told that it expired, not that there is no
@@ -416,53 +387,4 @@ impl Entity {
             | Self::ClaimDocument(_) => None,
         }
     }
-}
-
-macro_rules! into_parts {
-    ($($(#[$doc:meta])+ $method:ident -> $kind:ident;)+) => {
-        impl Entity {$(
-            $(#[$doc])+
-            #[must_use]
-            pub fn $method(self) -> Option<$kind> {
-                if let Self::$kind(it) = self { Some(it) } else { None }
-            }
-        )+}
-    };
-}
-
-into_parts! {
-    /// The account, if it is one.
-    into_account -> Account;
-    /// The space, if it is one.
-    into_space -> Space;
-    /// The WABA, if it is one.
-    into_waba -> Waba;
-    /// The client, if it is one.
-    into_client -> Client;
-    /// The user, if it is one.
-    into_user -> User;
-    /// The session, if it is one.
-    into_session -> Session;
-    /// The document, if it is one.
-    into_document -> Document;
-    /// The RAM user, if it is one.
-    into_ram_user -> RamUser;
-    /// The group, if it is one.
-    into_group -> Group;
-    /// The custom policy, if it is one.
-    into_custom_policy -> CustomPolicy;
-    /// The reply, if it is one.
-    into_reply -> Reply;
-    /// The access key, if it is one.
-    into_access_key -> AccessKey;
-    /// The token, if it is one.
-    into_graph_token -> GraphToken;
-    /// The subscription, if it is one.
-    into_graph_subscription -> GraphSubscription;
-    /// The webhook, if it is one.
-    into_webhook -> Webhook;
-    /// The document of a claim, if it is one.
-    into_claim_document -> ClaimDocument;
-    /// The link to reset a PIN, if it is one.
-    into_pin_reset -> PinReset;
 }
