@@ -109,7 +109,6 @@ pub async fn app(
         .with_context(|| format!("cannot open {}", database.display()))?;
     let store = Arc::new(store);
     let senders = Arc::new(scene.senders);
-    let upstreams = upstreams(config, &entropy)?;
     let service = Service::new(
         Ports {
             store: Arc::clone(&store) as Arc<dyn Store>,
@@ -122,7 +121,7 @@ pub async fn app(
         hasher(config, keys.clone(), &entropy)?,
         policy(config),
     );
-    let service = Arc::new(service.with_upstream(upstreams));
+    let service = Arc::new(service.with_upstream(upstreams(config, &entropy)?));
     mail::connect(config, &service)?;
     let (tools, first_password) = match scene.tools {
         Some((clock, rehearsal)) => {
@@ -136,9 +135,8 @@ pub async fn app(
         }
         None => (None, first_start(&service, &*entropy).await?),
     };
-    service.resume_ledger().await?;
+    resume(&service).await?;
     senders.receipts.open(&service);
-    upstreams_allowed(&service).await?;
 
     let stopping = watch::Sender::new(false);
     let inner = AppInner {
@@ -397,8 +395,9 @@ fn upstreams(config: &Config, entropy: &Arc<dyn Entropy>) -> anyhow::Result<Arc<
     Ok(Arc::new(Upstreams::new(&options, Arc::clone(entropy))?))
 }
 
-/// Refuses to start with an upstream that this mode does not allow.
-async fn upstreams_allowed(service: &Service) -> anyhow::Result<()> {
+/// Takes up the ledger where it was left. Refuses to start with an upstream that this mode does not allow.
+async fn resume(service: &Service) -> anyhow::Result<()> {
+    service.resume_ledger().await?;
     let (_, forbidden) = service.upstreams_in_use().await?;
     if forbidden.is_empty() {
         return Ok(());

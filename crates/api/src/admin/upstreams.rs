@@ -274,9 +274,12 @@ impl NewUpstream {
         let needed = |name: &'static str, value: Option<Secret>| {
             value.map(|it| it.0).ok_or_else(|| Failure::invalid(name, "is required"))
         };
-        let unused = |name: &'static str, is_there: bool| match is_there {
-            true => Err(Failure::invalid(name, "does not belong to this registrar")),
-            false => Ok(()),
+        let unused = |name: &'static str, is_there: bool| {
+            if is_there {
+                Err(Failure::invalid(name, "does not belong to this registrar"))
+            } else {
+                Ok(())
+            }
         };
         let (base_url, remote_id, credentials) = match self.registrar {
             RegistrarWord::Meta => {

@@ -106,10 +106,8 @@ impl GraphError<'_> {
         match (self.code, self.subcode) {
             // The service itself.
             (1 | 2 | 131_000 | 131_016 | 131_057 | 133_004, _) => Some(Doubt::Settled),
-            // The number is being worked on there.
-            (133_015, _) | (_, Some(2_494_100)) => Some(Doubt::NotDone),
-            // The token.
-            (0 | 102 | 104 | 190, _) => Some(Doubt::NotDone),
+            // The number is being worked on there, or the token is not taken.
+            (133_015 | 0 | 102 | 104 | 190, _) | (_, Some(2_494_100)) => Some(Doubt::NotDone),
             _ => None,
         }
     }
@@ -144,18 +142,10 @@ impl GraphError<'_> {
                 Refusal::HeldElsewhere
             }
             // Documented without a subcode: the code is confirmed already (§2.6).
-            (136_024, None) => self.impossible(case).unwrap_or(Refusal::AlreadyVerified),
+            (136_024, None) => impossible(case).unwrap_or(Refusal::AlreadyVerified),
             (136_025, _) => self.code_refusal(case),
             _ => return None,
         })
-    }
-
-    /// A code that could not be sent for a reason without a subcode: where the numbering plan says the same,
-    /// the channel.
-    fn impossible(&self, case: Case) -> Option<Refusal> {
-        let kind = numbering::plan_e164(&case.number.digits()).ok()?.kind;
-        let method = case.method?;
-        (!kind.channels().allow(method)).then_some(Refusal::ChannelImpossible { method, kind })
     }
 
     /// One code for all that can be wrong with a code. Another Rollcall says which it is.
@@ -197,6 +187,14 @@ impl GraphError<'_> {
             trace: text(&self.body["fbtrace_id"]),
         }
     }
+}
+
+/// A code that could not be sent for a reason without a subcode: where the numbering plan says the same,
+/// the channel.
+fn impossible(case: Case) -> Option<Refusal> {
+    let kind = numbering::plan_e164(&case.number.digits()).ok()?.kind;
+    let method = case.method?;
+    (!kind.channels().allow(method)).then_some(Refusal::ChannelImpossible { method, kind })
 }
 
 /// What 2388001 is about, where it says nothing itself (§5.4).

@@ -88,12 +88,11 @@ impl Meta {
         self.usage.learn(errand.link, &reply);
         let case = Case { operation, method, number: errand.number, now: errand.now };
         let body = answer::read(&reply, case)?;
-        match &body["success"] {
-            Value::Bool(true) => Ok(()),
-            // Documented once as text (§1).
-            Value::String(text) if text == "true" => Ok(()),
-            _ => Err(unavailable("the answer names no success", Doubt::Settled)),
+        // Documented once as text (§1).
+        if body["success"] == true || body["success"] == "true" {
+            return Ok(());
         }
+        Err(unavailable("the answer names no success", Doubt::Settled))
     }
 
     async fn page(&self, link: &Link, case: Case, after: &str) -> Result<Value, UpstreamError> {
