@@ -28,6 +28,7 @@ mod numbers;
 mod policies;
 mod sends;
 mod spaces;
+mod upstreams;
 mod users;
 mod wabas;
 mod webhooks;
@@ -93,6 +94,12 @@ operations! {
     get    "/wabas/{waba}"                    wabas::show;
     patch  "/wabas/{waba}"                    wabas::change;
     delete "/wabas/{waba}"                    wabas::remove;
+    get    "/wabas/{waba}/upstream"           upstreams::show;
+    put    "/wabas/{waba}/upstream"           upstreams::set;
+    delete "/wabas/{waba}/upstream"           upstreams::remove;
+    post   "/wabas/{waba}/upstream/check"     upstreams::check;
+    post   "/wabas/{waba}/upstream/compare"   upstreams::compare;
+    get    "/wabas/{waba}/upstream/numbers"   upstreams::numbers;
     get    "/clients"                         clients::list;
     post   "/clients"                         clients::create;
     get    "/clients/{client}"                clients::show;
@@ -110,6 +117,7 @@ operations! {
     put    "/numbers/{number}/two-step"       numbers::set_two_step;
     delete "/numbers/{number}/two-step"       numbers::clear_two_step;
     post   "/numbers/{number}/two-step/reset-link" numbers::ask_reset;
+    post   "/numbers/{number}/reveal-pin"     upstreams::reveal_pin;
     get    "/users"                           users::list;
     post   "/users"                           users::create;
     get    "/users/{account}/{user}"          users::show;

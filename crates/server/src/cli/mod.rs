@@ -18,6 +18,7 @@ mod limits;
 mod numbers;
 mod openapi;
 mod output;
+mod pin;
 mod policy;
 mod register;
 mod rig;
@@ -27,6 +28,7 @@ mod soak;
 mod terminal;
 mod tokens;
 mod users;
+mod wabas;
 
 use std::ffi::OsString;
 use std::io::{self, Write as _};
@@ -70,6 +72,8 @@ enum Command {
     Demo(demo::Arguments),
     Register(register::Arguments),
     Numbers(numbers::Arguments),
+    Wabas(wabas::Arguments),
+    Pin(pin::Arguments),
     Sends(sends::Arguments),
     Limits(limits::Arguments),
     Users(users::Arguments),
@@ -123,6 +127,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, environment: &Environm
         Command::Demo(arguments) => demo::run(arguments, &context),
         Command::Register(arguments) => register::run(&arguments, &context),
         Command::Numbers(arguments) => numbers::run(&arguments, &context),
+        Command::Wabas(arguments) => wabas::run(&arguments, &context),
+        Command::Pin(arguments) => pin::run(&arguments, &context),
         Command::Sends(arguments) => sends::run(&arguments, &context),
         Command::Limits(arguments) => limits::run(&arguments, &context),
         Command::Users(arguments) => users::run(&arguments, &context),

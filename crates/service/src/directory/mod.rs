@@ -4,7 +4,8 @@
 //! Account ─┬─ AccessKey                 (of the account itself)
 //!          ├─ GraphToken
 //!          ├─ Space ── Waba ─┬─ ClaimDocument      (a Waba claims numbers: registration::Claim)
-//!          │                └─ GraphSubscription
+//!          │                 ├─ GraphSubscription
+//!          │                 └─ Upstream ── UpstreamNumber
 //!          ├─ Client ─┬─ User ── Session
 //!          │          └─ Document      (settings, profile, photo, certificates)
 //!          ├─ RamUser ── AccessKey     (names its groups and policies)
@@ -17,20 +18,23 @@
 
 mod claim_document;
 mod graph;
+mod into_parts;
 mod pin_reset;
 mod ram;
+mod reference;
+mod upstream;
 mod webhook;
 
 use core::time::Duration;
 
-use registration::{AccountId, ClientId, CustomerSpaceId, TextId, Timestamp, WabaId};
-
-use crate::ram::RamName;
+use registration::{AccountId, ClientId, CustomerSpaceId, Timestamp, WabaId};
 
 pub use claim_document::ClaimDocument;
 pub use graph::{GraphScopes, GraphSubscription, GraphToken};
 pub use pin_reset::PinReset;
 pub use ram::{CustomPolicy, Group, RamUser};
+pub use reference::EntityRef;
+pub use upstream::{Call, Seen, UnderWay, Upstream, UpstreamNumber};
 pub use webhook::{Webhook, WebhookScope};
 
 /// Who pays, is rate-limited, and owns spaces and clients.
@@ -217,6 +221,8 @@ pub enum Entity {
     CustomPolicy(CustomPolicy),
     Reply(Reply),
     AccessKey(AccessKey),
+    Upstream(Box<Upstream>),
+    UpstreamNumber(Box<UpstreamNumber>),
     GraphToken(GraphToken),
     GraphSubscription(GraphSubscription),
     Webhook(Webhook),
@@ -240,6 +246,8 @@ pub enum EntityKind {
     CustomPolicy,
     Reply,
     AccessKey,
+    Upstream,
+    UpstreamNumber,
     GraphToken,
     GraphSubscription,
     Webhook,
@@ -247,19 +255,9 @@ pub enum EntityKind {
     PinReset,
 }
 
-/// Names a part of the directory.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct EntityRef {
-    /// Of which kind.
-    pub kind: EntityKind,
-    /// Its id, unique within the kind: users and documents carry their client, what belongs to RAM its
-    /// account (`default/admin`).
-    pub id: String,
-}
-
 impl EntityKind {
     /// All kinds, parents before children.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 19] = [
         Self::Account,
         Self::Space,
         Self::Waba,
@@ -272,6 +270,8 @@ impl EntityKind {
         Self::CustomPolicy,
         Self::Reply,
         Self::AccessKey,
+        Self::Upstream,
+        Self::UpstreamNumber,
         Self::GraphToken,
         Self::GraphSubscription,
         Self::Webhook,
@@ -295,6 +295,8 @@ impl EntityKind {
             Self::CustomPolicy => "policy",
             Self::Reply => "reply",
             Self::AccessKey => "access_key",
+            Self::Upstream => "upstream",
+            Self::UpstreamNumber => "upstream_number",
             Self::GraphToken => "graph_token",
             Self::GraphSubscription => "graph_subscription",
             Self::Webhook => "webhook",
@@ -307,74 +309,6 @@ impl EntityKind {
     #[must_use]
     pub fn parse(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.as_str() == word)
-    }
-}
-
-impl EntityRef {
-    /// Names an entity of `kind`.
-    #[must_use]
-    pub fn new(kind: EntityKind, id: impl Into<String>) -> Self {
-        Self { kind, id: id.into() }
-    }
-
-    /// Names an account.
-    #[must_use]
-    pub fn account(id: &AccountId) -> Self {
-        Self::new(EntityKind::Account, id.as_str())
-    }
-
-    /// Names a space.
-    #[must_use]
-    pub fn space(id: &CustomerSpaceId) -> Self {
-        Self::new(EntityKind::Space, id.as_str())
-    }
-
-    /// Names a WABA.
-    #[must_use]
-    pub fn waba(id: &WabaId) -> Self {
-        Self::new(EntityKind::Waba, id.as_str())
-    }
-
-    /// Names a client.
-    #[must_use]
-    pub fn client(id: &ClientId) -> Self {
-        Self::new(EntityKind::Client, id.as_str())
-    }
-
-    /// Names a user of a client.
-    #[must_use]
-    pub fn user(client: &ClientId, name: &str) -> Self {
-        Self::new(EntityKind::User, format!("{client}/{name}"))
-    }
-
-    /// Names an access key.
-    #[must_use]
-    pub fn access_key(id: &str) -> Self {
-        Self::new(EntityKind::AccessKey, id)
-    }
-
-    /// Names a document of a client.
-    #[must_use]
-    pub fn document(client: &ClientId, name: &str) -> Self {
-        Self::new(EntityKind::Document, format!("{client}/{name}"))
-    }
-
-    /// Names a RAM user.
-    #[must_use]
-    pub fn ram_user(account: &AccountId, name: &RamName) -> Self {
-        Self::new(EntityKind::RamUser, format!("{account}/{name}"))
-    }
-
-    /// Names a group.
-    #[must_use]
-    pub fn group(account: &AccountId, name: &RamName) -> Self {
-        Self::new(EntityKind::Group, format!("{account}/{name}"))
-    }
-
-    /// Names a custom policy.
-    #[must_use]
-    pub fn custom_policy(account: &AccountId, name: &RamName) -> Self {
-        Self::new(EntityKind::CustomPolicy, format!("{account}/{name}"))
     }
 }
 
@@ -395,6 +329,8 @@ impl Entity {
             Self::CustomPolicy(it) => EntityRef::custom_policy(&it.account, &it.name),
             Self::Reply(it) => EntityRef::new(EntityKind::Reply, &it.id),
             Self::AccessKey(it) => EntityRef::access_key(&it.id),
+            Self::Upstream(it) => EntityRef::upstream(&it.waba),
+            Self::UpstreamNumber(it) => EntityRef::upstream_number(&it.waba, it.number),
             Self::GraphToken(it) => EntityRef::graph_token(&it.id),
             Self::GraphSubscription(it) => EntityRef::graph_subscription(&it.waba),
             Self::Webhook(it) => EntityRef::webhook(&it.dialect, &it.scope),
@@ -419,6 +355,8 @@ impl Entity {
             Self::RamUser(it) => Some(EntityRef::account(&it.account)),
             Self::Group(it) => Some(EntityRef::account(&it.account)),
             Self::CustomPolicy(it) => Some(EntityRef::account(&it.account)),
+            Self::Upstream(it) => Some(EntityRef::waba(&it.waba)),
+            Self::UpstreamNumber(it) => Some(EntityRef::upstream(&it.waba)),
             Self::GraphToken(it) => Some(EntityRef::account(&it.account)),
             Self::GraphSubscription(it) => Some(EntityRef::waba(&it.waba)),
             Self::Webhook(it) => Some(it.scope.parent()),
@@ -443,6 +381,8 @@ impl Entity {
             | Self::CustomPolicy(_)
             | Self::Reply(_)
             | Self::AccessKey(_)
+            | Self::Upstream(_)
+            | Self::UpstreamNumber(_)
             | Self::GraphSubscription(_)
             | Self::Webhook(_)
             | Self::ClaimDocument(_)
@@ -470,58 +410,11 @@ impl Entity {
             | Self::RamUser(_)
             | Self::Group(_)
             | Self::CustomPolicy(_)
+            | Self::Upstream(_)
+            | Self::UpstreamNumber(_)
             | Self::GraphSubscription(_)
             | Self::Webhook(_)
             | Self::ClaimDocument(_) => None,
         }
     }
-}
-
-macro_rules! into_parts {
-    ($($(#[$doc:meta])+ $method:ident -> $kind:ident;)+) => {
-        impl Entity {$(
-            $(#[$doc])+
-            #[must_use]
-            pub fn $method(self) -> Option<$kind> {
-                if let Self::$kind(it) = self { Some(it) } else { None }
-            }
-        )+}
-    };
-}
-
-into_parts! {
-    /// The account, if it is one.
-    into_account -> Account;
-    /// The space, if it is one.
-    into_space -> Space;
-    /// The WABA, if it is one.
-    into_waba -> Waba;
-    /// The client, if it is one.
-    into_client -> Client;
-    /// The user, if it is one.
-    into_user -> User;
-    /// The session, if it is one.
-    into_session -> Session;
-    /// The document, if it is one.
-    into_document -> Document;
-    /// The RAM user, if it is one.
-    into_ram_user -> RamUser;
-    /// The group, if it is one.
-    into_group -> Group;
-    /// The custom policy, if it is one.
-    into_custom_policy -> CustomPolicy;
-    /// The reply, if it is one.
-    into_reply -> Reply;
-    /// The access key, if it is one.
-    into_access_key -> AccessKey;
-    /// The token, if it is one.
-    into_graph_token -> GraphToken;
-    /// The subscription, if it is one.
-    into_graph_subscription -> GraphSubscription;
-    /// The webhook, if it is one.
-    into_webhook -> Webhook;
-    /// The document of a claim, if it is one.
-    into_claim_document -> ClaimDocument;
-    /// The link to reset a PIN, if it is one.
-    into_pin_reset -> PinReset;
 }

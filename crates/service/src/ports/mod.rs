@@ -7,6 +7,7 @@ pub mod delivery;
 pub mod entropy;
 pub mod ledger;
 pub mod mail;
+pub mod registrar;
 pub mod rehearsal;
 pub mod store;
 
@@ -23,6 +24,10 @@ pub use delivery::{
 pub use entropy::{Entropy, EntropyExt};
 pub use ledger::{Confirmed, Send, SendQuery, SendReport, SendState, Settlement};
 pub use mail::{Mail, MailError, Mailer};
+pub use registrar::{
+    CodeAccepted, Credentials, Doubt, Errand, ForeignBackup, ForeignWords, Link, Registrar,
+    UpstreamError, UpstreamRegistrar, UpstreamState,
+};
 pub use rehearsal::{Ending, NoRehearsal, OPERATIONS, Occasion, Rehearsal, Twist};
 pub use store::{
     AuditEntry, AuditQuery, CommitError, Entity, EntityKind, EntityRef, EntityWrite, Event,
