@@ -23,13 +23,12 @@ export async function serve(seed) {
     ["serve", "--data", data, "--listen", "127.0.0.1:0", ...extra],
     { stdio: ["ignore", "pipe", "ignore"] });
   const lines = createInterface({ input: child.stdout });
-  let url, link;
+  let url;
   for await (const line of lines) {
     url ??= line.match(/^listening on (http:\S+)/)?.[1];
-    link ??= line.match(/(http:\S+\/console\/enter\/\S+)/)?.[1];
-    if (url && link) break;
+    if (url) break;
   }
-  if (!url || !link) throw new Error("the server did not start");
+  if (!url) throw new Error("the server did not start");
   const token = readFileSync(join(data, "operator.token"), "utf8").trim();
   const ask = async (method, path, body) => {
     const headers = { authorization: `Bearer ${token}`, "content-type": "application/json" };
@@ -37,6 +36,7 @@ export async function serve(seed) {
     const text = await reply.text();
     return { status: reply.status, body: text ? JSON.parse(text) : null };
   };
+  const link = url + (await ask("POST", "/admin/v1/console-links", {})).body.url;
   return {
     url, link, token, ask, data,
     async stop() {

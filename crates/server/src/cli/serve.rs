@@ -3,6 +3,7 @@
 use core::convert::Infallible;
 use core::time::Duration;
 use std::fmt::Write as _;
+use std::io::IsTerminal as _;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -123,9 +124,9 @@ fn read_seed(path: &Path, mode: Mode) -> anyhow::Result<Seed> {
         .with_context(|| format!("the seed file {} has mistakes", path.display()))
 }
 
-/// Tells a sandbox's user where to look; whoever only reads the first lines misses nothing.
+/// Tells a person at a terminal where to look; programs that read the output see only where it listens.
 fn announce_console(address: SocketAddr, path: Option<&str>) {
-    if let Some(path) = path {
+    if let Some(path) = path.filter(|_| std::io::stdout().is_terminal()) {
         // A closed output must not stop the server.
         _ = print(&format!("console, opens once within 10 min: http://{address}{path}\n"));
     }
