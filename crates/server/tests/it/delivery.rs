@@ -189,7 +189,7 @@ async fn kill(killed: &Killed) {
     let sandbox = Sandbox::start_armed(&settings, killed.place).await;
     // The process dies under the request, or right after it.
     let _ = sandbox.try_post("/v1/account", &code_request(NUMBER)).await;
-    let sandbox = sandbox.restart().await;
+    let sandbox = sandbox.restart();
     let ended = |it: &Value| it["state"] != "decided" && it["state"] != "claimed";
     let send = send_when(&sandbox, ended).await;
     assert_eq!(send["state"], killed.state, "{what}: {send}");

@@ -66,7 +66,7 @@ impl Sandbox {
 
     /// Waits until the armed process has died, and starts the server again on the same data; its clock
     /// stands where it stood.
-    pub(crate) async fn restart(self) -> Self {
+    pub(crate) fn restart(self) -> Self {
         let Self { child, _data: data, http, operator, user } = self;
         let (ended, _) = child.ended();
         assert!(!ended.success(), "it should have died");

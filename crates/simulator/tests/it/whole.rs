@@ -7,50 +7,58 @@ fn plan(seed: u64) -> Plan {
     Plan { seed, steps: 3_000, sabotage: Sabotage::None, stalls: false }
 }
 
+/// What calls are answered, and what happens besides.
+const EXPECTED: [&str; 32] = [
+    "AlreadyRegistered",
+    "Backup",
+    "CodeSent",
+    "Deregistered",
+    "Done",
+    "NumberAdded",
+    "Registered",
+    "Restored",
+    "Verified",
+    "backup-outdated",
+    "backup-unreadable",
+    "channel-impossible",
+    "clock turned",
+    "code-mismatch",
+    "code-missing",
+    "code-too-soon",
+    "country-limit",
+    "crash",
+    "guess-too-soon",
+    "keys rotated",
+    "not-claimed",
+    "not-registered",
+    "not-verified",
+    "number-locked",
+    "out-of-guesses",
+    "pin-locked",
+    "pin-mismatch",
+    "pin-required",
+    "register-limit",
+    "sms-exhausted",
+    "unavailable",
+    "voice-exhausted",
+];
+
 #[test]
 fn invariants_hold_and_a_run_meets_every_answer() {
     let mut met = BTreeSet::new();
-    for seed in 1..=8 {
+    let missed = |met: &BTreeSet<String>| -> Vec<&str> {
+        EXPECTED.into_iter().filter(|it| !met.contains(*it)).collect()
+    };
+    // Rare answers may take a few seeds more than the eight that always run.
+    for seed in 1..=24 {
+        if seed > 8 && missed(&met).is_empty() {
+            break;
+        }
         let Report { tally, violation, last_steps } = run(plan(seed));
         assert_eq!(violation, None, "seed {seed}: {last_steps:#?}");
         met.extend(tally.into_keys());
     }
-    let expected = [
-        "AlreadyRegistered",
-        "Backup",
-        "CodeSent",
-        "Deregistered",
-        "Done",
-        "NumberAdded",
-        "Registered",
-        "Restored",
-        "Verified",
-        "backup-outdated",
-        "backup-unreadable",
-        "channel-impossible",
-        "clock turned",
-        "code-mismatch",
-        "code-missing",
-        "code-too-soon",
-        "country-limit",
-        "crash",
-        "guess-too-soon",
-        "keys rotated",
-        "not-claimed",
-        "not-registered",
-        "not-verified",
-        "number-locked",
-        "out-of-guesses",
-        "pin-locked",
-        "pin-mismatch",
-        "pin-required",
-        "register-limit",
-        "sms-exhausted",
-        "unavailable",
-        "voice-exhausted",
-    ];
-    let missed: Vec<_> = expected.into_iter().filter(|it| !met.contains(*it)).collect();
-    assert!(missed.is_empty(), "{missed:?}");
+    assert!(missed(&met).is_empty(), "{:?}", missed(&met));
 }
 
 #[test]
