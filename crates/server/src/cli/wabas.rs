@@ -272,14 +272,14 @@ mod tests {
               "pin_kept": true, "unsettled": false, "drift": null },
             { "number": "+447700900124", "status": "BANNED", "registered": false,
               "pin_kept": false, "unsettled": false,
-              "drift": "registered here; upstream it is not (BANNED)" },
+              "drift": "not registered upstream" },
         ] });
         assert_eq!(
             numbers(&View::for_tests(), &found),
             "\
 NUMBER         STATUS     REGISTERED  PIN   DIFFERENCE
 +447700900123  CONNECTED  yes         kept  -
-+447700900124  BANNED     no          -     registered here; upstream it is not (BANNED)
++447700900124  BANNED     no          -     not registered upstream
 2 numbers
 "
         );

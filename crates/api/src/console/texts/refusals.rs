@@ -187,6 +187,12 @@ const GERMAN: &[Words] = &[
         "Jedes Konto hat einen Schalter für das Produkt Chat App.",
         "Ein Betreiber schaltet es ein.",
     ),
+    row(
+        "upstream",
+        "Die übergeordnete Registrierungsstelle hat abgelehnt.",
+        "Die Stelle, die für dieses Konto zuständig ist, hat aus einem Grund abgelehnt, der hier keinen Namen hat; ihre eigenen Worte und ihr Code stehen in der Antwort.",
+        "Folgen Sie den Worten der Stelle; ihr Support kann den Vorgang nachschlagen.",
+    ),
 ];
 
 #[cfg(test)]

@@ -141,8 +141,11 @@ impl GraphError<'_> {
             (100, Some(2_388_001)) if case.operation == Forwarded::AddNumber => {
                 Refusal::HeldElsewhere
             }
-            // Documented without a subcode: the code is confirmed already (§2.6).
-            (136_024, None) => impossible(case).unwrap_or(Refusal::AlreadyVerified),
+            // Documented without a subcode: the code is confirmed already (§2.6). Another Rollcall says so.
+            (136_024, None) => match self.beside.refusal {
+                Some("already-verified") => Refusal::AlreadyVerified,
+                Some(_) | None => impossible(case).unwrap_or(Refusal::AlreadyVerified),
+            },
             (136_025, _) => self.code_refusal(case),
             _ => return None,
         })
