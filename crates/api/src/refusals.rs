@@ -191,7 +191,11 @@ pub fn row(refusal: &Refusal, now: Timestamp) -> Row {
                 "Migration.StatusError",
                 "The phone number is not being migrated to this space.",
             )),
-            Some(no_object()),
+            Some(GraphWords {
+                subcode: Some(2_388_103),
+                user_title: Some("Phone number cannot be migrated"),
+                ..graph(100, "(#100) Invalid parameter")
+            }),
         ),
         Refusal::CountryLimit { opens_at } => {
             (denied(wait_text(now, *opens_at)), Some(LIMIT), Some(not_sent()))
@@ -259,6 +263,16 @@ pub fn row(refusal: &Refusal, now: Timestamp) -> Row {
                 message: "The product is not subscribed.",
             }),
             None,
+        ),
+        // The texts of both sides; see `ForeignWords`. Each dialect puts them where it has room.
+        Refusal::Upstream(words) => (
+            denied(words.to_string()),
+            Some(cams("PhoneNumber.UpstreamError", "The upstream registrar refused.")),
+            Some(GraphWords {
+                subcode: words.subcode.as_ref().and_then(|it| it.parse().ok()),
+                message: words.message.clone().into(),
+                ..graph(words.code.parse().unwrap_or(100), "")
+            }),
         ),
     };
     Row { onprem, cams, graph }

@@ -20,7 +20,7 @@ pub fn router(app: App) -> Router {
     let mut routes = Router::new()
         // CAMS: one path for every operation; a browser is sent on to the console
         .route("/", any(cams::gateway::answer))
-        .route("/console", get(console::page))
+        .nest("/console", console::routes(&app))
         .route("/livez", get(operations::livez))
         .route("/readyz", get(operations::readyz))
         .route("/metrics", get(stats::open_metrics))

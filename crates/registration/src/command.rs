@@ -2,7 +2,7 @@
 
 use crate::{
     ChallengeId, ClientId, CodeMethod, Locale, NumberKind, PhoneNumberId, PinVerifier, Platform,
-    Reach, RegistrationKey, Timestamp, VerificationCode, VerifiedName, WabaId,
+    Reach, Refusal, RegistrationKey, Timestamp, VerificationCode, VerifiedName, WabaId,
 };
 
 /// A request to the rules. Everything that costs I/O, CPU or chance was obtained before and is in here.
@@ -65,6 +65,10 @@ pub enum Command {
     },
     /// An operator lifts the lock that too many wrong guesses set.
     Unlock,
+    /// A registrar upstream was asked and said no: keep what that tells about the number.
+    Heed(Heed),
+    /// A registrar upstream was read back and has done already what was asked: keep up with it.
+    Adopt(Adopt),
     /// A message that was ordered could not be handed to anybody while its code lived: its step of the
     /// ladder is given back.
     GiveBack {
@@ -94,6 +98,8 @@ impl Command {
             Self::ClearTwoStep { .. } => "clear_two_step",
             Self::ProvePin { .. } => "prove_pin",
             Self::Unlock => "unlock",
+            Self::Heed(heed) => heed.operation.name(),
+            Self::Adopt(_) => "adopt",
             Self::GiveBack { .. } => "give_back",
         }
     }
@@ -119,6 +125,10 @@ pub enum PinCheck {
     Wrong,
     /// A PIN was given and not checked, because the record asked for no check.
     Unchecked,
+    /// A PIN was given that only the registrar upstream can check; it passes here unless tries are closed.
+    ForUpstream,
+    /// No PIN was given, none is in force here, and the registrar upstream demands one.
+    OwedToUpstream,
 }
 
 /// A claim that comes into being with the command if the WABA has none yet.
@@ -160,6 +170,8 @@ pub struct RequestCode {
     pub requester: Requester,
     /// The claim to make if there is none (On-Premises); without it an unclaimed number is refused.
     pub claim: Option<NewClaim>,
+    /// Who makes the code and sends it.
+    pub made_by: CodeMaker,
     /// SMS or voice.
     pub method: CodeMethod,
     /// What the numbering plan says the number is.
@@ -183,6 +195,15 @@ pub struct RequestCode {
     pub waiting: Option<ChallengeId>,
 }
 
+/// Who makes codes, sends them and knows which is right.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CodeMaker {
+    /// This installation: a new code goes out as an effect.
+    Here,
+    /// A registrar upstream, which has sent it: nothing goes out from here, and each code is a new one.
+    Upstream,
+}
+
 /// The code that would be right, so that the comparison happens inside the decision that pays for it.
 #[derive(Debug, Clone)]
 pub enum CodeProof {
@@ -190,6 +211,8 @@ pub enum CodeProof {
     None,
     /// The code of this challenge.
     Expected(ChallengeId, VerificationCode),
+    /// Who made the code compared it and says whether it is right.
+    ProviderSays(bool),
 }
 
 /// Confirm a code.
@@ -231,4 +254,73 @@ pub struct Restore {
     pub claim: PhoneNumberId,
     /// The key that the backup carries.
     pub key: RegistrationKey,
+}
+
+/// What was asked of a registrar upstream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Forwarded {
+    /// To take the number into the account there.
+    AddNumber,
+    /// To send a code.
+    RequestCode,
+    /// To confirm a code.
+    VerifyCode,
+    /// To register.
+    Register,
+    /// To give the registration up.
+    Deregister,
+    /// To set the PIN.
+    SetTwoStep,
+}
+
+impl Forwarded {
+    /// The verb, the same as that of the command it came from.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::AddNumber => "add_number",
+            Self::RequestCode => "request_code",
+            Self::VerifyCode => "verify_code",
+            Self::Register => "register",
+            Self::Deregister => "deregister",
+            Self::SetTwoStep => "set_two_step",
+        }
+    }
+}
+
+/// What a registrar upstream refused. The budgets here take over what the refusal tells, so that the
+/// same request is refused here, and not there, until it opens again.
+#[derive(Debug, Clone)]
+pub struct Heed {
+    /// Whose claim.
+    pub waba: WabaId,
+    /// What was asked.
+    pub operation: Forwarded,
+    /// The answer.
+    pub refusal: Refusal,
+}
+
+/// What a registrar upstream has done, although its answer did not arrive.
+#[derive(Debug, Clone)]
+pub enum Adopt {
+    /// The claim's code was confirmed.
+    Verified {
+        /// Whose claim.
+        waba: WabaId,
+        /// By a code that came through here; otherwise it changes nothing while another claim holds the
+        /// number.
+        by_code: bool,
+    },
+    /// The number was registered.
+    Registered {
+        /// As whom.
+        register: Register,
+        /// With a code that was confirmed in the same call.
+        by_code: bool,
+    },
+    /// The registration was given up.
+    Deregistered {
+        /// Whose claim.
+        waba: WabaId,
+    },
 }

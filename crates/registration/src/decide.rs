@@ -3,6 +3,7 @@
 mod code;
 mod holder;
 mod migration;
+mod upstream;
 
 use crate::{
     Claim, ClaimPhase, Command, Effect, Fact, Limits, NumberRecord, PhoneNumberId, PinCheck,
@@ -118,6 +119,8 @@ impl Draft<'_> {
                 self.give_back(*method, *ordered_at);
                 Ok(Accepted::Done)
             }
+            Command::Heed(heed) => self.heed(heed),
+            Command::Adopt(adopt) => self.adopt(adopt),
         }
     }
 
@@ -128,14 +131,22 @@ impl Draft<'_> {
         pin: PinCheck,
         proven_at: Option<Timestamp>,
     ) -> Result<Option<Timestamp>, Refusal> {
+        if pin == PinCheck::OwedToUpstream && proven_at.is_none() {
+            return Err(Refusal::PinRequired);
+        }
         if self.next.two_step.is_none() {
-            return Ok(None);
+            return self.foreign_pin_open(pin).map(|()| None);
         }
         match (pin, proven_at) {
             // Nothing said about the PIN takes nothing back; a wrong one is refused below all the same.
-            (PinCheck::Absent | PinCheck::Unchecked, Some(_)) => return Ok(proven_at),
-            (PinCheck::Absent, None) => return Err(Refusal::PinRequired),
-            (PinCheck::Unchecked, None) | (PinCheck::Right | PinCheck::Wrong, _) => {}
+            (PinCheck::Absent | PinCheck::OwedToUpstream | PinCheck::Unchecked, Some(_)) => {
+                return Ok(proven_at);
+            }
+            (PinCheck::Absent | PinCheck::OwedToUpstream, None) => {
+                return Err(Refusal::PinRequired);
+            }
+            (PinCheck::Unchecked | PinCheck::ForUpstream, None)
+            | (PinCheck::Right | PinCheck::Wrong | PinCheck::ForUpstream, _) => {}
         }
         if let PinQuestion::Locked(opens_at) = self.next.pin_question(self.now, self.limits) {
             return Err(Refusal::PinLocked { opens_at });
@@ -154,7 +165,10 @@ impl Draft<'_> {
             }
             // The caller asked `pin_question` of this very record, so an open question was answered;
             // if it was not, fail closed.
-            PinCheck::Absent | PinCheck::Unchecked => Err(Refusal::PinRequired),
+            PinCheck::Absent
+            | PinCheck::Unchecked
+            | PinCheck::ForUpstream
+            | PinCheck::OwedToUpstream => Err(Refusal::PinRequired),
         }
     }
 

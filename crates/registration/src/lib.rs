@@ -39,8 +39,8 @@ pub use account::{
 };
 pub use budget::{Budgets, Ladder, PinBudget, Window};
 pub use command::{
-    AddNumber, CodeProof, Command, Holding, NewClaim, PinCheck, Register, RequestCode, Requester,
-    Restore, VerifyCode,
+    AddNumber, Adopt, CodeMaker, CodeProof, Command, Forwarded, Heed, Holding, NewClaim, PinCheck,
+    Register, RequestCode, Requester, Restore, VerifyCode,
 };
 pub use decide::{Accepted, Decision, decide};
 pub use destination::{Closed, Destinations, Fuse, Reach};
@@ -51,7 +51,7 @@ pub use record::{
     Challenge, ChallengeId, Claim, ClaimHistory, ClaimPhase, NumberRecord, PinQuestion, Platform,
     Registration, RegistrationKey,
 };
-pub use refusal::{Refusal, RefusalId};
+pub use refusal::{ForeignWords, Refusal, RefusalId};
 pub use timestamp::Timestamp;
 pub use two_step_pin::{PinVerifier, TwoStep, TwoStepPin, TwoStepPinError};
 pub use verification_code::{VerificationCode, VerificationCodeError};

@@ -130,6 +130,23 @@ pub enum Refusal {
     ForeignSpace,
     /// The account has not subscribed to the product.
     NotSubscribed,
+    /// The registrar upstream said no for a reason that has no counterpart here.
+    Upstream(Box<ForeignWords>),
+}
+
+/// What a registrar upstream said, for the caller to read: never interpreted here.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ForeignWords {
+    /// Its code (`131031`, `InvalidParameter.X`).
+    pub code: String,
+    /// The part of the code that tells cases apart, where there is one.
+    pub subcode: Option<String>,
+    /// Its message.
+    pub message: String,
+    /// What it wrote for the end user, where that is another text.
+    pub user_message: Option<String>,
+    /// What its support asks for (`fbtrace_id`, `RequestId`).
+    pub trace: Option<String>,
 }
 
 /// The stable name of a kind of refusal, as in `/explain/{id}`.
@@ -173,6 +190,7 @@ impl Refusal {
             Self::BackupUnreadable => "backup-unreadable",
             Self::ForeignSpace => "foreign-space",
             Self::NotSubscribed => "not-subscribed",
+            Self::Upstream(_) => "upstream",
         }
     }
 
@@ -212,7 +230,26 @@ impl Refusal {
             | Self::CertificateRefused { .. }
             | Self::BackupUnreadable
             | Self::ForeignSpace
-            | Self::NotSubscribed => None,
+            | Self::NotSubscribed
+            | Self::Upstream(_) => None,
         }
+    }
+}
+
+impl core::fmt::Display for ForeignWords {
+    /// Both texts, the code, and what support asks for: `Message: for users (131031/2388001, trace A1b2)`.
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str(&self.message)?;
+        if let Some(user_message) = &self.user_message {
+            write!(f, ": {user_message}")?;
+        }
+        write!(f, " ({}", self.code)?;
+        if let Some(subcode) = &self.subcode {
+            write!(f, "/{subcode}")?;
+        }
+        if let Some(trace) = &self.trace {
+            write!(f, ", trace {trace}")?;
+        }
+        f.write_str(")")
     }
 }

@@ -22,8 +22,10 @@ use api::sandbox::{SandboxRehearsal, Tools};
 use api::{AppInner, Settings};
 use axum::Router;
 use outbound::callbacks::{HttpCallbacks, Options as CallbackOptions, system_lookup};
+use outbound::registrar::{UpstreamOptions, Upstreams};
 use registration::TextId as _;
 use service::clients::FirstPassword;
+use service::graph_usage::GraphLimits;
 use service::hashing::{HashCost, Hasher};
 use service::keys::{KeyRing, MasterKeys};
 use service::ports::{
@@ -59,6 +61,9 @@ pub struct App {
     pub render: RenderRejection,
     /// The password that the admin of the default client was given just now, in production.
     pub first_password: Option<String>,
+    /// Path that logs whoever opens it into the console, once; in a sandbox, where whoever sees the
+    /// output of this process may see everything.
+    pub console_path: Option<String>,
     /// Finishes what the worker has begun and writes out what is still in memory; awaited once, after
     /// the last request.
     pub flush: Pin<Box<dyn Future<Output = ()> + Send>>,
@@ -104,7 +109,7 @@ pub async fn app(
         .with_context(|| format!("cannot open {}", database.display()))?;
     let store = Arc::new(store);
     let senders = Arc::new(scene.senders);
-    let service = Arc::new(Service::new(
+    let service = Service::new(
         Ports {
             store: Arc::clone(&store) as Arc<dyn Store>,
             clock: scene.clock,
@@ -115,7 +120,8 @@ pub async fn app(
         keys.clone(),
         hasher(config, keys.clone(), &entropy)?,
         policy(config),
-    ));
+    );
+    let service = Arc::new(service.with_upstream(upstreams(config, &entropy)?));
     mail::connect(config, &service)?;
     let (tools, first_password) = match scene.tools {
         Some((clock, rehearsal)) => {
@@ -129,7 +135,7 @@ pub async fn app(
         }
         None => (None, first_start(&service, &*entropy).await?),
     };
-    service.resume_ledger().await?;
+    resume(&service).await?;
     senders.receipts.open(&service);
 
     let stopping = watch::Sender::new(false);
@@ -153,11 +159,19 @@ pub async fn app(
     let app = api::App(Arc::new(inner));
     Ok(App {
         router: callbacks::beside(api::router(app.clone()), senders.callbacks.clone()),
+        console_path: console_path(&app),
         render: render(app),
         first_password,
         set_policy: set_policy(Arc::clone(&service), Arc::clone(&senders)),
-        flush: closing(background(service), senders),
+        flush: closing(background(service, config.upstream.compare_every), senders),
     })
+}
+
+/// The path of a new link into the console of a sandbox.
+fn console_path(app: &api::App) -> Option<String> {
+    app.sandbox.as_ref()?;
+    let (link, _) = api::console::new_link(app, api::console::Role::Operator);
+    Some(format!("/console/enter/{link}"))
 }
 
 /// Words rejected requests in the On-Premises dialect where one was spoken, in plain text elsewhere.
@@ -206,6 +220,13 @@ fn sandbox(config: &Config, keys: &KeyRing, data: &DataDir) -> anyhow::Result<Sc
 }
 
 fn production(config: &Config, keys: &KeyRing) -> anyhow::Result<Scene> {
+    if config.named.senders.is_empty() && !config.upstream.without_senders {
+        bail!(
+            "production needs a sender that brings codes to telephones: write a section \
+             [senders.NAME] (see `rollcall config default`); or, where all registrations go to Meta or \
+             Alibaba, set upstream.without_senders = true; or use mode = \"sandbox\""
+        );
+    }
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
     let senders = Senders::production(config, keys, Arc::clone(&clock))?;
     Ok(Scene { clock, senders, rehearsal: Arc::new(NoRehearsal), tools: None })
@@ -289,6 +310,11 @@ fn policy(config: &Config) -> Policy {
             burst: config.onprem.requests_burst,
             interval: Duration::from_secs(1) / config.onprem.requests_per_second.max(1),
         },
+        graph: GraphLimits {
+            app_calls: config.graph.app_calls_per_hour.into(),
+            waba_calls: config.graph.waba_calls_per_hour.into(),
+            registered_waba_calls: config.graph.registered_waba_calls_per_hour.into(),
+        },
         login_failures: Allowance {
             burst: limits.login_failures_max,
             interval: limits.login_window / limits.login_failures_max.max(1),
@@ -357,6 +383,28 @@ fn announce_stop(stop: &Stop, stopping: watch::Sender<bool>) {
     });
 }
 
+/// Registrars upstream: on this machine only in a sandbox, which sends nothing to anybody.
+fn upstreams(config: &Config, entropy: &Arc<dyn Entropy>) -> anyhow::Result<Arc<Upstreams>> {
+    let loopback_only = config.mode == Mode::Sandbox;
+    let options = UpstreamOptions {
+        loopback_only,
+        connect_timeout: config.upstream.connect_timeout,
+        call_timeout: config.upstream.call_timeout,
+    };
+    crate::tls::install_provider();
+    Ok(Arc::new(Upstreams::new(&options, Arc::clone(entropy))?))
+}
+
+/// Takes up the ledger where it was left. Refuses to start with an upstream that this mode does not allow.
+async fn resume(service: &Service) -> anyhow::Result<()> {
+    service.resume_ledger().await?;
+    let (_, forbidden) = service.upstreams_in_use().await?;
+    if forbidden.is_empty() {
+        return Ok(());
+    }
+    bail!("a registrar upstream must not be called: {}", forbidden.join("; "))
+}
+
 /// Takes leave of message centres once the last message has been handed over.
 fn closing(
     background: Pin<Box<dyn Future<Output = ()> + Send>>,
@@ -371,7 +419,10 @@ fn closing(
 }
 
 /// Starts the worker and the sweeper; the future ends them in order.
-fn background(service: Arc<Service>) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+fn background(
+    service: Arc<Service>,
+    compare_every: Duration,
+) -> Pin<Box<dyn Future<Output = ()> + Send>> {
     let done = watch::Sender::new(false);
     let worker = tokio::spawn(Arc::clone(&service).work(done.subscribe()));
     crate::tls::install_provider();
@@ -393,9 +444,11 @@ fn background(service: Arc<Service>) -> Pin<Box<dyn Future<Output = ()> + Send>>
             }
         }
     });
+    let comparison = tokio::spawn(compare_upstreams(Arc::clone(&service), compare_every));
     Box::pin(async move {
         done.send_replace(true);
         sweeper.abort();
+        comparison.abort();
         for ended in [worker.await, posts.await] {
             if let Err(error) = ended {
                 tracing::error!(%error, "a worker ended badly");
@@ -405,4 +458,16 @@ fn background(service: Arc<Service>) -> Pin<Box<dyn Future<Output = ()> + Send>>
             tracing::error!(%error, "the store could not be closed");
         }
     })
+}
+
+async fn compare_upstreams(service: Arc<Service>, every: Duration) {
+    let mut ticks = tokio::time::interval(every);
+    // The first tick comes at once, when others have more to do.
+    ticks.tick().await;
+    loop {
+        ticks.tick().await;
+        if let Err(error) = service.compare_upstreams().await {
+            tracing::warn!(%error, "the comparison with the registrars upstream failed");
+        }
+    }
 }

@@ -15,7 +15,7 @@ use crate::error::ServiceError;
 use crate::execute::{Committed, Proposal, Step};
 use crate::ports::{EntityWrite, Subject, Versioned};
 use crate::proposals::release;
-use crate::sealing::BackupError;
+use crate::sealing::{BackupError, is_of_the_original};
 use crate::service::Service;
 
 /// Most documents a client has; what a backup may carry.
@@ -118,6 +118,23 @@ impl Service {
         }
         self.rehearse(caller, "restore", Some(backup.number)).await?;
         self.execute(caller, backup.number, &Restoring { client, backup: &backup }).await
+    }
+
+    /// The same for whatever a client calls its backup: one of the retired original, which cannot be opened
+    /// here, is kept for the next registration with Meta, if the client's WABA has that registrar.
+    pub async fn import_backup(
+        &self,
+        caller: &Caller,
+        client: &Client,
+        password: &str,
+        sealed: Vec<u8>,
+    ) -> Result<(), ServiceError> {
+        if is_of_the_original(&sealed)
+            && self.keep_foreign_backup(caller, client, &sealed, password).await?
+        {
+            return Ok(());
+        }
+        self.restore(caller, client, password, sealed).await.map(drop)
     }
 
     async fn document_writes(

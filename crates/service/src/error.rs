@@ -54,6 +54,12 @@ pub enum Unavailable {
     /// The mail server.
     #[error("the mail was not taken")]
     Mail,
+    /// The registrar upstream, or what this request left open there.
+    #[error("the registrar upstream: {reason}")]
+    Upstream {
+        /// What happened.
+        reason: String,
+    },
     /// A rehearsed fault of the sandbox.
     #[error("a rehearsed fault")]
     Rehearsed,

@@ -33,6 +33,16 @@ pub(crate) struct Step {
     pub entities: Vec<EntityWrite>,
     /// Who pays for sends, and from which country's allowance they are taken.
     pub payer: Option<(AccountId, u16)>,
+    /// What a registrar upstream said; belongs to the unit whatever the decision is.
+    pub abroad: Option<Abroad>,
+}
+
+/// What a call upstream leaves behind.
+pub(crate) struct Abroad {
+    /// The mirror as it is now.
+    pub mirror: EntityWrite,
+    /// What was asked and answered, for the audit trail.
+    pub told: Option<serde_json::Value>,
 }
 
 /// Turns the record of each try into a command. It may hash or look things up, and must draw everything
@@ -63,8 +73,15 @@ impl Proposal for Command {
 
 impl Step {
     pub(crate) fn new(command: Command) -> Self {
-        Self { command, if_registered: Vec::new(), entities: Vec::new(), payer: None }
+        Self { command, if_registered: Vec::new(), entities: Vec::new(), payer: None, abroad: None }
     }
+}
+
+/// How much of a decision is stored.
+#[derive(Clone, Copy)]
+enum Extent {
+    Whole,
+    Refusals,
 }
 
 /// A command on another number that stands or falls with the main one.
@@ -92,6 +109,27 @@ impl Service {
         number: PhoneNumber,
         proposal: &dyn Proposal,
     ) -> Result<Committed, ServiceError> {
+        self.attempt(caller, number, proposal, Extent::Whole).await
+    }
+
+    /// Decides as [`Self::execute`] does, but stores nothing if the answer is yes: what would be accepted,
+    /// with the record as it is. A refusal is stored and answered as ever.
+    pub(crate) async fn dry_run(
+        &self,
+        caller: &Caller,
+        number: PhoneNumber,
+        proposal: &dyn Proposal,
+    ) -> Result<Committed, ServiceError> {
+        self.attempt(caller, number, proposal, Extent::Refusals).await
+    }
+
+    async fn attempt(
+        &self,
+        caller: &Caller,
+        number: PhoneNumber,
+        proposal: &dyn Proposal,
+        extent: Extent,
+    ) -> Result<Committed, ServiceError> {
         let _turn = self.line_up(number).await;
         for _ in 0..ATTEMPTS_MAX {
             let loaded = self.load(number).await?;
@@ -99,6 +137,9 @@ impl Service {
             let now = self.now();
             let step = proposal.step(self, &loaded.value, now).await?;
             let decision = decide(loaded.value.clone(), &step.command, now, &policy.limits);
+            if let (Extent::Refusals, Ok(accepted)) = (extent, &decision.outcome) {
+                return Ok(Committed { accepted: accepted.clone(), record: loaded.value });
+            }
             let mut unit = self.unit(caller, &loaded, &step, &decision, now, &policy);
             let refusal_id = unit.events.last().map(|event| event.id);
             unit.callbacks = self.callbacks_of(&loaded.value, &step, &unit.numbers, now).await?;
@@ -151,16 +192,20 @@ impl Service {
         now: Timestamp,
         policy: &Policy,
     ) -> Unit {
-        let mut unit = Unit {
-            events: self.event_of(caller, decision, now).into_iter().collect(),
-            ..Unit::default()
-        };
+        let mut unit = Unit::default();
+        if let Some(Abroad { mirror, told }) = &step.abroad {
+            unit.entities.push(mirror.clone());
+            let subject = || Subject::Number(loaded.value.number);
+            let event = |told| self.event(caller, subject(), "upstream_called", told);
+            unit.events.extend(told.as_ref().map(event));
+        }
+        unit.events.extend(self.event_of(caller, decision, now));
         if decision.next != loaded.value {
             let record = decision.next.clone();
             unit.numbers.push(NumberWrite { expected: loaded.version, record });
         }
         let Ok(accepted) = &decision.outcome else { return unit };
-        unit.entities.clone_from(&step.entities);
+        unit.entities.extend_from_slice(&step.entities);
         unit.confirmed = confirmed(&loaded.value, decision, now);
         if matches!(accepted, Accepted::Registered(_) | Accepted::Restored(_)) {
             self.decide_beside(caller, step, now, policy, &mut unit);

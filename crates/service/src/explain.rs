@@ -5,7 +5,7 @@ mod words;
 use core::time::Duration;
 
 use registration::{
-    Closed, CodeMethod, Fact, Fuse, NumberKind, Platform, Refusal, TextId, Timestamp,
+    Closed, CodeMethod, Fact, ForeignWords, Fuse, NumberKind, Platform, Refusal, TextId, Timestamp,
 };
 use serde_json::{Value, json};
 
@@ -120,6 +120,11 @@ pub fn examples(now: Timestamp) -> Vec<Refusal> {
         Refusal::BackupUnreadable,
         Refusal::ForeignSpace,
         Refusal::NotSubscribed,
+        Refusal::Upstream(Box::new(ForeignWords {
+            code: "131031".to_owned(),
+            message: "The account is locked".to_owned(),
+            ..ForeignWords::default()
+        })),
     ]
 }
 
@@ -156,6 +161,7 @@ pub(crate) fn refusal_details(dialect: &str, operation: &str, refusal: &Refusal)
         Refusal::CodeMismatch { guesses_left } => details["guesses_left"] = json!(guesses_left),
         Refusal::PinMismatch { tries_left } => details["tries_left"] = json!(tries_left),
         Refusal::CertificateRefused { reason } => details["reason"] = json!(reason),
+        Refusal::Upstream(words) => details["said"] = json!(words.to_string()),
         Refusal::SmsExhausted { .. }
         | Refusal::VoiceExhausted { .. }
         | Refusal::CodeMissing

@@ -5,6 +5,7 @@
 //! (`execute.rs`). Adapters for the ports live in other crates; those for tests live in `testing`.
 
 pub mod access_keys;
+pub mod acs3;
 pub mod audit;
 pub mod backup;
 pub mod binding;
@@ -22,6 +23,7 @@ pub mod error;
 pub mod execute;
 pub mod explain;
 pub mod fault;
+mod forward;
 pub mod graph_tokens;
 pub mod graph_usage;
 pub mod hashing;
@@ -53,6 +55,7 @@ pub mod tallies;
 pub mod testing;
 pub mod throttle;
 pub mod upkeep;
+pub mod upstreams;
 pub mod usage;
 pub mod worker;
 

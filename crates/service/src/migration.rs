@@ -2,14 +2,15 @@
 
 use async_trait::async_trait;
 use registration::{
-    AddNumber, ChallengeId, Command, NumberRecord, PhoneNumber, RegistrationKey, Timestamp, WabaId,
+    AddNumber, ChallengeId, Command, NumberRecord, PhoneNumber, Refusal, RegistrationKey,
+    Timestamp, WabaId,
 };
 
 use crate::caller::Caller;
 use crate::error::ServiceError;
 use crate::execute::{Committed, Proposal, Step};
 use crate::numbers::{ClaimName, CodeAnswer, CodeOrder, RegisterOrder};
-use crate::ports::EntropyExt as _;
+use crate::ports::{EntropyExt as _, Subject};
 use crate::proposals::{CodeRequest, Confirmation};
 use crate::service::Service;
 
@@ -23,6 +24,7 @@ impl Service {
         number: PhoneNumber,
         name: &ClaimName,
     ) -> Result<Committed, ServiceError> {
+        self.not_forwarded(caller, waba, number, "add_number").await?;
         self.rehearse(caller, "add_number", Some(number)).await?;
         let add = AddNumber { waba: waba.clone(), claim: self.new_claim(name), only_new: false };
         self.execute(caller, number, &Command::StartMigration(add)).await
@@ -35,12 +37,14 @@ impl Service {
         order: &CodeOrder,
     ) -> Result<Committed, ServiceError> {
         let number = order.planned.number;
+        self.not_forwarded(caller, &order.waba, number, "request_code").await?;
         self.rehearse_code(caller, number, order.method).await?;
         let request = CodeRequest {
             order,
             claim: None,
             fresh_challenge: ChallengeId(self.entropy.id128()),
             key: RegistrationKey(self.entropy.id128()),
+            abroad: None,
         };
         let proposal = WhileMigrating { waba: &order.waba, then: &request };
         self.execute(caller, number, &proposal).await
@@ -52,8 +56,9 @@ impl Service {
         caller: &Caller,
         answer: &CodeAnswer,
     ) -> Result<Committed, ServiceError> {
+        self.not_forwarded(caller, &answer.waba, answer.number, "verify_code").await?;
         self.rehearse(caller, "verify_code", Some(answer.number)).await?;
-        let confirmation = Confirmation { answer, register: None };
+        let confirmation = Confirmation { answer, register: None, said: None };
         let proposal = WhileMigrating { waba: &answer.waba, then: &confirmation };
         self.execute(caller, answer.number, &proposal).await
     }
@@ -66,9 +71,28 @@ impl Service {
         number: PhoneNumber,
         order: &RegisterOrder,
     ) -> Result<Committed, ServiceError> {
+        self.not_forwarded(caller, waba, number, "register").await?;
         self.rehearse(caller, "register", Some(number)).await?;
         let registering = self.registering(waba, order).await?;
         self.execute(caller, number, &WhileMigrating { waba, then: &registering }).await
+    }
+}
+
+impl Service {
+    /// Refuses for a WABA whose authority is a registrar upstream: a number moves there by its own means, and
+    /// is added here when it has arrived.
+    async fn not_forwarded(
+        &self,
+        caller: &Caller,
+        waba: &WabaId,
+        number: PhoneNumber,
+        operation: &str,
+    ) -> Result<(), ServiceError> {
+        if self.link_of(waba).await?.is_none() {
+            return Ok(());
+        }
+        let subject = Subject::Number(number);
+        Err(self.refuse(caller, subject, operation, Refusal::NotMigrating).await)
     }
 }
 

@@ -45,6 +45,12 @@ impl Service {
         // No access key id contains a slash, so no two pairs make the same key.
         let key = format!("cams/{access_key_id}/{nonce}");
         let until = signed_at.max(self.now()) + NONCE_REMEMBERED;
+        self.use_once(key, until).await
+    }
+
+    /// Uses up something that may be used once, remembered until `until`; on disk when this returns
+    /// `Fresh`.
+    pub async fn use_once(&self, key: String, until: Timestamp) -> Result<Freshness, ServiceError> {
         let unit = Unit { once: vec![OnceKey { key, until }], ..Unit::default() };
         match self.store.commit(unit).await {
             Err(CommitError::Repeated { .. }) => Ok(Freshness::Repeated),

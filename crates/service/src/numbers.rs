@@ -127,6 +127,9 @@ impl Service {
         name: &ClaimName,
         only_new: bool,
     ) -> Result<Committed, ServiceError> {
+        if let Some(link) = self.link_of(waba).await? {
+            return self.forward_add(caller, waba, number, name, only_new, link).await;
+        }
         self.rehearse(caller, "add_number", Some(number)).await?;
         let claim = self.new_claim(name);
         let add = registration::AddNumber { waba: waba.clone(), claim, only_new };
@@ -140,12 +143,16 @@ impl Service {
         order: &CodeOrder,
     ) -> Result<Committed, ServiceError> {
         let number = order.planned.number;
+        if let Some(link) = self.link_of(&order.waba).await? {
+            return self.forward_code_request(caller, order, link).await;
+        }
         self.rehearse_code(caller, number, order.method).await?;
         let proposal = CodeRequest {
             order,
             claim: order.claim.as_ref().map(|name| self.new_claim(name)),
             fresh_challenge: ChallengeId(self.entropy.id128()),
             key: RegistrationKey(self.entropy.id128()),
+            abroad: None,
         };
         self.execute(caller, number, &proposal).await
     }
@@ -225,12 +232,15 @@ impl Service {
         caller: &Caller,
         answer: &CodeAnswer,
     ) -> Result<Committed, ServiceError> {
+        if let Some(link) = self.link_of(&answer.waba).await? {
+            return self.forward_code_answer(caller, answer, link).await;
+        }
         self.rehearse(caller, "verify_code", Some(answer.number)).await?;
         let register = match &answer.register {
             Some(order) => Some(self.registering(&answer.waba, order).await?),
             None => None,
         };
-        let proposal = Confirmation { answer, register };
+        let proposal = Confirmation { answer, register, said: None };
         self.execute(caller, answer.number, &proposal).await
     }
 
@@ -242,6 +252,9 @@ impl Service {
         number: PhoneNumber,
         order: &RegisterOrder,
     ) -> Result<Committed, ServiceError> {
+        if let Some(link) = self.link_of(waba).await? {
+            return self.forward_register(caller, waba, number, order, link).await;
+        }
         self.rehearse(caller, "register", Some(number)).await?;
         let proposal = self.registering(waba, order).await?;
         self.execute(caller, number, &proposal).await
@@ -254,8 +267,25 @@ impl Service {
         waba: Option<&WabaId>,
         number: PhoneNumber,
     ) -> Result<Committed, ServiceError> {
+        if let Some((holder, link)) = self.link_of_holder(number).await?
+            && waba.is_none_or(|waba| *waba == holder)
+        {
+            return self.forward_deregister(caller, waba, &holder, number, link).await;
+        }
         self.rehearse(caller, "deregister", Some(number)).await?;
         let command = Command::Deregister { waba: waba.cloned() };
+        self.execute(caller, number, &command).await
+    }
+
+    /// Replaces the display name of a WABA's claim.
+    pub async fn change_name(
+        &self,
+        caller: &Caller,
+        waba: &WabaId,
+        number: PhoneNumber,
+        name: registration::VerifiedName,
+    ) -> Result<Committed, ServiceError> {
+        let command = Command::ChangeName { waba: waba.clone(), name, certificate_serial: None };
         self.execute(caller, number, &command).await
     }
 
@@ -267,9 +297,12 @@ impl Service {
         holder: Option<Holding>,
         pin: &TwoStepPin,
     ) -> Result<Committed, ServiceError> {
-        self.rehearse(caller, "set_two_step", Some(number)).await?;
         let verifier = self.hasher.hash_pin(pin).await?;
         let command = Command::SetTwoStep { holder, verifier };
+        if let Some((waba, link)) = self.link_of_holder(number).await? {
+            return self.forward_pin(caller, &waba, number, &command, Some(pin), link).await;
+        }
+        self.rehearse(caller, "set_two_step", Some(number)).await?;
         self.execute(caller, number, &command).await
     }
 
@@ -280,8 +313,11 @@ impl Service {
         number: PhoneNumber,
         holder: Option<Holding>,
     ) -> Result<Committed, ServiceError> {
-        self.rehearse(caller, "clear_two_step", Some(number)).await?;
         let command = Command::ClearTwoStep { holder };
+        if let Some((waba, link)) = self.link_of_holder(number).await? {
+            return self.forward_pin(caller, &waba, number, &command, None, link).await;
+        }
+        self.rehearse(caller, "clear_two_step", Some(number)).await?;
         self.execute(caller, number, &command).await
     }
 
@@ -359,7 +395,7 @@ impl Service {
             None => None,
         };
         let key = RegistrationKey(self.entropy.id128());
-        Ok(Registering { waba, order, set_pin, key })
+        Ok(Registering { waba, order, set_pin, key, abroad: None })
     }
 
     /// Derives the code that would be right for the challenge of `waba`'s claim.
@@ -395,6 +431,19 @@ impl Service {
             }
         }
         Ok(other)
+    }
+
+    /// The record of the number that a client runs besides `number`, if it runs one.
+    pub(crate) async fn other_held_by(
+        &self,
+        client: &ClientId,
+        number: PhoneNumber,
+    ) -> Result<Option<Versioned<NumberRecord>>, ServiceError> {
+        let held = self.store.find_number(&NumberKey::HeldBy(client.clone())).await?;
+        match held.filter(|held| *held != number) {
+            Some(other) => self.load(other).await.map(Some),
+            None => Ok(None),
+        }
     }
 
     pub(crate) fn new_claim(&self, name: &ClaimName) -> NewClaim {

@@ -2,8 +2,9 @@
 
 use async_trait::async_trait;
 use registration::{
-    ChallengeId, ClaimPhase, ClientId, Command, NewClaim, NumberRecord, PinCheck, PinVerifier,
-    Platform, Register, RegistrationKey, RequestCode, Requester, Timestamp, VerifyCode, WabaId,
+    ChallengeId, ClaimPhase, ClientId, CodeMaker, CodeProof, Command, NewClaim, NumberRecord,
+    PinCheck, PinVerifier, Platform, Reach, Register, RegistrationKey, RequestCode, Requester,
+    Timestamp, VerifyCode, WabaId,
 };
 
 use crate::directory::{Client, Entity, EntityRef};
@@ -13,11 +14,38 @@ use crate::numbers::{CodeAnswer, CodeOrder, PinInput, RegisterOrder};
 use crate::ports::{EntityWrite, Versioned};
 use crate::service::Service;
 
+/// Where PINs stand with a registrar upstream that may ask for one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum PinAbroad {
+    /// It asks for none: the rules here decide.
+    NotAsked,
+    /// It asks for one that this installation has, or may choose.
+    AtHand,
+    /// It asks for the one that was set there, which only the owner knows.
+    Owed,
+}
+
+/// The verdict on a PIN, where a registrar upstream has a say in it and none is in force here.
+fn abroad_pin(
+    abroad: Option<PinAbroad>,
+    record: &NumberRecord,
+    pin: Option<PinCheck>,
+) -> Option<PinCheck> {
+    match (abroad, pin) {
+        (None | Some(PinAbroad::NotAsked), pin) => pin,
+        _ if record.two_step.is_some() => pin,
+        (Some(PinAbroad::Owed), Some(PinCheck::Absent)) => Some(PinCheck::OwedToUpstream),
+        (Some(_), Some(PinCheck::Unchecked)) => Some(PinCheck::ForUpstream),
+        (Some(_), pin) => pin,
+    }
+}
+
 pub(crate) struct CodeRequest<'a> {
     pub(crate) order: &'a CodeOrder,
     pub(crate) claim: Option<NewClaim>,
     pub(crate) fresh_challenge: ChallengeId,
     pub(crate) key: RegistrationKey,
+    pub(crate) abroad: Option<PinAbroad>,
 }
 
 #[async_trait]
@@ -32,6 +60,7 @@ impl Proposal for CodeRequest<'_> {
         let client = order.client.as_ref();
         let other = service.other_number_of(client, record, now).await?;
         let pin = service.check_pin(record, now, &order.pin).await?;
+        let pin = abroad_pin(self.abroad, record, pin);
         let register = client.map(|client| Register {
             waba: order.waba.clone(),
             platform: Platform::OnPremise { client: client.clone() },
@@ -40,9 +69,18 @@ impl Proposal for CodeRequest<'_> {
             restart: other.is_some(),
             set_pin: None,
         });
+        // Rules about our own senders have no say in a code that leaves from elsewhere.
+        let (reach, waiting) = match self.abroad {
+            Some(_) => (Reach::Open, None),
+            None => (
+                service.reach(&order.payer, &order.planned, order.method, now),
+                service.waiting(record, order).await?,
+            ),
+        };
         let mut step = Step::new(Command::RequestCode(RequestCode {
             requester: Requester { waba: order.waba.clone(), client: order.client.clone() },
             claim: self.claim.clone(),
+            made_by: if self.abroad.is_some() { CodeMaker::Upstream } else { CodeMaker::Here },
             method: order.method,
             kind: order.planned.kind,
             locale: order.locale.clone(),
@@ -51,10 +89,12 @@ impl Proposal for CodeRequest<'_> {
             key_epoch: service.keys.epoch(),
             only_unproven: order.only_unproven,
             register,
-            reach: service.reach(&order.payer, &order.planned, order.method, now),
-            waiting: service.waiting(record, order).await?,
+            reach,
+            waiting,
         }));
-        step.payer = Some((order.payer.clone(), order.planned.country_code));
+        if self.abroad.is_none() {
+            step.payer = Some((order.payer.clone(), order.planned.country_code));
+        }
         step.if_registered = release(client, other);
         Ok(step)
     }
@@ -63,6 +103,8 @@ impl Proposal for CodeRequest<'_> {
 pub(crate) struct Confirmation<'a> {
     pub(crate) answer: &'a CodeAnswer,
     pub(crate) register: Option<Registering<'a>>,
+    /// What a registrar upstream says about the code, where it is the one that knows.
+    pub(crate) said: Option<bool>,
 }
 
 #[async_trait]
@@ -82,7 +124,10 @@ impl Proposal for Confirmation<'_> {
         let mut step = Step::new(Command::VerifyCode(VerifyCode {
             requester: Requester { waba: self.answer.waba.clone(), client },
             submitted: self.answer.code.clone(),
-            proof: service.proof(record, &self.answer.waba),
+            proof: match self.said {
+                Some(is_right) => CodeProof::ProviderSays(is_right),
+                None => service.proof(record, &self.answer.waba),
+            },
             register,
         }));
         step.if_registered = if_registered;
@@ -95,6 +140,7 @@ pub(crate) struct Registering<'a> {
     pub(crate) order: &'a RegisterOrder,
     pub(crate) set_pin: Option<PinVerifier>,
     pub(crate) key: RegistrationKey,
+    pub(crate) abroad: Option<PinAbroad>,
 }
 
 impl Registering<'_> {
@@ -107,6 +153,7 @@ impl Registering<'_> {
         let client = client_of(&self.order.platform);
         let other = service.other_number_of(client.as_ref(), record, now).await?;
         let pin = service.check_pin(record, now, &self.order.pin).await?;
+        let pin = abroad_pin(self.abroad, record, Some(pin.unwrap_or(PinCheck::Absent)));
         let register = Register {
             waba: self.waba.clone(),
             platform: self.order.platform.clone(),

@@ -3,7 +3,9 @@
 use registration::{NumberRecord, PhoneNumber};
 
 use crate::error::ServiceError;
-use crate::ports::{AuditEntry, AuditQuery, CodeMessage, NumberKey, NumberQuery, Send, SendQuery};
+use crate::ports::{
+    AuditEntry, AuditQuery, CodeMessage, NumberCounts, NumberKey, NumberQuery, Send, SendQuery,
+};
 use crate::service::Service;
 
 /// Name under which the sandbox inbox signs for a message in the ledger.
@@ -23,6 +25,11 @@ impl Service {
     /// A page of numbers.
     pub async fn numbers(&self, query: &NumberQuery) -> Result<Vec<NumberRecord>, ServiceError> {
         Ok(self.store.numbers(query).await?)
+    }
+
+    /// How many numbers there are.
+    pub async fn number_counts(&self) -> Result<NumberCounts, ServiceError> {
+        Ok(self.store.number_counts().await?)
     }
 
     /// A page of the audit trail.

@@ -23,11 +23,20 @@ use aead::{NONCE_BYTES, TAG_BYTES};
 pub const BACKUP_CONTENT_BYTES_MAX: usize = 1024 * 1024;
 
 const MAGIC: [u8; 8] = *b"WABIZR\x00\x01";
+
+/// How the backups of the retired original begin, ours included.
+const ORIGINAL: &[u8] = b"WABIZ";
 const SALT_BYTES: usize = 16;
 const COST_AT: usize = MAGIC.len();
 const SALT_AT: usize = COST_AT + 3 * 4;
 const NONCE_AT: usize = SALT_AT + SALT_BYTES;
 const HEADER_BYTES: usize = NONCE_AT + NONCE_BYTES;
+
+/// Whether this is a backup that the retired original made, which only Meta can open.
+#[must_use]
+pub fn is_of_the_original(blob: &[u8]) -> bool {
+    blob.starts_with(ORIGINAL) && !blob.starts_with(&MAGIC)
+}
 
 /// Why a backup was not made or not opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

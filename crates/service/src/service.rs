@@ -13,6 +13,7 @@ use tokio::sync::{Mutex, MutexGuard, Notify, broadcast, watch};
 use crate::caller::Caller;
 use crate::conversion::Range;
 use crate::error::{Refused, ServiceError, Unavailable};
+use crate::forward::Turns;
 use crate::graph_usage::GraphParty;
 use crate::hashing::Hasher;
 use crate::keys::KeyRing;
@@ -21,7 +22,7 @@ use crate::moving_window::{MovingWindow, Rate};
 use crate::policy::Policy;
 use crate::ports::{
     Clock, CodeDelivery, CommitError, Ending, Entropy, Event, EventId, OPERATIONS, Occasion,
-    Rehearsal, Send, SendQuery, Store, Subject, Unit,
+    Rehearsal, Send, SendQuery, Store, Subject, Unit, UpstreamRegistrar,
 };
 use crate::ram::CompiledPolicies;
 use crate::receipts::EarlyReceipts;
@@ -59,6 +60,10 @@ pub struct Service {
     pub(crate) entropy: Arc<dyn Entropy>,
     pub(crate) delivery: Arc<dyn CodeDelivery>,
     rehearsal: Arc<dyn Rehearsal>,
+    /// Speaks with registrars upstream; without it no WABA has one.
+    pub(crate) upstream: Option<Arc<dyn UpstreamRegistrar>>,
+    /// Calls upstream about one number, one at a time.
+    pub(crate) turns: Turns,
     pub(crate) keys: KeyRing,
     pub(crate) hasher: Hasher,
     policy: RwLock<Arc<Policy>>,
@@ -98,6 +103,8 @@ impl Service {
             entropy: ports.entropy,
             delivery: ports.delivery,
             rehearsal: ports.rehearsal,
+            upstream: None,
+            turns: Turns::default(),
             keys,
             hasher,
             policy: RwLock::new(Arc::new(policy)),
@@ -120,6 +127,13 @@ impl Service {
             mails: Mails::default(),
             under_way: Arc::default(),
         }
+    }
+
+    /// The same with registrars upstream.
+    #[must_use]
+    pub fn with_upstream(mut self, upstream: Arc<dyn UpstreamRegistrar>) -> Self {
+        self.upstream = Some(upstream);
+        self
     }
 
     /// The present moment.

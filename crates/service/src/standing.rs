@@ -4,7 +4,7 @@
 //! [`registration::decide`] on a copy of the record, and its refusal tells when it opens.
 
 use registration::{
-    ChallengeId, CodeMethod, CodeProof, Command, Limits, Locale, NewClaim, NumberKind,
+    ChallengeId, CodeMaker, CodeMethod, CodeProof, Command, Limits, Locale, NewClaim, NumberKind,
     NumberRecord, PhoneNumberId, Reach, RequestCode, Requester, TextId, Timestamp,
     VerificationCode, VerifiedName, VerifyCode, WabaId, decide,
 };
@@ -134,6 +134,7 @@ fn code_opens_at(
     let command = Command::RequestCode(RequestCode {
         requester: Requester { waba, client: None },
         claim: Some(claim),
+        made_by: CodeMaker::Here,
         method,
         kind,
         locale: Locale::english(),

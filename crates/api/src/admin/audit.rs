@@ -11,7 +11,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::failure::{Failure, Failures};
 use super::input::Query;
-use super::wire::{At, Count, Id, Limit, Number, Page};
+use super::wire::{At, Before, Count, Id, Limit, Number, Page};
 use crate::state::App;
 
 /// Entries read at once while the chain is verified.
@@ -75,13 +75,16 @@ pub(crate) struct TrailQuery {
     /// Only entries behind this place.
     #[param(value_type = Option<u64>)]
     after: Option<Count>,
+    /// Only entries in front of this place, and the newest first; `last` begins with the newest.
+    #[param(value_type = Option<String>, example = "last")]
+    before: Option<Before>,
     /// 1 to 200, 50 if absent.
     #[serde(default)]
     #[param(value_type = Option<u32>, minimum = 1, maximum = 200)]
     limit: Limit,
 }
 
-/// Lists the audit trail, oldest first
+/// Lists the audit trail, oldest first unless `before` is given
 #[utoipa::path(get, path = "/audit", tag = "audit", params(TrailQuery),
     responses((status = 200, body = Page<Entry>), Failures))]
 pub(crate) async fn list(
@@ -93,6 +96,7 @@ pub(crate) async fn list(
         account: query.account.map(|account| account.0),
         refusal: None,
         after: query.after.map_or(0, |after| after.0),
+        before: query.before.map(|before| before.0),
         limit: query.limit.and_one(),
     };
     let entries = app.service.audit(&wanted).await?;

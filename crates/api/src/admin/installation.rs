@@ -4,14 +4,18 @@ use core::time::Duration;
 
 use axum::Json;
 use axum::extract::State;
-use serde::Serialize;
+use axum::response::IntoResponse;
+use http::StatusCode;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 use service::Caller;
 use service::ports::Subject;
 use utoipa::ToSchema;
 
 use super::failure::{Failure, Failures};
+use super::input::Body;
 use super::wire::At;
+use crate::console::Role;
 use crate::state::App;
 
 /// The current master key.
@@ -50,6 +54,32 @@ pub(crate) struct LimitsView {
     client_requests: AllowanceView,
     /// Failed logins per user and source.
     login_failures: AllowanceView,
+}
+
+/// A link that logs somebody into the console, once.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ConsoleLink {
+    /// The whole address, or only its path where the server does not know how it is reached.
+    url: String,
+    /// When it no longer works.
+    expires_at: At,
+}
+
+/// For whom a link is.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct NewConsoleLink {
+    /// `operator` may do everything, `auditor` looks only; `operator` if absent.
+    #[serde(default)]
+    role: LinkRole,
+}
+
+#[derive(Debug, Clone, Copy, Default, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+enum LinkRole {
+    #[default]
+    Operator,
+    Auditor,
 }
 
 /// A burst, then a steady rate.
@@ -130,6 +160,22 @@ pub(crate) async fn limits(State(app): State<App>) -> Json<LimitsView> {
     })
 }
 
+/// Makes a link that logs somebody into the console: it works once, for ten minutes
+#[utoipa::path(post, path = "/console-links", tag = "installation",
+    request_body = NewConsoleLink, responses((status = 201, body = ConsoleLink), Failures))]
+pub(crate) async fn console_link(
+    State(app): State<App>,
+    Body(new): Body<NewConsoleLink>,
+) -> impl IntoResponse {
+    let role = match new.role {
+        LinkRole::Operator => Role::Operator,
+        LinkRole::Auditor => Role::Auditor,
+    };
+    let (link, expires_at) = crate::console::new_link(&app, role);
+    let url = format!("{}/console/enter/{link}", app.settings.public_url);
+    (StatusCode::CREATED, Json(ConsoleLink { url, expires_at: expires_at.into() }))
+}
+
 /// Shows the server at this moment
 #[utoipa::path(get, path = "/status", tag = "installation",
     responses((status = 200, body = Status), Failures))]
@@ -143,6 +189,23 @@ pub(crate) async fn status(State(app): State<App>) -> Json<Status> {
         started_at: app.settings.started_at.into(),
         key_epochs: app.service.keys().epochs(),
     })
+}
+
+/// How much there is.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Statistics {
+    /// Numbers that somebody claimed at some time.
+    numbers_known: u64,
+    /// Numbers registered now.
+    numbers_registered: u64,
+}
+
+/// Counts what there is
+#[utoipa::path(get, path = "/statistics", tag = "installation",
+    responses((status = 200, body = Statistics), Failures))]
+pub(crate) async fn statistics(State(app): State<App>) -> Result<Json<Statistics>, Failure> {
+    let counts = app.service.number_counts().await?;
+    Ok(Json(Statistics { numbers_known: counts.known, numbers_registered: counts.registered }))
 }
 
 impl From<service::Allowance> for AllowanceView {

@@ -28,6 +28,7 @@ mod numbers;
 mod policies;
 mod sends;
 mod spaces;
+mod upstreams;
 mod users;
 mod wabas;
 mod webhooks;
@@ -93,6 +94,12 @@ operations! {
     get    "/wabas/{waba}"                    wabas::show;
     patch  "/wabas/{waba}"                    wabas::change;
     delete "/wabas/{waba}"                    wabas::remove;
+    get    "/wabas/{waba}/upstream"           upstreams::show;
+    put    "/wabas/{waba}/upstream"           upstreams::set;
+    delete "/wabas/{waba}/upstream"           upstreams::remove;
+    post   "/wabas/{waba}/upstream/check"     upstreams::check;
+    post   "/wabas/{waba}/upstream/compare"   upstreams::compare;
+    get    "/wabas/{waba}/upstream/numbers"   upstreams::numbers;
     get    "/clients"                         clients::list;
     post   "/clients"                         clients::create;
     get    "/clients/{client}"                clients::show;
@@ -110,6 +117,7 @@ operations! {
     put    "/numbers/{number}/two-step"       numbers::set_two_step;
     delete "/numbers/{number}/two-step"       numbers::clear_two_step;
     post   "/numbers/{number}/two-step/reset-link" numbers::ask_reset;
+    post   "/numbers/{number}/reveal-pin"     upstreams::reveal_pin;
     get    "/users"                           users::list;
     post   "/users"                           users::create;
     get    "/users/{account}/{user}"          users::show;
@@ -152,19 +160,26 @@ operations! {
     post   "/certificates"                    certificates::issue;
     post   "/certificates/read"               certificates::read;
     post   "/keys/rotate-master"              installation::rotate_master;
+    post   "/console-links"                   installation::console_link;
     get    "/fuses"                           fuses::show;
     post   "/fuses/reset"                     fuses::reset;
     get    "/limits"                          installation::limits;
     get    "/status"                          installation::status;
+    get    "/statistics"                      installation::statistics;
 }
 
 /// All routes of the operator's API. From outside to inside: the token, repetition, words of failures.
 pub fn routes(app: &App) -> Router<App> {
+    unguarded_routes(app)
+        .layer(from_fn_with_state(app.clone(), idempotency::once))
+        .layer(from_fn_with_state(app.clone(), authentication::operator_only))
+}
+
+/// The same routes for a caller within the process that has authenticated somebody itself: the console.
+pub(crate) fn unguarded_routes(app: &App) -> Router<App> {
     operations()
         .fallback(async || Failure::NotFound("There is nothing at this path.".to_owned()))
         .method_not_allowed_fallback(async || Failure::WrongVerb)
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
         .layer(from_fn_with_state(app.clone(), failure::worded))
-        .layer(from_fn_with_state(app.clone(), idempotency::once))
-        .layer(from_fn_with_state(app.clone(), authentication::operator_only))
 }

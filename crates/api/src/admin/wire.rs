@@ -115,6 +115,11 @@ texts! {
     Moment(Timestamp) = moment;
     /// Whole digits of a query parameter.
     Count(u64) = |text| text.parse().map_err(|_| "a whole number".to_owned());
+    /// A place in the audit trail, or `last` for behind its end.
+    Before(u64) = |text| match text {
+        "last" => Ok(u64::MAX),
+        _ => text.parse().map_err(|_| "a whole number, or last".to_owned()),
+    };
     /// `true` or `false` as a query parameter.
     Flag(bool) = |text| text.parse().map_err(|_| "true or false".to_owned());
 }

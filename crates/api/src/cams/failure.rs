@@ -97,6 +97,9 @@ impl Failure {
             return Self::from(codes::INTERNAL);
         };
         let mut failure = Self::from(words);
+        if let Refusal::Upstream(words) = &refused.refusal {
+            failure = failure.with_message(words.to_string());
+        }
         let id = refused.id.map_or_else(|| refused.refusal.id().to_owned(), |id| id.to_string());
         failure.0.recommend = Some(format!("{}/explain/{id}", app.settings.public_url));
         if let Refusal::TooManyRequests { opens_at } = refused.refusal {

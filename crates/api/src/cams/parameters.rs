@@ -1,5 +1,9 @@
 //! Parameters: a query string and a form body, read the same way and merged (§1.1).
 
+use service::acs3::canonical_query;
+
+pub use service::acs3::encode_into;
+
 /// Most parameters of a request. The widest operation has some 20; the limit keeps a body of a million
 /// ampersands from costing anything.
 pub const COUNT_MAX: usize = 256;
@@ -105,38 +109,13 @@ fn hex_digit(digit: u8) -> Option<u8> {
     char::from(digit).to_digit(16).and_then(|value| u8::try_from(value).ok())
 }
 
-/// Appends `text` percent-encoded as RFC 3986 §2 has it: all but unreserved characters, capital digits.
-pub fn encode_into(encoded: &mut String, text: &str) {
-    const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~') {
-            encoded.push(char::from(byte));
-        } else {
-            encoded.push('%');
-            encoded.push(char::from(DIGITS[usize::from(byte >> 4)]));
-            encoded.push(char::from(DIGITS[usize::from(byte & 15)]));
-        }
-    }
-}
-
 /// `name=value` of `parameters`, encoded strictly, sorted by name, joined with `&`.
 ///
 /// Parameters of one name keep their order, so a request in which two of them changed places is another
 /// request.
 #[must_use]
 pub fn canonical<'p>(parameters: impl Iterator<Item = &'p Parameter>) -> String {
-    let mut sorted: Vec<_> = parameters.collect();
-    sorted.sort_by(|a, b| a.name.cmp(&b.name));
-    let mut text = String::with_capacity(64 * sorted.len());
-    for parameter in sorted {
-        if !text.is_empty() {
-            text.push('&');
-        }
-        encode_into(&mut text, &parameter.name);
-        text.push('=');
-        encode_into(&mut text, &parameter.value);
-    }
-    text
+    canonical_query(parameters.map(|it| (it.name.as_str(), it.value.as_str())))
 }
 
 #[cfg(test)]

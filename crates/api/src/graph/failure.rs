@@ -43,6 +43,9 @@ pub struct Parts {
     pub is_transient: Option<bool>,
     /// `Retry-After`, which some clients honour though Meta does not send it (§6).
     pub retry_after_seconds: Option<u64>,
+    /// Which of our refusals it is: another Rollcall in front of this one reads it, since one code stands for
+    /// several of them.
+    pub refusal: Option<&'static str>,
     /// The connection is cut instead of answering (a rehearsed fault).
     pub drop_connection: bool,
 }
@@ -132,6 +135,9 @@ impl Failure {
         let link = format!("{}/explain/{id}", app.settings.public_url);
         let wait = refused.refusal.opens_at().map(|opens_at| opens_at.since(refused.at));
         let mut told = explained.title;
+        if let Refusal::Upstream(words) = &refused.refusal {
+            told = words.to_string();
+        }
         if let Some(wait) = wait {
             told = format!("{told} Try again in {}.", wait_in_words(wait));
         }
@@ -149,6 +155,7 @@ impl Failure {
             details: Some(format!("{told} See {link}")),
             is_transient: Some(words.is_transient),
             retry_after_seconds: wait.map(seconds),
+            refusal: Some(refused.refusal.id()),
             drop_connection: false,
         }))
     }
@@ -240,6 +247,7 @@ impl From<Words> for Failure {
             details: None,
             is_transient: words.is_transient.then_some(true),
             retry_after_seconds: None,
+            refusal: None,
             drop_connection: false,
         }))
     }

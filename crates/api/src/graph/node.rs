@@ -113,6 +113,8 @@ impl Phone {
     fn status(&self, call: &Call) -> &'static str {
         match (self.held_on(), self.verification(call)) {
             (Some(_), _) => "CONNECTED",
+            // Given up, or lost to somebody else.
+            (None, "NOT_VERIFIED") if self.claim.history.registered_at.is_some() => "DISCONNECTED",
             (None, "NOT_VERIFIED") => "UNVERIFIED",
             (None, _) => "PENDING",
         }

@@ -4,7 +4,7 @@ use registration::{
     CodeMethod, Holding, Locale, Platform, TextId as _, TwoStepPin, VerificationCode, VerifiedName,
 };
 use serde_json::{Value, json};
-use service::numbering::{self, Planned};
+use service::numbering::{self, Planned, international_format};
 use service::numbers::{ClaimName, CodeAnswer, CodeOrder, PinInput, RegisterOrder};
 
 use super::call::{Call, Phone};
@@ -24,11 +24,21 @@ pub(super) async fn add(call: &Call) -> Result<Value, Failure> {
     let waba = call.waba().await?;
     let fields = call.fields()?;
     let planned = number(call)?;
-    let name =
-        display_name(call, "verified_name")?.ok_or_else(|| Failure::missing("verified_name"))?;
+    let migrates = call.parameters.flag("migrate_phone_number")?;
+    let name = match display_name(call, "verified_name")? {
+        Some(name) => name,
+        // A migration brings no name: the number keeps its own, and until then shows itself.
+        None if migrates => VerifiedName::parse(&international_format(planned.number))
+            .map_err(|_| codes::INTERNAL)?,
+        None => return Err(Failure::missing("verified_name")),
+    };
     let name = ClaimName { name, certificate_serial: None };
-    let service = &call.app.service;
-    let added = service.add_new_number(&call.caller(), &waba.id, planned.number, &name).await;
+    let (service, caller) = (&call.app.service, call.caller());
+    let added = if migrates {
+        service.start_migration(&caller, &waba.id, planned.number, &name).await
+    } else {
+        service.add_new_number(&caller, &waba.id, planned.number, &name).await
+    };
     let added = added.map_err(|error| call.failure(error))?;
     let Some(claim) = added.record.claim_of(&waba.id).cloned() else {
         tracing::error!("bug: a number was added and has no claim");
@@ -41,17 +51,23 @@ pub(super) async fn add(call: &Call) -> Result<Value, Failure> {
     Ok(node::phone(call, &Phone { record: added.record, claim }, &fields))
 }
 
-/// `POST /{phone}`: the two-step PIN. Settings that mean nothing to a registrar are taken and left alone.
+/// `POST /{phone}`: the two-step PIN, the display name. Settings that mean nothing to a registrar are taken
+/// and left alone.
 pub(super) async fn change(call: &Call) -> Result<Value, Failure> {
     let phone = call.phone().await?;
     let data = call.parameters.nested("whatsapp_business_api_data")?.unwrap_or_default();
     let given = if call.parameters.has("pin") { call.parameters.text("pin") } else { None };
     let asked = call.parameters.has("pin") || data.get("pin").is_some();
     let text = given.or_else(|| data["pin"].as_str().map(str::to_owned)).unwrap_or_default();
-    if asked {
-        let pin = pin(&text)?;
+    let pin = if asked { Some(pin(&text)?) } else { None };
+    let name = display_name(call, "new_display_name")?;
+    let (service, number) = (&call.app.service, phone.record.number);
+    if let Some(name) = name {
+        let changed = service.change_name(&call.caller(), &phone.claim.waba, number, name).await;
+        changed.map_err(|error| call.failure(error))?;
+    }
+    if let Some(pin) = pin {
         let holder = Some(Holding::Waba(phone.claim.waba.clone()));
-        let (service, number) = (&call.app.service, phone.record.number);
         let set = service.set_two_step(&call.caller(), number, holder, &pin).await;
         set.map_err(|error| call.failure(error))?;
     }
@@ -120,6 +136,10 @@ pub(super) async fn register(call: &Call) -> Result<Value, Failure> {
     {
         let problem = format!("must be one of {{{}}}", REGIONS.join(", "));
         return Err(Failure::invalid("data_localization_region", problem));
+    }
+    if call.parameters.nested("backup")?.is_some() {
+        let problem = "cannot be imported here; request a code and confirm it instead";
+        return Err(Failure::invalid("backup", problem));
     }
     let order = RegisterOrder {
         platform: Platform::CloudApi,

@@ -64,6 +64,10 @@ fn refuse(parts: &Parts, trace: &str) -> Response {
     if let Some(seconds) = parts.retry_after_seconds {
         headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
     }
+    if let Some(refusal) = parts.refusal {
+        let name = HeaderName::from_static("x-rollcall-refusal");
+        headers.insert(name, HeaderValue::from_static(refusal));
+    }
     if parts.drop_connection {
         response.extensions_mut().insert(DropConnection);
     }

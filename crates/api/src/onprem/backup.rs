@@ -47,7 +47,7 @@ pub async fn restore(
     let client = &call.visit.client;
     call.visit.coreapp_up().await?;
     app.service
-        .restore(&call.caller(), client, password, sealed)
+        .import_backup(&call.caller(), client, password, sealed)
         .await
         .map_err(|error| call.visit.fault(error))?;
     Ok(done(&app, StatusCode::OK, Backing::Coreapp))

@@ -3,9 +3,9 @@
 use super::{Accepted, Draft, Outcome, pin_proven_at};
 use crate::budget::Rung;
 use crate::{
-    AddNumber, Challenge, Claim, ClaimHistory, ClaimPhase, Closed, CodeMethod, CodeProof, CodeSend,
-    Effect, Fact, NewClaim, Platform, Reach, Refusal, RequestCode, Requester, Timestamp,
-    VerificationCode, VerifyCode, WabaId,
+    AddNumber, Challenge, Claim, ClaimHistory, ClaimPhase, Closed, CodeMaker, CodeMethod,
+    CodeProof, CodeSend, Effect, Fact, NewClaim, Platform, Reach, Refusal, RequestCode, Requester,
+    Timestamp, VerifyCode, WabaId,
 };
 
 impl Draft<'_> {
@@ -73,7 +73,9 @@ impl Draft<'_> {
         };
         claim.phase = ClaimPhase::AwaitingCode(challenge);
         let id = claim.id.clone();
-        self.effects.push(Effect::SendCode(send));
+        if request.made_by == CodeMaker::Here {
+            self.effects.push(Effect::SendCode(send));
+        }
         self.fact(Fact::CodeRequested { method, resend });
         Ok(Accepted::CodeSent(id))
     }
@@ -250,6 +252,10 @@ impl Draft<'_> {
                 challenge.requested_at = self.now;
                 challenge.pin_proven_at = pin_proven_at.or(challenge.pin_proven_at);
                 challenge.client = client.or(challenge.client);
+                // Only the newest code counts there, with a life of its own; guesses spent stay spent.
+                if request.made_by == CodeMaker::Upstream {
+                    challenge.created_at = self.now;
+                }
                 (challenge, true)
             }
             None => (
@@ -279,13 +285,12 @@ impl Draft<'_> {
             pin_proven_at = self.pass_two_step(register.pin, challenge.pin_proven_at)?;
             self.register_call_open()?;
         }
-        let CodeProof::Expected(id, expected) = &verify.proof else {
-            return Err(Refusal::CodeMissing);
+        let is_right = match &verify.proof {
+            CodeProof::Expected(id, expected) if *id == challenge.id => expected.matches(submitted),
+            CodeProof::ProviderSays(is_right) => *is_right,
+            CodeProof::Expected(..) | CodeProof::None => return Err(Refusal::CodeMissing),
         };
-        if *id != challenge.id {
-            return Err(Refusal::CodeMissing);
-        }
-        self.guess(index, challenge, submitted, expected)?;
+        self.guess(index, challenge, is_right)?;
         self.next.claims[index].phase = ClaimPhase::Verified { since: self.now, pin_proven_at };
         self.fact(Fact::CodeConfirmed);
         match &verify.register {
@@ -336,16 +341,15 @@ impl Draft<'_> {
         }
     }
 
-    /// Compares, and spends the guess in the same decision.
+    /// Spends the guess in the decision that compared it.
     fn guess(
         &mut self,
         index: usize,
         mut challenge: Challenge,
-        submitted: &VerificationCode,
-        expected: &VerificationCode,
+        is_right: bool,
     ) -> Result<(), Refusal> {
         let budgets = &mut self.next.budgets;
-        if expected.matches(submitted) {
+        if is_right {
             budgets.failed_in_a_row = 0;
             return Ok(());
         }

@@ -2,8 +2,8 @@
 
 use super::{Accepted, Draft, Outcome, pin_proven_at};
 use crate::{
-    ClaimHistory, ClaimPhase, ClientId, Fact, Holding, PhoneNumberId, PinVerifier, Platform,
-    Refusal, Register, Registration, Restore, TwoStep, VerifiedName, WabaId,
+    ClaimHistory, ClaimPhase, ClientId, Fact, Holding, PhoneNumberId, PinCheck, PinVerifier,
+    Platform, Refusal, Register, Registration, Restore, TwoStep, VerifiedName, WabaId,
 };
 
 impl Draft<'_> {
@@ -46,13 +46,18 @@ impl Draft<'_> {
         held.is_some_and(|held| held.claim == *claim && held.platform == *platform)
     }
 
-    fn count_register_call(&mut self) {
+    pub(super) fn count_register_call(&mut self) {
         self.next.budgets.register_calls.push(self.now, self.limits.register_window);
     }
 
     /// Gives the number to a claim. The PIN has been passed; the call is counted here.
     pub(super) fn take_over(&mut self, index: usize, register: &Register) -> Outcome {
         self.register_call_open()?;
+        Ok(self.hand_to(index, register))
+    }
+
+    /// The same without a question: the registrar upstream has done it.
+    pub(super) fn hand_to(&mut self, index: usize, register: &Register) -> Accepted {
         self.count_register_call();
         self.carry_name_over(index);
         if !self.runs_for(&self.next.claims[index].id, &register.platform) {
@@ -72,9 +77,12 @@ impl Draft<'_> {
             restarting_until: self.now + pause,
             key: register.key,
         });
+        if register.pin == PinCheck::ForUpstream {
+            self.next.budgets.pin = crate::PinBudget::default();
+        }
         self.set_first_pin(register);
         self.fact(Fact::Registered { platform: register.platform.clone() });
-        Ok(Accepted::Registered(id))
+        Accepted::Registered(id)
     }
 
     /// Switches two-step verification on with the PIN that came along, unless it is on.

@@ -9,6 +9,7 @@ mod history;
 mod invariants;
 mod random;
 mod stage;
+mod upstream;
 
 mod channels;
 mod clock;

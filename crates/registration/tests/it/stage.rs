@@ -4,10 +4,10 @@
 //! its id, ids are a running number, and a PIN's verdict is part of the command.
 
 use registration::{
-    AddNumber, Challenge, ChallengeId, ClaimPhase, CodeProof, CodeSend, Command, Decision, Effect,
-    Limits, Locale, NewClaim, NumberRecord, PhoneNumber, PhoneNumberId, PinCheck, PinVerifier,
-    Platform, Reach, Register, RegistrationKey, RequestCode, Requester, Restore, Timestamp,
-    VerificationCode, VerifiedName, VerifyCode, decide,
+    AddNumber, Challenge, ChallengeId, ClaimPhase, CodeMaker, CodeProof, CodeSend, Command,
+    Decision, Effect, Limits, Locale, NewClaim, NumberRecord, PhoneNumber, PhoneNumberId, PinCheck,
+    PinVerifier, Platform, Reach, Register, RegistrationKey, RequestCode, Requester, Restore,
+    Timestamp, VerificationCode, VerifiedName, VerifyCode, decide,
 };
 
 use crate::answers::{Answer, DONE, added, at, registered, sent};
@@ -170,6 +170,7 @@ impl Stage {
         RequestCode {
             requester: Requester { waba: by.waba(), client: by.client() },
             claim: ask.name.map(|name| Self::new_claim(by, name)),
+            made_by: CodeMaker::Here,
             method: ask.method,
             kind: ask.kind,
             locale: Locale::english(),

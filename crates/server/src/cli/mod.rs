@@ -7,6 +7,7 @@ mod client;
 mod clock;
 mod completions;
 mod config;
+mod console;
 mod demo;
 mod doctor;
 mod explain;
@@ -17,6 +18,7 @@ mod limits;
 mod numbers;
 mod openapi;
 mod output;
+mod pin;
 mod policy;
 mod register;
 mod rig;
@@ -26,6 +28,7 @@ mod soak;
 mod terminal;
 mod tokens;
 mod users;
+mod wabas;
 
 use std::ffi::OsString;
 use std::io::{self, Write as _};
@@ -69,6 +72,8 @@ enum Command {
     Demo(demo::Arguments),
     Register(register::Arguments),
     Numbers(numbers::Arguments),
+    Wabas(wabas::Arguments),
+    Pin(pin::Arguments),
     Sends(sends::Arguments),
     Limits(limits::Arguments),
     Users(users::Arguments),
@@ -80,6 +85,7 @@ enum Command {
     Cert(cert::Arguments),
     Audit(audit::Arguments),
     Keys(keys::Arguments),
+    Console(console::Arguments),
     Explain(explain::Arguments),
     Doctor(doctor::Arguments),
     Bench(bench::Arguments),
@@ -121,6 +127,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, environment: &Environm
         Command::Demo(arguments) => demo::run(arguments, &context),
         Command::Register(arguments) => register::run(&arguments, &context),
         Command::Numbers(arguments) => numbers::run(&arguments, &context),
+        Command::Wabas(arguments) => wabas::run(&arguments, &context),
+        Command::Pin(arguments) => pin::run(&arguments, &context),
         Command::Sends(arguments) => sends::run(&arguments, &context),
         Command::Limits(arguments) => limits::run(&arguments, &context),
         Command::Users(arguments) => users::run(&arguments, &context),
@@ -132,6 +140,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, environment: &Environm
         Command::Cert(arguments) => cert::run(&arguments, &context),
         Command::Audit(arguments) => audit::run(&arguments, &context, wiring::open_trail),
         Command::Keys(arguments) => keys::run(&arguments, &context),
+        Command::Console(arguments) => console::run(&arguments, &context),
         Command::Explain(arguments) => explain::run(&arguments, &context),
         Command::Doctor(arguments) => doctor::run(&arguments, &context),
         Command::Openapi(_) => openapi::run(),

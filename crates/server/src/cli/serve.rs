@@ -3,6 +3,7 @@
 use core::convert::Infallible;
 use core::time::Duration;
 use std::fmt::Write as _;
+use std::io::IsTerminal as _;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -78,7 +79,7 @@ pub(super) fn run(arguments: &Arguments, context: &Context<'_>) -> anyhow::Resul
         let stop = Stop::on_signals()?;
         let scene = wiring::Inputs { config: &config, environment: context.environment, seed };
         let reload = || settings(arguments, context);
-        serve(scene, &data, stop, reload, drop).await
+        serve(scene, &data, stop, reload, announce_console).await
     })
 }
 
@@ -95,6 +96,13 @@ fn settings(arguments: &Arguments, context: &Context<'_>) -> anyhow::Result<Conf
         .collect();
     let Loaded { mut config, settings } =
         config::load(arguments.config.as_deref(), context.environment, &flags)?;
+    let shown = settings.iter().map(|setting| api::console::Setting {
+        key: setting.key.clone(),
+        value: setting.value.to_string(),
+        origin: setting.origin.to_string(),
+        is_default: setting.origin == Origin::Default,
+    });
+    api::console::tell_settings(shown.collect());
     // Whoever names one address gets that one: several servers can then run side by side.
     let default = |key: &str| {
         settings.iter().any(|setting| setting.key == key && setting.origin == Origin::Default)
@@ -116,14 +124,22 @@ fn read_seed(path: &Path, mode: Mode) -> anyhow::Result<Seed> {
         .with_context(|| format!("the seed file {} has mistakes", path.display()))
 }
 
-/// Serves until `stop` is requested; `ready` is told the address once requests are accepted. On SIGHUP
-/// the settings come from `reload`.
+/// Tells a person at a terminal where to look; programs that read the output see only where it listens.
+fn announce_console(address: SocketAddr, path: Option<&str>) {
+    if let Some(path) = path.filter(|_| std::io::stdout().is_terminal()) {
+        // A closed output must not stop the server.
+        _ = print(&format!("console, opens once within 10 min: http://{address}{path}\n"));
+    }
+}
+
+/// Serves until `stop` is requested; `ready` is told the address once requests are accepted, and in a
+/// sandbox the path that logs into the console. On SIGHUP the settings come from `reload`.
 pub(super) async fn serve(
     inputs: wiring::Inputs<'_>,
     data: &DataDir,
     stop: Stop,
     reload: impl Fn() -> anyhow::Result<Config>,
-    ready: impl FnOnce(SocketAddr),
+    ready: impl FnOnce(SocketAddr, Option<&str>),
 ) -> anyhow::Result<ExitCode> {
     let config = inputs.config;
     let hangups = signal(SignalKind::hangup())?;
@@ -145,7 +161,7 @@ pub(super) async fn serve(
         ))?;
     }
     print(&announcement(&listener)?)?;
-    ready(listener.http_address()?);
+    ready(listener.http_address()?, app.console_path.as_deref());
     let server_config = tls.as_ref().map(Tls::server_config);
     let options = Options::from(&config.listen);
     let reload = || match reload() {

@@ -47,12 +47,16 @@ pub struct Config {
     pub tls: TlsFiles,
     /// The On-Premises dialect.
     pub onprem: Onprem,
+    /// `[graph]`
+    pub graph: GraphSettings,
     /// The CAMS dialect.
     pub cams: Cams,
     /// Webhooks.
     pub callbacks: Callbacks,
     /// Limits common to all dialects.
     pub limits: LimitSettings,
+    /// Registrars upstream.
+    pub upstream: UpstreamSettings,
     /// How codes leave.
     pub delivery: Delivery,
     /// Where codes may go.
@@ -187,6 +191,19 @@ pub struct Callbacks {
     pub private_accounts: Vec<AccountId>,
 }
 
+/// `[graph]`
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "each field is described in config.default.toml")]
+pub struct GraphSettings {
+    #[serde(deserialize_with = "within::<_, _, 1, 1_000_000_000>")]
+    pub app_calls_per_hour: u32,
+    #[serde(deserialize_with = "within::<_, _, 1, 1_000_000_000>")]
+    pub waba_calls_per_hour: u32,
+    #[serde(deserialize_with = "within::<_, _, 1, 1_000_000_000>")]
+    pub registered_waba_calls_per_hour: u32,
+}
+
 /// `[limits]`
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -226,6 +243,20 @@ pub struct LimitSettings {
     pub login_failures_max: u32,
     #[serde(deserialize_with = "span::<_, 1, DAY>")]
     pub login_window: Duration,
+}
+
+/// `[upstream]`
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "each field is described in config.default.toml")]
+pub struct UpstreamSettings {
+    #[serde(deserialize_with = "span::<_, 1, 30>")]
+    pub connect_timeout: Duration,
+    #[serde(deserialize_with = "span::<_, 1, 30>")]
+    pub call_timeout: Duration,
+    #[serde(deserialize_with = "span::<_, MINUTE, DAY>")]
+    pub compare_every: Duration,
+    pub without_senders: bool,
 }
 
 /// What a hand-over whose end is unknown means.

@@ -20,3 +20,4 @@ mod slow_clients;
 mod soak;
 mod tidy;
 mod tls;
+mod upstream_words;

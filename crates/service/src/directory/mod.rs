@@ -4,7 +4,8 @@
 //! Account ─┬─ AccessKey                 (of the account itself)
 //!          ├─ GraphToken
 //!          ├─ Space ── Waba ─┬─ ClaimDocument      (a Waba claims numbers: registration::Claim)
-//!          │                └─ GraphSubscription
+//!          │                 ├─ GraphSubscription
+//!          │                 └─ Upstream ── UpstreamNumber
 //!          ├─ Client ─┬─ User ── Session
 //!          │          └─ Document      (settings, profile, photo, certificates)
 //!          ├─ RamUser ── AccessKey     (names its groups and policies)
@@ -15,22 +16,27 @@
 //! Reply                                (what was answered under an idempotency key; nobody's)
 //! ```
 
+mod access_key;
 mod claim_document;
 mod graph;
+mod into_parts;
 mod pin_reset;
 mod ram;
+mod reference;
+mod upstream;
 mod webhook;
 
 use core::time::Duration;
 
-use registration::{AccountId, ClientId, CustomerSpaceId, TextId, Timestamp, WabaId};
+use registration::{AccountId, ClientId, CustomerSpaceId, Timestamp, WabaId};
 
-use crate::ram::RamName;
-
+pub use access_key::{AccessKey, TemporaryKey};
 pub use claim_document::ClaimDocument;
 pub use graph::{GraphScopes, GraphSubscription, GraphToken};
 pub use pin_reset::PinReset;
 pub use ram::{CustomPolicy, Group, RamUser};
+pub use reference::EntityRef;
+pub use upstream::{Call, Seen, UnderWay, Upstream, UpstreamNumber};
 pub use webhook::{Webhook, WebhookScope};
 
 /// Who pays, is rate-limited, and owns spaces and clients.
@@ -165,38 +171,6 @@ pub struct Reply {
     pub expires_at: Timestamp,
 }
 
-/// What signs CAMS requests; see [`crate::access_keys`].
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AccessKey {
-    /// Identifier, as requests name it (`AccessKeyId`).
-    pub id: String,
-    /// In whose account it acts.
-    pub account: AccountId,
-    /// The RAM user whose key it is; `None` is the account itself.
-    pub user: Option<String>,
-    /// The secret, sealed.
-    pub sealed_secret: String,
-    /// Requests signed with it are accepted.
-    pub active: bool,
-    /// What is special about a temporary key.
-    pub temporary: Option<TemporaryKey>,
-    /// When it was made.
-    pub created_at: Timestamp,
-}
-
-/// The part of an [`AccessKey`] that only temporary keys have.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TemporaryKey {
-    /// SHA-256 of the security token that must come with each request.
-    pub security_token_sha256: [u8; 32],
-    /// From then on requests are refused.
-    pub expires_at: Timestamp,
-    /// A policy that narrows what the owner may do, as JSON text.
-    pub session_policy: Option<String>,
-    /// A second factor was checked when it was made (`acs:MFAPresent`).
-    pub mfa_present: bool,
-}
-
 /// For so long an expired key is kept, so that its user is told that it expired, not that there is no
 /// such key.
 const EXPIRED_KEYS_KEPT: Duration = Duration::from_hours(24);
@@ -217,6 +191,8 @@ pub enum Entity {
     CustomPolicy(CustomPolicy),
     Reply(Reply),
     AccessKey(AccessKey),
+    Upstream(Box<Upstream>),
+    UpstreamNumber(Box<UpstreamNumber>),
     GraphToken(GraphToken),
     GraphSubscription(GraphSubscription),
     Webhook(Webhook),
@@ -240,6 +216,8 @@ pub enum EntityKind {
     CustomPolicy,
     Reply,
     AccessKey,
+    Upstream,
+    UpstreamNumber,
     GraphToken,
     GraphSubscription,
     Webhook,
@@ -247,19 +225,9 @@ pub enum EntityKind {
     PinReset,
 }
 
-/// Names a part of the directory.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct EntityRef {
-    /// Of which kind.
-    pub kind: EntityKind,
-    /// Its id, unique within the kind: users and documents carry their client, what belongs to RAM its
-    /// account (`default/admin`).
-    pub id: String,
-}
-
 impl EntityKind {
     /// All kinds, parents before children.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 19] = [
         Self::Account,
         Self::Space,
         Self::Waba,
@@ -272,6 +240,8 @@ impl EntityKind {
         Self::CustomPolicy,
         Self::Reply,
         Self::AccessKey,
+        Self::Upstream,
+        Self::UpstreamNumber,
         Self::GraphToken,
         Self::GraphSubscription,
         Self::Webhook,
@@ -295,6 +265,8 @@ impl EntityKind {
             Self::CustomPolicy => "policy",
             Self::Reply => "reply",
             Self::AccessKey => "access_key",
+            Self::Upstream => "upstream",
+            Self::UpstreamNumber => "upstream_number",
             Self::GraphToken => "graph_token",
             Self::GraphSubscription => "graph_subscription",
             Self::Webhook => "webhook",
@@ -307,74 +279,6 @@ impl EntityKind {
     #[must_use]
     pub fn parse(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.as_str() == word)
-    }
-}
-
-impl EntityRef {
-    /// Names an entity of `kind`.
-    #[must_use]
-    pub fn new(kind: EntityKind, id: impl Into<String>) -> Self {
-        Self { kind, id: id.into() }
-    }
-
-    /// Names an account.
-    #[must_use]
-    pub fn account(id: &AccountId) -> Self {
-        Self::new(EntityKind::Account, id.as_str())
-    }
-
-    /// Names a space.
-    #[must_use]
-    pub fn space(id: &CustomerSpaceId) -> Self {
-        Self::new(EntityKind::Space, id.as_str())
-    }
-
-    /// Names a WABA.
-    #[must_use]
-    pub fn waba(id: &WabaId) -> Self {
-        Self::new(EntityKind::Waba, id.as_str())
-    }
-
-    /// Names a client.
-    #[must_use]
-    pub fn client(id: &ClientId) -> Self {
-        Self::new(EntityKind::Client, id.as_str())
-    }
-
-    /// Names a user of a client.
-    #[must_use]
-    pub fn user(client: &ClientId, name: &str) -> Self {
-        Self::new(EntityKind::User, format!("{client}/{name}"))
-    }
-
-    /// Names an access key.
-    #[must_use]
-    pub fn access_key(id: &str) -> Self {
-        Self::new(EntityKind::AccessKey, id)
-    }
-
-    /// Names a document of a client.
-    #[must_use]
-    pub fn document(client: &ClientId, name: &str) -> Self {
-        Self::new(EntityKind::Document, format!("{client}/{name}"))
-    }
-
-    /// Names a RAM user.
-    #[must_use]
-    pub fn ram_user(account: &AccountId, name: &RamName) -> Self {
-        Self::new(EntityKind::RamUser, format!("{account}/{name}"))
-    }
-
-    /// Names a group.
-    #[must_use]
-    pub fn group(account: &AccountId, name: &RamName) -> Self {
-        Self::new(EntityKind::Group, format!("{account}/{name}"))
-    }
-
-    /// Names a custom policy.
-    #[must_use]
-    pub fn custom_policy(account: &AccountId, name: &RamName) -> Self {
-        Self::new(EntityKind::CustomPolicy, format!("{account}/{name}"))
     }
 }
 
@@ -395,6 +299,8 @@ impl Entity {
             Self::CustomPolicy(it) => EntityRef::custom_policy(&it.account, &it.name),
             Self::Reply(it) => EntityRef::new(EntityKind::Reply, &it.id),
             Self::AccessKey(it) => EntityRef::access_key(&it.id),
+            Self::Upstream(it) => EntityRef::upstream(&it.waba),
+            Self::UpstreamNumber(it) => EntityRef::upstream_number(&it.waba, it.number),
             Self::GraphToken(it) => EntityRef::graph_token(&it.id),
             Self::GraphSubscription(it) => EntityRef::graph_subscription(&it.waba),
             Self::Webhook(it) => EntityRef::webhook(&it.dialect, &it.scope),
@@ -419,6 +325,8 @@ impl Entity {
             Self::RamUser(it) => Some(EntityRef::account(&it.account)),
             Self::Group(it) => Some(EntityRef::account(&it.account)),
             Self::CustomPolicy(it) => Some(EntityRef::account(&it.account)),
+            Self::Upstream(it) => Some(EntityRef::waba(&it.waba)),
+            Self::UpstreamNumber(it) => Some(EntityRef::upstream(&it.waba)),
             Self::GraphToken(it) => Some(EntityRef::account(&it.account)),
             Self::GraphSubscription(it) => Some(EntityRef::waba(&it.waba)),
             Self::Webhook(it) => Some(it.scope.parent()),
@@ -443,6 +351,8 @@ impl Entity {
             | Self::CustomPolicy(_)
             | Self::Reply(_)
             | Self::AccessKey(_)
+            | Self::Upstream(_)
+            | Self::UpstreamNumber(_)
             | Self::GraphSubscription(_)
             | Self::Webhook(_)
             | Self::ClaimDocument(_)
@@ -470,58 +380,11 @@ impl Entity {
             | Self::RamUser(_)
             | Self::Group(_)
             | Self::CustomPolicy(_)
+            | Self::Upstream(_)
+            | Self::UpstreamNumber(_)
             | Self::GraphSubscription(_)
             | Self::Webhook(_)
             | Self::ClaimDocument(_) => None,
         }
     }
-}
-
-macro_rules! into_parts {
-    ($($(#[$doc:meta])+ $method:ident -> $kind:ident;)+) => {
-        impl Entity {$(
-            $(#[$doc])+
-            #[must_use]
-            pub fn $method(self) -> Option<$kind> {
-                if let Self::$kind(it) = self { Some(it) } else { None }
-            }
-        )+}
-    };
-}
-
-into_parts! {
-    /// The account, if it is one.
-    into_account -> Account;
-    /// The space, if it is one.
-    into_space -> Space;
-    /// The WABA, if it is one.
-    into_waba -> Waba;
-    /// The client, if it is one.
-    into_client -> Client;
-    /// The user, if it is one.
-    into_user -> User;
-    /// The session, if it is one.
-    into_session -> Session;
-    /// The document, if it is one.
-    into_document -> Document;
-    /// The RAM user, if it is one.
-    into_ram_user -> RamUser;
-    /// The group, if it is one.
-    into_group -> Group;
-    /// The custom policy, if it is one.
-    into_custom_policy -> CustomPolicy;
-    /// The reply, if it is one.
-    into_reply -> Reply;
-    /// The access key, if it is one.
-    into_access_key -> AccessKey;
-    /// The token, if it is one.
-    into_graph_token -> GraphToken;
-    /// The subscription, if it is one.
-    into_graph_subscription -> GraphSubscription;
-    /// The webhook, if it is one.
-    into_webhook -> Webhook;
-    /// The document of a claim, if it is one.
-    into_claim_document -> ClaimDocument;
-    /// The link to reset a PIN, if it is one.
-    into_pin_reset -> PinReset;
 }

@@ -1,7 +1,7 @@
-//! The words of each kind of refusal.
+//! The words: a row per kind of refusal.
 
-const NUMBER: &str = "the number's, shared by everybody who claims it";
-const CALLER: &str = "the caller's";
+pub(super) const NUMBER: &str = "the number's, shared by everybody who claims it";
+pub(super) const CALLER: &str = "the caller's";
 pub(super) const NOBODY: &str = "nobody's";
 
 /// `(kind, title, rule, budget, what works now)`, a row per kind of refusal.
@@ -236,5 +236,12 @@ pub(super) const WORDS: &[(&str, &str, &str, &str, &str)] = &[
         "Each account has a switch for the Chat App product.",
         NOBODY,
         "An operator switches it on.",
+    ),
+    (
+        "upstream",
+        "The registrar upstream refused.",
+        "The registrar that is the authority for this account said no, for a reason that has no name here; its own words and code stand in the answer.",
+        NOBODY,
+        "Follow what the registrar says; its support can look the trace up.",
     ),
 ];

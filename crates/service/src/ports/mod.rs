@@ -7,6 +7,7 @@ pub mod delivery;
 pub mod entropy;
 pub mod ledger;
 pub mod mail;
+pub mod registrar;
 pub mod rehearsal;
 pub mod store;
 
@@ -23,9 +24,13 @@ pub use delivery::{
 pub use entropy::{Entropy, EntropyExt};
 pub use ledger::{Confirmed, Send, SendQuery, SendReport, SendState, Settlement};
 pub use mail::{Mail, MailError, Mailer};
+pub use registrar::{
+    CodeAccepted, Credentials, Doubt, Errand, ForeignBackup, ForeignWords, Link, Registrar,
+    UpstreamError, UpstreamRegistrar, UpstreamState,
+};
 pub use rehearsal::{Ending, NoRehearsal, OPERATIONS, Occasion, Rehearsal, Twist};
 pub use store::{
     AuditEntry, AuditQuery, CommitError, Entity, EntityKind, EntityRef, EntityWrite, Event,
-    EventId, NumberKey, NumberQuery, NumberWrite, OnceKey, SendId, Store, StoreError, Subject,
-    Take, Unit, Version, Versioned, is_snapshot_name,
+    EventId, NumberCounts, NumberKey, NumberQuery, NumberWrite, OnceKey, SendId, Store, StoreError,
+    Subject, Take, Unit, Version, Versioned, is_snapshot_name,
 };

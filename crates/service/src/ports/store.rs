@@ -141,7 +141,7 @@ pub struct AuditEntry {
     pub hash: [u8; 32],
 }
 
-/// A page of the audit trail, in ascending order.
+/// A page of the audit trail: in ascending order, or the newest first where `before` is given.
 #[derive(Debug, Clone, Default)]
 pub struct AuditQuery {
     /// Only events about this number.
@@ -152,8 +152,19 @@ pub struct AuditQuery {
     pub refusal: Option<EventId>,
     /// Only events behind this place.
     pub after: u64,
+    /// Only events in front of this place, and the newest first; `u64::MAX` begins with the last.
+    pub before: Option<u64>,
     /// At most so many.
     pub limit: usize,
+}
+
+/// How many numbers there are.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct NumberCounts {
+    /// With a record: claimed by somebody at some time.
+    pub known: u64,
+    /// Registered now.
+    pub registered: u64,
 }
 
 /// A write of a number's record, valid only if its stored version is still `expected`.
@@ -335,6 +346,22 @@ pub trait Store: core::marker::Send + Sync + 'static {
 
     /// A page of numbers.
     async fn numbers(&self, query: &NumberQuery) -> Result<Vec<NumberRecord>, StoreError>;
+
+    /// How many numbers there are. A backend that can count answers without reading the records.
+    async fn number_counts(&self) -> Result<NumberCounts, StoreError> {
+        let mut counts = NumberCounts::default();
+        let mut query = NumberQuery { limit: 1000, ..NumberQuery::default() };
+        loop {
+            let page = self.numbers(&query).await?;
+            let registered = page.iter().filter(|record| record.registration.is_some()).count();
+            counts.known += page.len() as u64;
+            counts.registered += registered as u64;
+            match page.last() {
+                Some(last) if page.len() == query.limit => query.after = Some(last.number),
+                Some(_) | None => return Ok(counts),
+            }
+        }
+    }
 
     /// A part of the directory.
     async fn entity(&self, key: &EntityRef) -> Result<Option<Versioned<Entity>>, StoreError>;

@@ -124,11 +124,16 @@ impl Store for MemoryStore {
         let all = contents.state.audit.iter().filter(|entry| {
             let event = &entry.event;
             entry.seq > query.after
+                && query.before.is_none_or(|before| entry.seq < before)
                 && query.number.is_none_or(|number| event.subject == Subject::Number(number))
                 && (query.account.is_none() || query.account == event.account)
                 && query.refusal.is_none_or(|id| id == event.id && event.kind == "refused")
         });
-        Ok(all.take(query.limit).cloned().collect())
+        Ok(if query.before.is_some() {
+            all.rev().take(query.limit).cloned().collect()
+        } else {
+            all.take(query.limit).cloned().collect()
+        })
     }
 
     async fn claim_sends(

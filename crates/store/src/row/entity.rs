@@ -3,6 +3,7 @@
 mod claim_document;
 mod graph;
 mod ram;
+mod upstream;
 mod webhook;
 
 use std::borrow::Cow;
@@ -50,6 +51,8 @@ impl EntityRow {
                 | Entity::CustomPolicy(_)
                 | Entity::Reply(_)
                 | Entity::AccessKey(_)
+                | Entity::Upstream(_)
+                | Entity::UpstreamNumber(_)
                 | Entity::GraphToken(_)
                 | Entity::GraphSubscription(_)
                 | Entity::Webhook(_)
@@ -241,6 +244,8 @@ fn body_of(entity: &Entity) -> String {
             expires_at: it.expires_at.as_millis(),
         }),
         Entity::AccessKey(it) => to_json(&AccessKeyTwin::of(it)),
+        Entity::Upstream(it) => upstream::upstream_body(it),
+        Entity::UpstreamNumber(it) => upstream::number_body(it),
         Entity::GraphToken(it) => graph::token_body(it),
         Entity::GraphSubscription(it) => graph::subscription_body(it),
         Entity::Webhook(it) => webhook::webhook_body(it),
@@ -293,6 +298,10 @@ pub(crate) fn entity_from_row(
         EntityKind::CustomPolicy => row.custom_policy().map(Entity::CustomPolicy),
         EntityKind::Reply => row.reply().map(Entity::Reply),
         EntityKind::AccessKey => row.access_key().map(Entity::AccessKey),
+        EntityKind::Upstream => row.upstream().map(Box::new).map(Entity::Upstream),
+        EntityKind::UpstreamNumber => {
+            row.upstream_number().map(Box::new).map(Entity::UpstreamNumber)
+        }
         EntityKind::GraphToken => row.graph_token().map(Entity::GraphToken),
         EntityKind::GraphSubscription => row.graph_subscription().map(Entity::GraphSubscription),
         EntityKind::Webhook => row.webhook().map(Entity::Webhook),

@@ -77,7 +77,10 @@ pub(super) fn page(conn: &Connection, query: &AuditQuery) -> Result<Vec<AuditEnt
     select.and("account = ?", query.account.as_ref().map(ToString::to_string));
     // In the words of the partial index, so that it is used.
     select.and("kind = 'refused' AND id = ?", query.refusal.map(|id| id.0.to_be_bytes().to_vec()));
-    select.page(conn, "seq", query.limit, read)
+    let before = query.before.map(|before| i64::try_from(before).unwrap_or(i64::MAX));
+    select.and("seq < ?", before);
+    let order = if before.is_some() { "seq DESC" } else { "seq" };
+    select.page(conn, order, query.limit, read)
 }
 
 fn read(row: &Row<'_>) -> Result<AuditEntry, Failure> {

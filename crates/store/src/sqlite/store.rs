@@ -8,8 +8,8 @@ use registration::{NumberRecord, PhoneNumber, Timestamp};
 use rusqlite::Connection;
 use service::ports::{
     AuditEntry, AuditQuery, Budget, Callback, CallbackQuery, CallbackReport, CommitError, Entity,
-    EntityKind, EntityRef, NumberKey, NumberQuery, Receipt, Send, SendQuery, SendReport, Store,
-    StoreError, Unit, Versioned,
+    EntityKind, EntityRef, NumberCounts, NumberKey, NumberQuery, Receipt, Send, SendQuery,
+    SendReport, Store, StoreError, Unit, Versioned,
 };
 
 use super::failure::Failure;
@@ -91,6 +91,10 @@ impl Store for SqliteStore {
 
     async fn numbers(&self, query: &NumberQuery) -> Result<Vec<NumberRecord>, StoreError> {
         Ok(self.read(|conn| numbers::page(conn, query))?)
+    }
+
+    async fn number_counts(&self) -> Result<NumberCounts, StoreError> {
+        Ok(self.read(numbers::counts)?)
     }
 
     async fn entity(&self, key: &EntityRef) -> Result<Option<Versioned<Entity>>, StoreError> {

@@ -86,6 +86,20 @@ pub struct Mismatch {
     pub string_to_sign: String,
 }
 
+/// How the signature of a request comes about, step by step: for people who look for the byte that
+/// differs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Steps {
+    /// Method, path, query, headers and digest of the body (V3), or the canonical parameters (V1).
+    pub canonical: String,
+    /// The text that is signed.
+    pub string_to_sign: String,
+    /// The signature that the secret makes.
+    pub signature: String,
+    /// SHA-256 of the body that arrived, where a header names another one (V3).
+    pub other_content: Option<String>,
+}
+
 /// Which family a request is of; `None` if it bears no signature.
 #[must_use]
 pub fn family(wire: Wire<'_>) -> Option<Family> {
@@ -129,6 +143,33 @@ impl Claims<'_> {
         // The text is compared, not what it decodes to: one signature has one spelling.
         let matches: bool = expected.as_bytes().ct_eq(self.signature.as_bytes()).into();
         if matches && content_holds { Ok(()) } else { Err(Mismatch { string_to_sign }) }
+    }
+
+    /// Every step from the request to the signature that `secret` makes.
+    #[must_use]
+    pub fn steps(&self, wire: Wire<'_>, secret: &[u8]) -> Steps {
+        match self.family {
+            Family::V3 => {
+                let content = v3::content_digest(wire);
+                let canonical = v3::canonical_request(wire, self.signed_headers, &content);
+                let string_to_sign = v3::string_to_sign(wire, self.signed_headers, &content);
+                Steps {
+                    canonical: String::from_utf8_lossy(&canonical).into_owned(),
+                    signature: v3::sign(&string_to_sign, secret),
+                    other_content: (!v3::content_holds(wire, &content)).then_some(content),
+                    string_to_sign,
+                }
+            }
+            Family::V1 => {
+                let string_to_sign = v1::string_to_sign(wire);
+                Steps {
+                    canonical: v1::canonical_parameters(wire),
+                    signature: v1::sign(&string_to_sign, secret),
+                    other_content: None,
+                    string_to_sign,
+                }
+            }
+        }
     }
 
     /// The text that the signature is made of.

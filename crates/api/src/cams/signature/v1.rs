@@ -42,12 +42,17 @@ pub(super) fn read(wire: Wire<'_>) -> Result<Claims<'_>, ClaimFault> {
 
 /// `POST&%2F&…`: the canonical parameters, but for the signature itself, encoded once more.
 pub(super) fn string_to_sign(wire: Wire<'_>) -> String {
-    let query = canonical(wire.parameters.iter().filter(|it| it.name != "Signature"));
+    let query = canonical_parameters(wire);
     let mut text = String::with_capacity(query.len() * 3 / 2);
     text.push_str(wire.method.as_str());
     text.push_str("&%2F&");
     encode_into(&mut text, &query);
     text
+}
+
+/// All parameters but the signature itself, sorted and encoded.
+pub(super) fn canonical_parameters(wire: Wire<'_>) -> String {
+    canonical(wire.parameters.iter().filter(|it| it.name != "Signature"))
 }
 
 pub(super) fn sign(string_to_sign: &str, secret: &[u8]) -> String {

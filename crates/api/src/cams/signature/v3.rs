@@ -1,13 +1,10 @@
 //! `ACS3-HMAC-SHA256`: over method, query, body and the headers that the client lists (§3.1, §4.1).
 
-use hmac::{Hmac, KeyInit as _, Mac as _};
 use http::header;
-use sha2::{Digest as _, Sha256};
+use service::acs3::{self, ALGORITHM};
 
 use super::{ClaimFault, Claims, Family, Wire};
 use crate::cams::parameters::canonical;
-
-const ALGORITHM: &str = "ACS3-HMAC-SHA256";
 
 /// Headers that decide what happens: where they are present, they must be signed. Clients differ about
 /// all others, `host` among them.
@@ -68,49 +65,36 @@ pub(super) fn read(wire: Wire<'_>) -> Result<Claims<'_>, ClaimFault> {
 ///
 /// `content` is the digest of the body that arrived, as [`content_digest`] tells it.
 pub(super) fn string_to_sign(wire: Wire<'_>, signed_headers: &str, content: &str) -> String {
-    let digest = Sha256::digest(canonical_request(wire, signed_headers, content));
-    format!("{ALGORITHM}\n{}", hex::encode(digest))
+    acs3::string_to_sign(&canonical_request(wire, signed_headers, content))
 }
 
-/// Method, path, query, headers, the list of them, and the digest of the body, each on its line.
-fn canonical_request(wire: Wire<'_>, signed_headers: &str, content: &str) -> Vec<u8> {
-    let mut request = Vec::with_capacity(1024);
-    let mut push = |part: &[u8]| request.extend_from_slice(part);
-    push(wire.method.as_str().as_bytes());
-    push(b"\n/\n");
-    push(canonical(wire.parameters.query.iter()).as_bytes());
-    push(b"\n");
-    for name in signed_headers.split(';').filter(|name| !name.is_empty()) {
-        push(name.as_bytes());
-        push(b":");
-        let mut first = true;
-        for value in wire.headers.get_all(name) {
-            push(if first { b"" } else { b"," });
-            push(value.as_bytes().trim_ascii());
-            first = false;
-        }
-        // HTTP/2 has the host in the target, not in a header.
-        if first && name == header::HOST {
-            push(wire.host().as_bytes());
-        }
-        push(b"\n");
+/// What is signed, as it was before it was digested.
+pub(super) fn canonical_request(wire: Wire<'_>, signed_headers: &str, content: &str) -> Vec<u8> {
+    let query = canonical(wire.parameters.query.iter());
+    let header = |name: &str, into: &mut Vec<u8>| header_values(wire, name, into);
+    acs3::canonical_request(wire.method.as_str(), &query, signed_headers, header, content)
+}
+
+fn header_values(wire: Wire<'_>, name: &str, into: &mut Vec<u8>) {
+    let mut first = true;
+    for value in wire.headers.get_all(name) {
+        into.extend_from_slice(if first { b"" } else { b"," });
+        into.extend_from_slice(value.as_bytes().trim_ascii());
+        first = false;
     }
-    push(b"\n");
-    push(signed_headers.as_bytes());
-    push(b"\n");
-    push(content.as_bytes());
-    request
+    // HTTP/2 has the host in the target, not in a header.
+    if first && name == header::HOST {
+        into.extend_from_slice(wire.host().as_bytes());
+    }
 }
 
 pub(super) fn sign(string_to_sign: &str, secret: &[u8]) -> String {
-    let mut mac = Hmac::<Sha256>::new_from_slice(secret).expect("HMAC takes a key of any length");
-    mac.update(string_to_sign.as_bytes());
-    hex::encode(mac.finalize().into_bytes())
+    acs3::sign(string_to_sign, secret)
 }
 
 /// SHA-256 of the body, in hexadecimal.
 pub(super) fn content_digest(wire: Wire<'_>) -> String {
-    hex::encode(Sha256::digest(wire.body))
+    acs3::digest(wire.body)
 }
 
 /// Whether the body has the digest that the client names. The signature covers the digest of the body

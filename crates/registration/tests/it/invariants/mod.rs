@@ -154,7 +154,9 @@ fn acting_waba(command: &Command) -> Option<&WabaId> {
         | Command::ClearTwoStep { .. }
         | Command::ProvePin { .. }
         | Command::Unlock
-        | Command::GiveBack { .. } => None,
+        | Command::GiveBack { .. }
+        | Command::Heed(_)
+        | Command::Adopt(_) => None,
     }
 }
 

@@ -30,7 +30,10 @@ impl Pins {
         match verdict(step.command) {
             PinCheck::Right => assert!(try_is_open(step), "a locked PIN passes nothing"),
             PinCheck::Wrong => panic!("a wrong PIN passed"),
-            PinCheck::Absent | PinCheck::Unchecked => {
+            PinCheck::Absent
+            | PinCheck::Unchecked
+            | PinCheck::ForUpstream
+            | PinCheck::OwedToUpstream => {
                 let claim = step.before.claim(id).expect("claimed before");
                 let proven = challenge_confirmed(step).map_or_else(
                     || self.of_claim.get(&claim.waba),
@@ -104,7 +107,9 @@ fn verdict(command: &Command) -> PinCheck {
         | Command::SetTwoStep { .. }
         | Command::ClearTwoStep { .. }
         | Command::Unlock
-        | Command::GiveBack { .. } => None,
+        | Command::GiveBack { .. }
+        | Command::Heed(_)
+        | Command::Adopt(_) => None,
     };
     registers.map_or(PinCheck::Absent, |register| register.pin)
 }

@@ -97,15 +97,15 @@ async fn play(
         data,
         stop.clone(),
         || Ok(config.clone()),
-        |address| {
+        |address, path| {
             // Nobody waits any more if the demo was stopped meanwhile.
-            _ = ready.send(address);
+            _ = ready.send((address, path.map(str::to_owned)));
         },
     );
     let tell = async {
         // An error of the server itself ends both; it is reported below.
-        let Ok(address) = address.await else { return Ok(()) };
-        let told = story(address, data, once).await;
+        let Ok((address, console)) = address.await else { return Ok(()) };
+        let told = story(address, data, once, console).await;
         if once || told.is_err() {
             stop.request();
         }
@@ -115,13 +115,18 @@ async fn play(
     told.and(served)
 }
 
-async fn story(address: SocketAddr, data: &DataDir, once: bool) -> anyhow::Result<()> {
+async fn story(
+    address: SocketAddr,
+    data: &DataDir,
+    once: bool,
+    console: Option<String>,
+) -> anyhow::Result<()> {
     let colours = std::io::stdout().is_terminal();
     let token = data.operator_token(&crate::entropy::OsEntropy)?;
     let mut story = story::Story::new(format!("http://{address}"), token.to_string(), colours)?;
     story.tell().await.context("the demo could not go on")?;
     if !once {
-        print(&story.farewell(data.path()))?;
+        print(&story.farewell(data.path(), console.as_deref()))?;
     }
     Ok(())
 }

@@ -153,11 +153,13 @@ impl Story {
     }
 
     /// How to go on, once the story is told.
-    pub(super) fn farewell(&self, data: &Path) -> String {
+    pub(super) fn farewell(&self, data: &Path, console: Option<&str>) -> String {
         let base = &self.base;
+        let console = console.unwrap_or("/console");
         format!(
             "\nThe server goes on at {base} until Ctrl-C. How to go on:\n\n  \
-             console          {base}/console\n  \
+             console          {base}{console}\n                   \
+             (logs you in, once, within ten minutes; later: rollcall console --data DIR)\n  \
              log in as        admin / {PASSWORD}\n  \
              messages sent    curl '{base}/sandbox/v1/inbox'\n  \
              numbers to try   curl '{base}/sandbox/v1/magic-numbers'\n  \

@@ -95,5 +95,11 @@ pub async fn events_are_found_by_what_they_are_about(store: Arc<dyn Store>) {
     commit(&*store, Unit { events: vec![refused], ..Unit::default() }).await.expect("new");
     assert_eq!(refusal(6).await, [6]);
     assert_eq!(refusal(9).await, [0; 0]);
-    assert_eq!(seqs(AuditQuery { after: u64::MAX, ..all }).await, [0; 0]);
+    assert_eq!(seqs(AuditQuery { after: u64::MAX, ..all.clone() }).await, [0; 0]);
+    let newest = AuditQuery { before: Some(u64::MAX), ..all };
+    assert_eq!(seqs(newest.clone()).await, [6, 5, 4, 3, 2, 1]);
+    assert_eq!(seqs(AuditQuery { limit: 2, ..newest.clone() }).await, [6, 5]);
+    assert_eq!(seqs(AuditQuery { before: Some(3), ..newest.clone() }).await, [2, 1]);
+    assert_eq!(seqs(AuditQuery { number: Some(number(1)), ..newest.clone() }).await, [3, 1]);
+    assert_eq!(seqs(AuditQuery { before: Some(0), ..newest }).await, [0; 0]);
 }

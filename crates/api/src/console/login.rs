@@ -1,0 +1,179 @@
+//! The way in and out: operator's token, one-time link, preferences, logout.
+
+use askama::Template;
+use axum::Extension;
+use axum::extract::{Path, Query, State};
+use axum::response::{IntoResponse, Redirect, Response};
+use http::{HeaderValue, StatusCode, Uri, header};
+use serde::Deserialize;
+use sha2::{Digest as _, Sha256};
+use subtle::ConstantTimeEq as _;
+
+use super::Console;
+use super::frame::{Frame, LANGUAGE_COOKIE, THEME_COOKIE, Theme, ok, rendered};
+use super::guard::{Fields, SESSION_COOKIE};
+use super::session::{Role, Session, use_link};
+use super::texts::Language;
+use super::trouble::{ErrorPage, Notice, Trouble};
+
+/// A year: preferences are kept that long.
+const PREFERENCE_SECONDS: u32 = 365 * 24 * 3600;
+
+#[derive(Template)]
+#[template(path = "login.html")]
+struct LoginPage {
+    f: Frame,
+    /// Where to go afterwards.
+    to: String,
+    wrong: bool,
+}
+
+#[derive(Template)]
+#[template(path = "enter.html")]
+struct LandingPage {
+    f: Frame,
+    link: String,
+}
+
+/// Where a login leads.
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct Destination {
+    #[serde(default)]
+    to: String,
+}
+
+/// `GET /login`.
+pub(super) async fn page(frame: Frame, Query(destination): Query<Destination>) -> Response {
+    if frame.role.is_some() {
+        return Redirect::to(&inner_path(&destination.to)).into_response();
+    }
+    ok(&LoginPage { f: frame, to: inner_path(&destination.to), wrong: false })
+}
+
+/// `POST /login`: the operator's token.
+pub(super) async fn with_token(
+    State(console): State<Console>,
+    scheme: Option<Extension<http::uri::Scheme>>,
+    frame: Frame,
+    fields: Fields,
+) -> Response {
+    let to = inner_path(fields.get("to").unwrap_or_default());
+    let given: [u8; 32] = Sha256::digest(fields.get("token").unwrap_or_default()).into();
+    if !bool::from(given.ct_eq(&console.app.settings.operator_token_sha256)) {
+        let page = LoginPage { f: frame, to, wrong: true };
+        return rendered(StatusCode::UNAUTHORIZED, &page);
+    }
+    enter(&console, Role::Operator, is_https(&console, scheme), &to)
+}
+
+/// `GET /enter/{link}`: a page with a button, so that no program that follows links uses it up.
+pub(super) async fn landing(frame: Frame, Path(link): Path<String>) -> Response {
+    if frame.role.is_some() {
+        return Redirect::to("/console").into_response();
+    }
+    ok(&LandingPage { f: frame, link })
+}
+
+/// `POST /enter/{link}`.
+pub(super) async fn with_link(
+    State(console): State<Console>,
+    scheme: Option<Extension<http::uri::Scheme>>,
+    frame: Frame,
+    Path(link): Path<String>,
+) -> Response {
+    match use_link(&console.app, &link).await {
+        Ok(Some(role)) => enter(&console, role, is_https(&console, scheme), "/console"),
+        Ok(None) => {
+            let mut notice = Notice::good(frame.t.login.link_is_used);
+            notice.tone = "bad";
+            notice.remedy = Some(frame.t.login.link_is_used_remedy.to_owned());
+            let to = "/console".to_owned();
+            let page = LoginPage { f: frame.with(notice), to, wrong: false };
+            rendered(StatusCode::UNAUTHORIZED, &page)
+        }
+        Err(error) => {
+            tracing::warn!(%error, "a login link could not be checked");
+            let trouble = Trouble::of(StatusCode::SERVICE_UNAVAILABLE);
+            ErrorPage::about(frame, &trouble).into_response()
+        }
+    }
+}
+
+/// `POST /logout`.
+pub(super) async fn logout(Extension(session): Extension<Session>) -> Response {
+    session.end();
+    let gone = format!("{SESSION_COOKIE}=; Path=/console; Max-Age=0; HttpOnly; SameSite=Strict");
+    leading("/console/login", [gone])
+}
+
+/// `POST /preferences`: language and theme, for a year.
+pub(super) async fn preferences(fields: Fields) -> Response {
+    let language = fields.get("language").and_then(Language::parse).map(Language::as_str);
+    let theme = fields.get("theme").and_then(Theme::parse).map(Theme::as_str);
+    let kept = [(LANGUAGE_COOKIE, language), (THEME_COOKIE, theme)];
+    let cookies = kept.into_iter().filter_map(|(name, value)| {
+        let value = value?;
+        Some(format!("{name}={value}; Path=/console; Max-Age={PREFERENCE_SECONDS}; SameSite=Lax"))
+    });
+    leading(&inner_path(fields.get("to").unwrap_or_default()), cookies)
+}
+
+fn enter(console: &Console, role: Role, https: bool, to: &str) -> Response {
+    let session = Session::begin(&console.app.service, role);
+    let cookie = session.cookie(&console.app);
+    let secure = if https { "; Secure" } else { "" };
+    let cookie =
+        format!("{SESSION_COOKIE}={cookie}; Path=/console; HttpOnly; SameSite=Strict{secure}");
+    leading(to, [cookie])
+}
+
+fn is_https(console: &Console, scheme: Option<Extension<http::uri::Scheme>>) -> bool {
+    let behind_proxy = console.app.settings.public_url.starts_with("https://");
+    behind_proxy || scheme.is_some_and(|Extension(it)| it == http::uri::Scheme::HTTPS)
+}
+
+fn leading(to: &str, cookies: impl IntoIterator<Item = String>) -> Response {
+    let mut response = Redirect::to(to).into_response();
+    for cookie in cookies {
+        if let Ok(value) = HeaderValue::from_str(&cookie) {
+            response.headers_mut().append(header::SET_COOKIE, value);
+        }
+    }
+    response
+}
+
+/// A path of the console, so that a crafted link leads nowhere else; the console's first page for
+/// everything else.
+fn inner_path(wanted: &str) -> String {
+    let sound =
+        wanted.parse::<Uri>().is_ok_and(|uri| uri.scheme().is_none() && uri.authority().is_none())
+            && (wanted == "/console"
+                || wanted.starts_with("/console/")
+                || wanted.starts_with("/console?"))
+            && !wanted.starts_with("/console/login")
+            && !wanted.starts_with("/console/enter");
+    if sound { wanted.to_owned() } else { "/console".to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_login_leads_into_the_console_only() {
+        assert_eq!(inner_path("/console/numbers?q=44"), "/console/numbers?q=44");
+        for elsewhere in [
+            "",
+            "https://example.com/console",
+            "//example.com/console",
+            "/consolex",
+            "/v1/users",
+            "/console/login?to=x",
+            "javascript:alert(1)",
+            "/console\\..",
+            "/console\n",
+        ] {
+            assert_eq!(inner_path(elsewhere), "/console", "{elsewhere:?}");
+        }
+    }
+}

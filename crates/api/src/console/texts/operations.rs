@@ -1,0 +1,92 @@
+//! Words of the overview, of access, audit and settings.
+
+super::texts! {
+    /// The overview.
+    Overview {
+        welcome: "Three minutes to your first number", "Drei Minuten bis zur ersten Nummer";
+        first_register: "Register a number", "Nummer registrieren";
+        first_register_how: "Type it, get a code, confirm it.", "Eintippen, Code bekommen, bestätigen.";
+        first_sandbox: "Look at the sandbox phone", "Aufs Sandkasten-Telefon sehen";
+        first_sandbox_how: "Codes arrive there; the clock can be turned.", "Dort kommen Codes an; die Uhr lässt sich drehen.";
+        first_access: "Point your program here", "Ihr Programm hierher richten";
+        first_access_how: "Clients, accounts and policies are under Access.", "Clients, Konten und Richtlinien stehen unter Zugang.";
+        registered_now: "Registered", "Registriert";
+        not_registered_now: "Not registered", "Nicht registriert";
+        codes: "Codes requested", "Codes angefordert";
+        registrations: "Registrations", "Registrierungen";
+        refusals: "Refusals", "Ablehnungen";
+        chart: "The last 24 hours", "Die letzten 24 Stunden";
+        cut: "Drawn from the latest {} events.", "Gezeichnet aus den letzten {} Ereignissen.";
+        by_rule: "Refusals by rule", "Ablehnungen nach Regel";
+        nothing_refused: "Nothing was refused in the last 24 hours.", "In den letzten 24 Stunden wurde nichts abgelehnt.";
+        health: "Health", "Befinden";
+        version: "Version", "Version";
+        started: "Started", "Gestartet";
+        store: "Store", "Speicher";
+        serves: "serves", "läuft";
+        keys: "Master keys", "Hauptschlüssel";
+        sender: "Sender", "Sender";
+        went: "sent", "gesendet";
+        failed: "failed", "gescheitert";
+        latest: "Latest", "Zuletzt";
+    }
+
+    /// The audit trail.
+    Audit {
+        lead: "Everything that happened, in a chain that shows every later change.",
+            "Alles, was geschah, in einer Kette, die jede spätere Änderung zeigt.";
+        verify: "Verify the chain", "Kette prüfen";
+        holds: "The chain holds, all {} entries.", "Die Kette hält, alle {} Einträge.";
+        broken: "The chain is broken after entry {}.", "Die Kette ist nach Eintrag {} gebrochen.";
+        head: "Note the last hash down; a later check must still pass through it:",
+            "Notieren Sie den letzten Hash; eine spätere Prüfung muss ihn noch enthalten:";
+        empty: "Whatever anybody does with numbers, clients or policies is written here.",
+            "Was immer jemand mit Nummern, Clients oder Richtlinien tut, steht hier.";
+        place: "No.", "Nr.";
+        when: "When", "Wann";
+        what: "What", "Was";
+        about: "About", "Worüber";
+        who: "Who", "Wer";
+        hash: "Hash", "Hash";
+        older: "Older entries", "Ältere Einträge";
+    }
+
+    /// Accounts and what is below them.
+    Access {
+        accounts: "Accounts", "Konten";
+        spaces: "Spaces", "Spaces";
+        wabas: "WABAs", "WABAs";
+        clients: "Clients", "Clients";
+        users: "RAM users", "RAM-Benutzer";
+        groups: "Groups", "Gruppen";
+        policies: "Policies", "Richtlinien";
+        empty: "None yet", "Noch keine";
+        empty_how: "Add the first one below.", "Legen Sie unten die erste an.";
+        add: "Add", "Anlegen";
+        remove: "Remove", "Entfernen";
+        remove_ask: "Everything below it goes too.", "Alles darunter geht mit.";
+        remove_yes: "Yes, remove", "Ja, entfernen";
+        done_made: "Added.", "Angelegt.";
+        done_removed: "Removed.", "Entfernt.";
+        password_once: "The password of its admin is shown this once: {}",
+            "Das Passwort seines admin wird nur dieses Mal gezeigt: {}";
+        simulate: "What would be allowed?", "Was wäre erlaubt?";
+        simulate_hint: "Decides a request that nobody makes, and says which statement decides.",
+            "Entscheidet eine Anfrage, die niemand stellt, und sagt, welche Anweisung entscheidet.";
+        simulate_do: "Simulate", "Simulieren";
+        allowed: "Allowed", "Erlaubt";
+        denied: "Denied", "Verweigert";
+    }
+
+    /// The settings.
+    Settings {
+        lead: "What is in force, and where it was written. Change it in the file or the environment, then restart.",
+            "Was gilt, und wo es geschrieben steht. Ändern Sie es in der Datei oder der Umgebung und starten Sie neu.";
+        empty: "This process was started without settings.", "Dieser Prozess wurde ohne Einstellungen gestartet.";
+        general: "General", "Allgemein";
+        key: "Setting", "Einstellung";
+        value: "Value", "Wert";
+        origin: "Written in", "Geschrieben in";
+        default: "default", "Standard";
+    }
+}

@@ -1,0 +1,229 @@
+//! Registering, giving up, and the PIN: upstream and here.
+
+use registration::{
+    Accepted, Adopt, ClientId, Command, Forwarded, PhoneNumber, Refusal, TwoStepPin, WabaId,
+};
+
+use super::code::is_unclear;
+use super::pins::KeptPin;
+use super::{Settled, Trip, name_for, unexpected};
+use crate::caller::Caller;
+use crate::directory::Call;
+use crate::error::ServiceError;
+use crate::execute::Committed;
+use crate::numbers::RegisterOrder;
+use crate::ports::{Link, UpstreamError};
+use crate::proposals::client_of;
+use crate::service::Service;
+
+impl Service {
+    /// Registers upstream a number whose code was confirmed in an earlier call.
+    pub(crate) async fn forward_register(
+        &self,
+        caller: &Caller,
+        waba: &WabaId,
+        number: PhoneNumber,
+        order: &RegisterOrder,
+        link: Link,
+    ) -> Result<Committed, ServiceError> {
+        let mut trip = self.trip(caller, waba, number, link).await?;
+        if let Settled::Registered(done) = &trip.settled {
+            return Ok(done.clone());
+        }
+        let record = self.load(number).await?.value;
+        if let Some(claim) = record.claim_of(waba) {
+            let held = record.registration.as_ref().is_some_and(|held| held.claim == claim.id);
+            let proven = record.verified_since(claim, self.now(), &self.policy().limits).is_some();
+            let just_met = trip.meet(&claim.name, None).await?;
+            if trip.mirror.confirmed.is_some() || (just_met && !held && !proven) {
+                trip.adopt_proof().await?;
+            } else if !held && !proven {
+                trip.catch_up_on_proof().await?;
+            }
+        }
+        let mut registering = self.registering(waba, order).await?;
+        registering.abroad = Some(trip.pins());
+        let dry = self.dry_run(caller, number, &registering).await?;
+        trip.keep_of(order);
+        match &dry.accepted {
+            // An upstream that registers as it confirms has done so already: no call is spent on it.
+            Accepted::Registered(_) if trip.registered_by_code() => {
+                let told = trip.told(Forwarded::Register, None);
+                trip.registered(client_of(&order.platform), told).await
+            }
+            Accepted::Registered(_) => trip.register(client_of(&order.platform)).await,
+            // Legal, and how a new display name takes effect. It stays the same registration.
+            Accepted::AlreadyRegistered(_) => {
+                trip.call_register(client_of(&order.platform)).await?;
+                trip.renewed();
+                let told = trip.told(Forwarded::Register, None);
+                trip.commit(&registering, Some(told)).await
+            }
+            Accepted::NumberAdded(_)
+            | Accepted::CodeSent(_)
+            | Accepted::Verified(_)
+            | Accepted::Restored(_)
+            | Accepted::Deregistered
+            | Accepted::Done => Err(unexpected(&dry.accepted)),
+        }
+    }
+
+    /// Gives a registration up, upstream and here.
+    pub(crate) async fn forward_deregister(
+        &self,
+        caller: &Caller,
+        asked_by: Option<&WabaId>,
+        holder: &WabaId,
+        number: PhoneNumber,
+        link: Link,
+    ) -> Result<Committed, ServiceError> {
+        let mut trip = self.trip(caller, holder, number, link).await?;
+        if let Settled::Deregistered(done) = &trip.settled {
+            return Ok(done.clone());
+        }
+        let command = Command::Deregister { waba: asked_by.cloned() };
+        let dry = self.dry_run(caller, number, &command).await?;
+        if let Some(name) = name_for(&dry.record, holder, None) {
+            trip.meet(&name, None).await?;
+        }
+        trip.begin(Call::Deregister).await?;
+        match trip.port.deregister(trip.errand()).await {
+            Ok(()) => {
+                let told = trip.told(Forwarded::Deregister, None);
+                trip.deregistered(told).await
+            }
+            Err(error) => {
+                let unclear = is_unclear(&error);
+                let failure = trip.failed(Forwarded::Deregister, error).await;
+                match if unclear { trip.settle().await } else { Err(failure) } {
+                    Ok(Settled::Deregistered(done)) => Ok(done),
+                    Ok(Settled::Nothing | Settled::Registered(_)) => Err(not_done()),
+                    Err(failure) => Err(failure),
+                }
+            }
+        }
+    }
+
+    /// Sets the PIN upstream and here; `None` switches two-step verification off. An upstream that cannot
+    /// switch it off gets a PIN that only this installation knows.
+    pub(crate) async fn forward_pin(
+        &self,
+        caller: &Caller,
+        waba: &WabaId,
+        number: PhoneNumber,
+        command: &Command,
+        pin: Option<&TwoStepPin>,
+        link: Link,
+    ) -> Result<Committed, ServiceError> {
+        let mut trip = self.trip(caller, waba, number, link).await?;
+        let dry = self.dry_run(caller, number, command).await?;
+        if !trip.link.registrar().asks_for_pins() {
+            return trip.commit(command, None).await;
+        }
+        if let Some(name) = name_for(&dry.record, waba, None) {
+            trip.meet(&name, None).await?;
+        }
+        let kept = match pin {
+            Some(pin) => KeptPin { pin: pin.clone(), from_caller: true },
+            None => KeptPin { pin: self.draw_pin()?, from_caller: false },
+        };
+        // On disk before it is sent. Setting it again is harmless, so no intent is needed.
+        let sealed = self.seal_pin(&trip.mirror, &kept);
+        trip.mirror.sealed_candidate = Some(sealed);
+        trip.save(None).await?;
+        match trip.port.set_two_step(trip.errand(), &kept.pin).await {
+            Ok(()) => {
+                trip.renewed();
+                let told = trip.told(Forwarded::SetTwoStep, None);
+                trip.commit(command, Some(told)).await
+            }
+            Err(error) => {
+                trip.mirror.sealed_candidate = None;
+                Err(trip.failed(Forwarded::SetTwoStep, error).await)
+            }
+        }
+    }
+}
+
+impl Trip<'_> {
+    /// Registers upstream and takes it over.
+    pub(super) async fn register(
+        &mut self,
+        client: Option<ClientId>,
+    ) -> Result<Committed, ServiceError> {
+        if let Some(done) = self.call_register(client.clone()).await? {
+            return Ok(done);
+        }
+        let told = self.told(Forwarded::Register, None);
+        self.registered(client, told).await
+    }
+
+    /// Registers upstream. The registration is there when this returns; `Some` if it was taken over as well.
+    async fn call_register(
+        &mut self,
+        client: Option<ClientId>,
+    ) -> Result<Option<Committed>, ServiceError> {
+        let pin = self.pin_to_register()?;
+        let backup = match &client {
+            Some(client) => self.service.foreign_backup(client).await?,
+            None => None,
+        };
+        self.begin(Call::Register { client }).await?;
+        let pin_digits = pin.as_ref().map(|pin| &pin.pin);
+        let answer = self.port.register(self.errand(), pin_digits, backup.as_ref()).await;
+        let Err(error) = answer else { return Ok(None) };
+        let from_caller = pin.as_ref().is_some_and(|pin| pin.from_caller);
+        let error = self.read_pin_refusal(error, from_caller);
+        if is_unclear(&error) {
+            let failure = self.failed(Forwarded::Register, error).await;
+            return match self.settle().await {
+                Ok(Settled::Registered(done)) => Ok(Some(done)),
+                Ok(Settled::Nothing | Settled::Deregistered(_)) | Err(_) => Err(failure),
+            };
+        }
+        if self.mirror.confirmed.is_some() && matches!(error, UpstreamError::Refused { .. }) {
+            // The code is used up; what it proved must not be lost.
+            self.mirror.confirmed = None;
+            self.mirror.under_way = None;
+            let adopt = Adopt::Verified { waba: self.waba.clone(), by_code: true };
+            self.commit(&Command::Adopt(adopt), None).await?;
+        }
+        Err(self.failed(Forwarded::Register, error).await)
+    }
+
+    /// A PIN that the caller did not give cannot be "wrong" to the caller: one is missing.
+    fn read_pin_refusal(&mut self, error: UpstreamError, from_caller: bool) -> UpstreamError {
+        match error {
+            UpstreamError::Refused { refusal: Refusal::PinMismatch { tries_left }, words } => {
+                self.forget_pins();
+                let wrong = Refusal::PinMismatch { tries_left };
+                let refusal = if from_caller { wrong } else { Refusal::PinRequired };
+                UpstreamError::Refused { refusal, words }
+            }
+            other @ (UpstreamError::Refused { .. } | UpstreamError::Unavailable { .. }) => other,
+        }
+    }
+
+    /// Whether the number was registered there when its code was confirmed.
+    fn registered_by_code(&self) -> bool {
+        let seen = self.mirror.seen.as_ref();
+        !self.link.registrar().asks_for_pins()
+            && seen.is_some_and(|seen| seen.registered == Some(true))
+    }
+
+    /// The PIN that was sent is in force.
+    fn renewed(&mut self) {
+        self.mirror.under_way = None;
+        if let Some(candidate) = self.mirror.sealed_candidate.take() {
+            self.mirror.sealed_pin = Some(candidate);
+        }
+        if let Some(seen) = &mut self.mirror.seen {
+            seen.pin_enabled = Some(true);
+        }
+    }
+}
+
+fn not_done() -> ServiceError {
+    let reason = "the registration was not given up there".to_owned();
+    crate::error::Unavailable::Upstream { reason }.into()
+}

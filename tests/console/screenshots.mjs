@@ -1,0 +1,81 @@
+// Makes screenshots of every page: light, dark, and on a phone. `./test pictures`.
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { browse, register, serve } from "./server.mjs";
+
+const folder = process.argv[2] ?? "target/screenshots";
+const only = process.argv[3];
+mkdirSync(folder, { recursive: true });
+
+const server = await serve();
+const { context, stop } = await browse();
+const page = context.pages()[0] ?? (await context.newPage());
+
+await page.goto(server.url + "/console/login");
+const shots = [["login", null]];
+const ways = [["light", { width: 1280, height: 860 }], ["dark", { width: 1280, height: 860 }], ["phone", { width: 390, height: 844 }]];
+
+async function shoot(name) {
+  if (only && !name.includes(only)) return;
+  for (const [way, size] of ways) {
+    await page.setViewportSize(size);
+    await page.emulateMedia({ colorScheme: way === "dark" ? "dark" : "light" });
+    await page.waitForTimeout(120);
+    await page.screenshot({ path: join(folder, `${name}-${way}.png`), fullPage: true });
+  }
+  await page.setViewportSize({ width: 1280, height: 860 });
+}
+
+await shoot("login");
+await page.goto(server.link);
+await shoot("enter");
+await page.getByRole("button").first().click();
+await page.goto(server.url + "/console/numbers");
+await shoot("numbers-empty");
+
+const waba = "102290129340398";
+await server.ask("POST", "/admin/v1/wabas", { space: "default", id: waba, name: "Garden shops" });
+const names = ["Lucky Shrub", "مطعم الياسمين", "Mühlenbäckerei Sankt Johann & Söhne am Alten Markt GmbH & Co. KG", "<script>alert(1)</script>", "בית קפה", "Café de la Gare"];
+for (let i = 0; i < 18; i++) {
+  const party = i % 3 === 0 && i > 0 ? { waba } : i === 0 ? { client: "default" } : { waba };
+  const number = `+4477009001${String(10 + i)}`;
+  if (i % 4 === 3) {
+    await server.ask("POST", `/admin/v1/numbers/${number.slice(1)}/request-code`, { waba, method: "sms", name: names[i % names.length] });
+  } else {
+    await register(server, number, names[i % names.length], party);
+  }
+}
+const seen = "/admin/v1/numbers/447700900110";
+await server.ask("PUT", `${seen}/two-step`, { pin: "246810" });
+await server.ask("POST", `${seen}/request-code`, { waba, method: "sms" });
+await server.ask("POST", `${seen}/verify-code`, { waba, code: "000000" });
+
+const go = async (name, path) => {
+  await page.goto(server.url + path);
+  await page.waitForTimeout(400);
+  await shoot(name);
+};
+await go("numbers", "/console/numbers");
+await go("numbers-none", "/console/numbers?q=999");
+await go("number", "/console/numbers/447700900110");
+await go("register", "/console/register");
+await page.fill("#number", "+44 20 7946 0123");
+await page.waitForTimeout(600);
+await shoot("register-landline");
+await page.fill("#number", "+44 7700 900113");
+await page.fill("#name", "Lucky Shrub");
+await page.waitForTimeout(600);
+await page.getByRole("button", { name: "Send the code" }).click();
+await page.waitForTimeout(300);
+await shoot("register-refused");
+await go("register-code", `/console/register/447700900113/code?to=waba:${waba}&by=sms`);
+await go("register-done", "/console/register/447700900111/done");
+await go("explain", "/console/explain/code-too-soon");
+await go("not-found", "/console/nowhere");
+for (const name of ["sandbox", "overview", "audit", "access", "settings", "signature"]) {
+  const path = name === "overview" ? "/console" : `/console/${name}`;
+  const reply = await page.goto(server.url + path);
+  if (reply.status() === 200) { await page.waitForTimeout(600); await shoot(name); }
+}
+await stop();
+await server.stop();
