@@ -82,7 +82,7 @@ pub struct Inputs<'a> {
 /// What is different between a sandbox and production.
 struct Scene {
     clock: Arc<dyn Clock>,
-    senders: Senders,
+    senders: Arc<Senders>,
     rehearsal: Arc<dyn Rehearsal>,
     /// What the sandbox's tools will work on.
     tools: Option<(Arc<dyn TurnableClock>, Arc<SandboxRehearsal>)>,
@@ -108,13 +108,12 @@ pub async fn app(
     let store = SqliteStore::open(&database, &SqliteOptions::default())
         .with_context(|| format!("cannot open {}", database.display()))?;
     let store = Arc::new(store);
-    let senders = Arc::new(scene.senders);
     let service = Service::new(
         Ports {
             store: Arc::clone(&store) as Arc<dyn Store>,
             clock: scene.clock,
             entropy: Arc::clone(&entropy),
-            delivery: Arc::clone(&senders.delivery),
+            delivery: Arc::clone(&scene.senders.delivery),
             rehearsal: scene.rehearsal,
         },
         keys.clone(),
@@ -136,13 +135,13 @@ pub async fn app(
         None => (None, first_start(&service, &*entropy).await?),
     };
     resume(&service).await?;
-    senders.receipts.open(&service);
+    scene.senders.receipts.open(&service);
 
     let stopping = watch::Sender::new(false);
     let inner = AppInner {
         service: Arc::clone(&service),
         metrics: api::metrics::Metrics::default(),
-        gauges: gauges(store, &service, &senders),
+        gauges: gauges(store, &service, &scene.senders),
         settings: Settings {
             onprem_version: config.onprem.version.clone(),
             onprem_retired: config.onprem.retired,
@@ -158,12 +157,12 @@ pub async fn app(
     announce_stop(stop, stopping);
     let app = api::App(Arc::new(inner));
     Ok(App {
-        router: callbacks::beside(api::router(app.clone()), senders.callbacks.clone()),
+        router: callbacks::beside(api::router(app.clone()), scene.senders.callbacks.clone()),
         console_path: console_path(&app),
         render: render(app),
         first_password,
-        set_policy: set_policy(Arc::clone(&service), Arc::clone(&senders)),
-        flush: closing(background(service, config.upstream.compare_every), senders),
+        set_policy: set_policy(Arc::clone(&service), Arc::clone(&scene.senders)),
+        flush: closing(background(service, config.upstream.compare_every), scene.senders),
     })
 }
 
@@ -213,7 +212,7 @@ fn sandbox(config: &Config, keys: &KeyRing, data: &DataDir) -> anyhow::Result<Sc
     let senders = Senders::sandbox(config, keys, Arc::clone(&clock) as Arc<dyn Clock>)?;
     Ok(Scene {
         clock: Arc::clone(&clock) as Arc<dyn Clock>,
-        senders,
+        senders: Arc::new(senders),
         rehearsal: Arc::clone(&rehearsal) as Arc<dyn Rehearsal>,
         tools: Some((clock, rehearsal)),
     })
@@ -229,6 +228,7 @@ fn production(config: &Config, keys: &KeyRing) -> anyhow::Result<Scene> {
     }
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
     let senders = Senders::production(config, keys, Arc::clone(&clock))?;
+    let senders = Arc::new(senders);
     Ok(Scene { clock, senders, rehearsal: Arc::new(NoRehearsal), tools: None })
 }
 
