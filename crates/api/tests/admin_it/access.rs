@@ -66,7 +66,11 @@ async fn an_unknown_id_is_404_for_every_operation_that_takes_one() {
             continue;
         }
         let path = filled(path, "447700900999", "nobody");
-        let body = if *name == "put" { json!({ "pin": "123456" }) } else { Value::Null };
+        let body = match *name {
+            "put" if path.ends_with("/upstream") => json!({ "registrar": "meta", "token": "t" }),
+            "put" => json!({ "pin": "123456" }),
+            _ => Value::Null,
+        };
         let answer = world.ask_with(method(name), &path, body, &[]).await;
         assert_eq!(answer.fault(404).0, "not_found", "{name} {path}");
     }

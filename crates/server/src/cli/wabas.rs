@@ -279,7 +279,8 @@ mod tests {
             "\
 NUMBER         STATUS     REGISTERED  PIN   DIFFERENCE
 +447700900123  CONNECTED  yes         kept  -
-+447700900124  BANNED     no          -     registered here; upstream it is not (BANNED)
++447700900124  BANNED     no          -     registered here; upstream it is
+                                            not (BANNED)
 2 numbers
 "
         );
