@@ -67,9 +67,7 @@ async fn an_unknown_id_is_404_for_every_operation_that_takes_one() {
         }
         let path = filled(path, "447700900999", "nobody");
         let body = match *name {
-            "put" if path.ends_with("/upstream") => {
-                json!({ "registrar": "meta", "token": "a token" })
-            }
+            "put" if path.ends_with("/upstream") => json!({ "registrar": "meta", "token": "t" }),
             "put" => json!({ "pin": "123456" }),
             _ => Value::Null,
         };

@@ -33,7 +33,7 @@ fn number() -> PhoneNumber {
 
 fn method_of(refusal: &Refusal) -> CodeMethod {
     match refusal.id() {
-        "voice-exhausted" => CodeMethod::Voice,
+        "voice-exhausted" | "already-verified" => CodeMethod::Voice,
         _ => CodeMethod::Sms,
     }
 }
@@ -71,9 +71,6 @@ fn what_graph_says_is_understood() {
         let expected = match refusal.id() {
             // One code for both; who forwards knows whether a PIN was given.
             "pin-required" => "pin-mismatch",
-            // Without its own subcode it is the ordinary pause.
-            "voice-exhausted" => "voice-exhausted",
-            // Its cure is an operator's there, not a wait.
             same => same,
         };
         assert_eq!(kind(understood), expected, "{}", refusal.id());

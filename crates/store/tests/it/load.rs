@@ -76,18 +76,18 @@ async fn commits_that_wait_share_a_transaction_and_reads_wait_for_none() {
 }
 
 /// Numbers that readers and writers fight for in the next test.
-const CONTESTED: u64 = 4;
+const CONTESTED: usize = 4;
 
 /// Raises the version of contested numbers, one after another, and notes each acknowledged version.
 async fn write(store: &dyn Store, seen: &[AtomicU64]) {
     for turn in 0..200 {
         let n = turn % CONTESTED;
-        let stored = store.number(number(n)).await.expect("readable").expect("stored");
+        let stored = store.number(number(n as u64)).await.expect("readable").expect("stored");
         let mut record = stored.value;
         record.budgets.failed_in_a_row += 1;
         let numbers = vec![NumberWrite { expected: stored.version, record }];
         match store.commit(Unit { numbers, ..Unit::default() }).await {
-            Ok(()) => drop(seen[n as usize].fetch_max(stored.version + 1, SeqCst)),
+            Ok(()) => drop(seen[n].fetch_max(stored.version + 1, SeqCst)),
             Err(CommitError::Conflict) => {}
             Err(error) => panic!("{error}"),
         }
@@ -99,7 +99,7 @@ async fn no_read_is_older_than_a_commit_that_returned_before_it() {
     let database = Database::new();
     let store = database.open();
     for n in 0..CONTESTED {
-        store.commit(new_number(n)).await.expect("new");
+        store.commit(new_number(n as u64)).await.expect("new");
     }
     let seen: Arc<Vec<AtomicU64>> = Arc::new((0..CONTESTED).map(|_| AtomicU64::new(1)).collect());
     let writers: Vec<_> = (0..3)
@@ -111,8 +111,8 @@ async fn no_read_is_older_than_a_commit_that_returned_before_it() {
     let mut reads = 0;
     while writers.iter().any(|writer| !writer.is_finished()) {
         for n in 0..CONTESTED {
-            let known = seen[n as usize].load(SeqCst);
-            let read = store.number(number(n)).await.expect("readable").expect("stored");
+            let known = seen[n].load(SeqCst);
+            let read = store.number(number(n as u64)).await.expect("readable").expect("stored");
             assert!(read.version >= known, "read {} after {known} was acknowledged", read.version);
             let counted = u64::from(read.value.budgets.failed_in_a_row);
             assert_eq!(read.version, counted + 1, "record and version belong together");
