@@ -87,7 +87,7 @@ async fn a_wait_ends_as_soon_as_the_message_is_there() {
     };
     // A waiter that missed its wake-up would sit out the minute; the looks each second are not enough
     // to pass the limit of this test.
-    let all = async { tokio::join!(first, second, send) };
+    let all = Box::pin(async { tokio::join!(first, second, send) });
     let (first, second, ()) = tokio::time::timeout(Duration::from_millis(900), all).await.unwrap();
     assert_eq!(first.status, StatusCode::OK);
     assert_eq!(first.body["number"], NUMBER);

@@ -28,12 +28,12 @@ impl Endpoint {
                 let kept = Arc::clone(&kept);
                 tokio::spawn(async move {
                     let mut read = Vec::new();
-                    let mut part = [0; 4096];
+                    let mut chunk = [0; 4096];
                     // A test's request has a body that ends in `]`.
                     while !read.ends_with(b"]") {
-                        match stream.read(&mut part).await {
+                        match stream.read(&mut chunk).await {
                             Ok(0) | Err(_) => return,
-                            Ok(n) => read.extend_from_slice(&part[..n]),
+                            Ok(n) => read.extend_from_slice(&chunk[..n]),
                         }
                     }
                     kept.lock().expect("unharmed").push(String::from_utf8_lossy(&read).into());

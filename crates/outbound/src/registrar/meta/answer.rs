@@ -235,7 +235,7 @@ mod tests {
         Case { operation, method: Some(CodeMethod::Sms), number, now: Timestamp::default() }
     }
 
-    fn refusal(error: Value, operation: Forwarded) -> Refusal {
+    fn refusal(error: &Value, operation: Forwarded) -> Refusal {
         match meaning(&json!({ "error": error }), Beside::default(), case(operation)) {
             UpstreamError::Refused { refusal, .. } => refusal,
             UpstreamError::Unavailable { reason, .. } => panic!("{reason}"),
@@ -256,20 +256,20 @@ mod tests {
 
     #[test]
     fn codes_that_have_a_counterpart_become_it() {
+        use Forwarded::{Register, RequestCode, VerifyCode};
         let hours = |hours| Timestamp::default() + Duration::from_hours(hours);
         let graph = |code: u64| json!({ "message": "m", "code": code });
-        use Forwarded::{Register, RequestCode, VerifyCode};
-        assert_eq!(refusal(graph(133_005), Register), Refusal::PinMismatch { tries_left: 0 });
+        assert_eq!(refusal(&graph(133_005), Register), Refusal::PinMismatch { tries_left: 0 });
         assert_eq!(
-            refusal(graph(133_016), Register),
+            refusal(&graph(133_016), Register),
             Refusal::RegisterLimit { opens_at: hours(72) }
         );
         let details = json!({ "message": "m", "code": 133_016,
             "error_data": { "details": "wait 7 hours" } });
-        assert_eq!(refusal(details, Register), Refusal::RegisterLimit { opens_at: hours(7) });
+        assert_eq!(refusal(&details, Register), Refusal::RegisterLimit { opens_at: hours(7) });
         let volume = json!({ "code": 136_024, "error_subcode": 2_388_367 });
-        assert_eq!(refusal(volume, RequestCode), Refusal::SmsExhausted { opens_at: hours(24) });
-        assert_eq!(refusal(graph(136_025), VerifyCode), Refusal::CodeMismatch { guesses_left: 0 });
+        assert_eq!(refusal(&volume, RequestCode), Refusal::SmsExhausted { opens_at: hours(24) });
+        assert_eq!(refusal(&graph(136_025), VerifyCode), Refusal::CodeMismatch { guesses_left: 0 });
     }
 
     #[test]
@@ -279,7 +279,7 @@ mod tests {
             "error_subcode": 2_388_001, "error_user_msg": "This number is registered elsewhere.",
             "fbtrace_id": "AbCdEf0123456789_-xyzAB",
         });
-        let Refusal::Upstream(words) = refusal(error, Forwarded::Register) else {
+        let Refusal::Upstream(words) = refusal(&error, Forwarded::Register) else {
             panic!("it has a counterpart")
         };
         assert_eq!(
