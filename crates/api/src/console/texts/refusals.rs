@@ -140,6 +140,24 @@ const GERMAN: &[Words] = &[
         "Machen Sie eine neue Sicherung auf dem Client, der die Nummer hält, oder registrieren Sie mit einem Code.",
     ),
     row(
+        "destination-closed",
+        "Auf diesem Weg gehen dorthin keine Codes.",
+        "Jedes Konto erreicht die Länder, die ein Betreiber geöffnet hat, per SMS und per Anruf getrennt. Satellitentelefone und weltweite Sonderrufnummern werden nie erreicht.",
+        "Nehmen Sie das andere Verfahren oder eine andere Nummer. Ein Betreiber öffnet Ziele in [destinations] oder [accounts.NAME].",
+    ),
+    row(
+        "low-conversion",
+        "Codes an diesen Nummernbereich sind vorerst gestoppt.",
+        "Von den letzten Codes an Nummern mit diesem Anfang wurden zu wenige benutzt; so sieht Betrug aus.",
+        "Warten Sie, oder nehmen Sie eine andere Nummer. Ein Betreiber sieht und öffnet Bereiche: rollcall limits status, rollcall limits reset ANFANG.",
+    ),
+    row(
+        "spend-limit",
+        "Das Budget für Codes ist verbraucht.",
+        "Ein Konto darf am Tag so viel ausgeben, alle Konten zusammen in der Stunde so viel für ein Land.",
+        "Warten Sie, bis es neu beginnt. Ein Betreiber sieht den Rest: rollcall limits status.",
+    ),
+    row(
         "country-limit",
         "Zu viele Codes in dieses Land.",
         "Sendungen je Land und Konto sind begrenzt, damit gestohlene Zugangsdaten keine Rechnung auftürmen.",

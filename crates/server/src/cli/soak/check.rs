@@ -139,6 +139,8 @@ impl Findings {
     fn stands(&mut self, row: &Send) -> anyhow::Result<()> {
         let id = row.id;
         let known = self.handed_over.entry(id).or_insert_with(|| row.clone());
+        // Its code may be used any time after it was handed over.
+        known.confirmed_at = known.confirmed_at.or(row.confirmed_at);
         ensure!(known == row, "send {id} was handed over and changed: {known:?}, now {row:?}");
         Ok(())
     }
