@@ -211,6 +211,30 @@ const GERMAN: &[Words] = &[
         "Die Stelle, die für dieses Konto zuständig ist, hat aus einem Grund abgelehnt, der hier keinen Namen hat; ihre eigenen Worte und ihr Code stehen in der Antwort.",
         "Folgen Sie den Worten der Stelle; ihr Support kann den Vorgang nachschlagen.",
     ),
+    row(
+        "already-added",
+        "Dieses WhatsApp-Konto hat die Nummer schon.",
+        "Eine Nummer wird je WABA nur einmal hinzugefügt; jede weitere Anfrage fände dieselbe.",
+        "Fahren Sie mit der vorhandenen Nummer fort, oder ändern Sie ihren Namen.",
+    ),
+    row(
+        "held-elsewhere",
+        "Die Nummer ist für ein anderes WhatsApp-Konto registriert.",
+        "Graph fügt keine Nummer hinzu, die ein anderes Konto registriert hat.",
+        "Melden Sie sie dort zuerst ab, oder ziehen Sie sie um (migrate_phone_number).",
+    ),
+    row(
+        "already-verified",
+        "Die Nummer ist bestätigt und braucht keinen Code.",
+        "Graph schickt keinen Code an eine Nummer, deren Code schon bestätigt ist.",
+        "Registrieren Sie die Nummer; das geht 14 Tage lang ohne neuen Code.",
+    ),
+    row(
+        "not-migrating",
+        "Die Nummer wird nicht zu diesem Space umgezogen.",
+        "Ein Umzug hat eine feste Reihenfolge: beginnen, Code anfordern, Code bestätigen, registrieren.",
+        "Beginnen Sie den Umzug mit CreateChatappMigrationInitiate.",
+    ),
 ];
 
 #[cfg(test)]
