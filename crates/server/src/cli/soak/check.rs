@@ -181,7 +181,7 @@ pub(super) async fn ask_around(
 }
 
 /// Confirms a number whose code was sent before the crash. It may have been registered before it too,
-/// with the answer lost: then there is nothing to confirm, and the check of the answers has seen it.
+/// with the answer lost: then there is nothing to confirm, and its client is told that it holds it.
 async fn confirm(connection: &mut Connection, shared: &Shared, place: usize) -> anyhow::Result<()> {
     let (cc, national) = data::number(place);
     let path = format!("/sandbox/v1/inbox?limit=1&number=%2B{cc}{national}");
@@ -191,7 +191,12 @@ async fn confirm(connection: &mut Connection, shared: &Shared, place: usize) -> 
     let token = &shared.tokens[place];
     let body = format!(r#"{{"code":"{code}"}}"#);
     let path = "account/verify";
-    load::ask(connection, token, path, body, StatusCode::CREATED).await?;
+    if let Err(refused) = load::ask(connection, token, path, body, StatusCode::CREATED).await {
+        let again = load::code_request(place, None);
+        load::ask(connection, token, "account", again, StatusCode::CREATED)
+            .await
+            .with_context(|| format!("neither confirmed ({refused}) nor registered"))?;
+    }
     shared.journal().registered(place);
     Ok(())
 }
