@@ -1,11 +1,11 @@
 //! `/console`: what an operator sees and does in a browser.
 //!
 //! The console is a client of the operator's API that happens to run in the same process: each page asks
-//! `/admin/v1` and, in a sandbox, `/sandbox/v1` through [`inside`], so it can do nothing that a script
+//! `/admin/v1` and, in a sandbox, `/sandbox/v1` through `inside`, so it can do nothing that a script
 //! could not, and is refused in the same words. Pages are rendered here (askama), work without scripts
 //! for reading and for every form, and load nothing from any other host.
 //!
-//! - [`guard`] stands before every page: session, role, form token, headers.
+//! - `guard` stands before every page: session, role, form token, headers.
 //! - `texts/` is the one catalogue of words, English and German side by side.
 //! - Absent: rules, limits, SQL, and pages of the sandbox in production.
 

@@ -2,7 +2,7 @@
 //!
 //! Follows Meta's public documentation, its published OpenAPI description and requests captured from public
 //! clients, as collected in the project's Cloud API reference; section numbers in comments are that
-//! document's. [`gateway`] finds out who calls, for what, and whether it may; [`wabas`] and [`numbers`] carry
+//! document's. `gateway` finds out who calls, for what, and whether it may; `wabas` and `numbers` carry
 //! out; [`reply`] renders. The words of refusals are in [`crate::refusals`], those of everything else in
 //! [`codes`].
 

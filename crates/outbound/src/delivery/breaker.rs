@@ -8,7 +8,7 @@ use tokio::time::Instant;
 /// Longest rest that a provider can ask for, lest one odd answer silences it for a day.
 const REST_MAX: Duration = Duration::from_mins(5);
 
-/// How a [`Breaker`] decides.
+/// How a breaker decides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BreakerOptions {
     /// Failures in a row after which a sender rests.

@@ -1,7 +1,7 @@
 //! Sections whose tables the operator names: `[senders.main]`, `[routes.germany]`.
 //!
 //! They have no place in `config.default.toml` but its comments. To add one, put its name into
-//! [`SECTIONS`] and read its tables in [`read`].
+//! `SECTIONS` and read its tables in `read`.
 
 use std::collections::BTreeMap;
 

@@ -3,7 +3,7 @@
 //! An adapter speaks one call at a time and knows no rule: it translates what is asked into a request and
 //! the answer into [`UpstreamState`], a refusal of this installation's own ([`Refusal`]), or
 //! [`UpstreamError::Unavailable`]. What may be asked is decided before, by the rules; what an answer
-//! changes is decided after, by the rules ([`crate::forward`]).
+//! changes is decided after, by the rules (the module `forward`).
 
 use core::time::Duration;
 
