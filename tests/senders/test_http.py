@@ -26,6 +26,8 @@ base = "{base}"
 account = "%s"
 secret = "auth-token"
 from = "+15550100"
+[destinations]
+voice = ["+44"]
 """ % ACCOUNT
 
 CUSTOM = """

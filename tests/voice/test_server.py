@@ -26,6 +26,9 @@ caller = "441632960000"
 username = "rollcall"
 password = "secret"
 register = true
+
+[destinations]
+voice = ["+44"]
 """
 
 
