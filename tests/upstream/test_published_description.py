@@ -9,8 +9,10 @@ import pathlib
 import socket
 import subprocess
 import threading
+import time
 
 import pytest
+import requests
 
 from callers import Cams, OnPremises
 from rollcalls import ROOT, Rollcall
@@ -24,7 +26,7 @@ class Prism:
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]
-        self.url, self.lines = f"http://127.0.0.1:{port}", []
+        self.url, self.lines, self.marks = f"http://127.0.0.1:{port}", [], 0
         command = [
             str(PRISM), "mock", "--host", "127.0.0.1", "--port", str(port),
             str(DESCRIPTION),
@@ -41,9 +43,16 @@ class Prism:
             if "Prism is listening" in line:
                 self.ready.set()
 
-
     def violations(self):
-        return [line for line in self.lines if "Violation: request" in line]
+        """What Prism complained of so far. It answers before it writes, so its own word for a marked request is awaited."""
+        self.marks += 1
+        marker = f"/mark-{self.marks}"
+        requests.get(self.url + marker, timeout=30)
+        deadline = time.monotonic() + 30
+        while not any(marker in line for line in list(self.lines)):
+            assert time.monotonic() < deadline, "\n".join(self.lines)
+            time.sleep(0.02)
+        return [line for line in list(self.lines) if "Violation: request" in line]
 
 
 @pytest.fixture(scope="module")
@@ -86,8 +95,6 @@ def test_other_dialects_register_by_it_too(prism, gateway):
 
 def test_what_is_not_in_the_description_is_noticed(prism):
     """The measure measures: a code of five digits is refused."""
-    import requests
-
     reply = requests.post(
         prism.url + "/v25.0/106540352242922/verify_code", json={"code": "12345"}, timeout=30,
         headers={"Authorization": "Bearer EAAtest"})
