@@ -7,14 +7,17 @@
 mod load;
 mod million;
 mod probe;
+mod provider;
 mod report;
+mod senders;
 
 use core::time::Duration;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::Instant;
 
 use anyhow::Context as _;
-use clap::Args;
+use clap::{Args, Subcommand};
 
 use super::rig::data;
 use super::rig::server_process::ServerProcess;
@@ -26,6 +29,7 @@ Examples:
   rollcall bench                        about two minutes; prints a table
   rollcall bench --seconds 3 --quick    a first impression, without the million numbers
   rollcall bench --json bench.json      the figures for a program, besides the table
+  rollcall bench senders                codes on their way to a provider instead
 
 Traffic stays on loopback. The data folder is made for the run and removed after it.";
 
@@ -48,6 +52,14 @@ pub(super) struct Arguments {
     /// Also write the figures to this file, as JSON
     #[arg(long, value_name = "FILE")]
     json: Option<String>,
+    #[command(subcommand)]
+    part: Option<Part>,
+}
+
+/// What to measure instead of registrations.
+#[derive(Debug, Subcommand)]
+enum Part {
+    Senders(senders::Arguments),
 }
 
 pub(super) fn run(arguments: &Arguments, _context: &Context<'_>) -> anyhow::Result<ExitCode> {
@@ -63,23 +75,30 @@ pub(super) fn run(arguments: &Arguments, _context: &Context<'_>) -> anyhow::Resu
 }
 
 async fn measure(arguments: &Arguments) -> anyhow::Result<Report> {
-    let length = Duration::from_secs(arguments.seconds);
     let mut builder = tempfile::Builder::new();
     builder.prefix("rollcall-bench-");
     let folder = match &arguments.folder {
         Some(parent) => builder.tempdir_in(parent)?,
         None => builder.tempdir()?,
     };
+    match &arguments.part {
+        Some(Part::Senders(senders::Arguments {})) => senders::measure(folder.path()).await,
+        None => registrations(arguments, folder.path()).await,
+    }
+}
+
+async fn registrations(arguments: &Arguments, folder: &Path) -> anyhow::Result<Report> {
+    let length = Duration::from_secs(arguments.seconds);
     let mut report = Report::new();
 
     progress("flush of the disk")?;
-    let flush = probe::flush(folder.path())?;
+    let flush = probe::flush(folder)?;
     report.note("one flush of 4 KiB appended, median", format!("{} µs", flush.as_micros()));
 
     // As many as the fastest server could register in both measurements.
     let clients = usize::try_from(arguments.seconds)? * 24_000;
     progress(&format!("data folder with {clients} clients"))?;
-    let data = folder.path().join("data");
+    let data = folder.join("data");
     let tokens = data::clients(&data, clients).await?;
     let server = ServerProcess::start(&data)?;
     report.note("start-up on this folder", format!("{} ms", server.started_in.as_millis()));
@@ -109,7 +128,7 @@ async fn measure(arguments: &Arguments) -> anyhow::Result<Report> {
     server.stop()?;
 
     if !arguments.quick {
-        million::measure(folder.path(), length, &mut report).await?;
+        million::measure(folder, length, &mut report).await?;
     }
     Ok(report)
 }
@@ -118,4 +137,9 @@ async fn measure(arguments: &Arguments) -> anyhow::Result<Report> {
 fn progress(what: &str) -> std::io::Result<()> {
     use std::io::Write as _;
     writeln!(std::io::stderr(), "measuring: {what} …")
+}
+
+#[expect(clippy::disallowed_methods, reason = "this is a measurement")]
+fn now() -> Instant {
+    Instant::now()
 }
