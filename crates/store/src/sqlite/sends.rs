@@ -86,16 +86,11 @@ pub(super) fn claim(
     Ok(sends)
 }
 
-/// Records what became of a send. Which report counts is [`SendReport::moves`] in SQL.
-pub(super) fn report(conn: &Connection, report: SendReport) -> Result<(), Failure> {
+/// Records what became of a send. Which report counts is [`SendReport::moves`] in SQL; what was tried is
+/// kept in any case.
+pub(super) fn report(conn: &Connection, report: &SendReport) -> Result<(), Failure> {
     let id = sql_id(report.id);
-    if !report.tries.is_empty() || report.in_doubt {
-        conn.prepare_cached(
-            "UPDATE sends SET in_doubt = in_doubt OR $1, tries = CASE WHEN $2 = '' THEN tries
-             ELSE COALESCE(tries || ',', '') || $2 END WHERE id = $3",
-        )?
-        .execute(params![report.in_doubt, tries_to_column(&report.tries), id])?;
-    }
+    let tries = tries_to_column(&report.tries);
     let before = match &report.settled {
         Some(_) => conn
             .prepare_cached("SELECT charged FROM sends WHERE id = $1")?
@@ -103,13 +98,15 @@ pub(super) fn report(conn: &Connection, report: SendReport) -> Result<(), Failur
             .optional()?,
         None => None,
     };
-    let (state, at, reason) = state_to_columns(report.state);
+    let (state, at, reason) = state_to_columns(&report.state);
     let moved = conn
         .prepare_cached(
             "UPDATE sends SET state = $1, at = $2, reason = $3, sender = COALESCE($4, sender),
              provider_id = COALESCE($5, provider_id), charged = COALESCE($6, charged),
-             handed_over_at = CASE WHEN $1 = 2 THEN $2 ELSE handed_over_at END
-             WHERE id = $7 AND
+             handed_over_at = CASE WHEN $1 = 2 THEN $2 ELSE handed_over_at END,
+             in_doubt = in_doubt OR $7, tries = CASE WHEN $8 = '' THEN tries
+             ELSE COALESCE(tries || ',', '') || $8 END
+             WHERE id = $9 AND
              (state < 2 OR (state = 4 AND handed_over_at IS NULL AND $1 = 2))",
         )?
         .execute(params![
@@ -119,8 +116,17 @@ pub(super) fn report(conn: &Connection, report: SendReport) -> Result<(), Failur
             report.sender,
             report.provider_id,
             report.settled.as_ref().map(|it| sql_amount(it.charged)),
+            report.in_doubt,
+            tries,
             id,
         ])?;
+    if moved == 0 && (report.in_doubt || !tries.is_empty()) {
+        conn.prepare_cached(
+            "UPDATE sends SET in_doubt = in_doubt OR $1, tries = CASE WHEN $2 = '' THEN tries
+             ELSE COALESCE(tries || ',', '') || $2 END WHERE id = $3",
+        )?
+        .execute(params![report.in_doubt, tries, id])?;
+    }
     match (moved, before, &report.settled) {
         (1, Some(before), Some(settled)) => {
             let before: i64 = before;
@@ -131,12 +137,13 @@ pub(super) fn report(conn: &Connection, report: SendReport) -> Result<(), Failur
 }
 
 /// Records a receipt; whether there is such a send.
-pub(super) fn receive(conn: &Connection, receipt: Receipt) -> Result<bool, Failure> {
+pub(super) fn receive(conn: &Connection, receipt: &Receipt) -> Result<bool, Failure> {
     let at = receipt.at;
-    let (state, at, reason) = state_to_columns(match receipt.outcome {
+    let state = match &receipt.outcome {
         ReceiptOutcome::Delivered => SendState::Delivered { at },
-        ReceiptOutcome::Failed { reason } => SendState::Failed { at, reason },
-    });
+        ReceiptOutcome::Failed { reason } => SendState::Failed { at, reason: reason.clone() },
+    };
+    let (state, at, reason) = state_to_columns(&state);
     // The condition on the inbox is the one of the index.
     let found: Option<[u8; 16]> = conn
         .prepare_cached(

@@ -52,6 +52,12 @@ impl Outcome {
         self.done as f64 / self.elapsed.as_secs_f64()
     }
 
+    /// What one of them cost if all together cost `all`, in microseconds.
+    #[expect(clippy::cast_precision_loss, reason = "a cost is read to three digits")]
+    pub(super) fn cost_us(&self, all: Duration) -> f64 {
+        all.as_secs_f64() * 1e6 / self.done.max(1) as f64
+    }
+
     /// Latency that the share `q` of requests stayed below, in milliseconds.
     #[expect(
         clippy::cast_possible_truncation,
