@@ -1,5 +1,6 @@
 // Makes screenshots of every page: light, dark, and on a phone. `./test pictures`.
-import { mkdirSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { browse, register, serve } from "./server.mjs";
 
@@ -84,5 +85,35 @@ await page.getByRole("button", { name: "Send", exact: true }).click();
 await page.locator("#wire-answer").waitFor();
 await shoot("explorer");
 await go("explorer-onprem", "/console/explorer/onprem/request-code");
-await stop();
 await server.stop();
+
+// A hundred thousand numbers, out of the ranges that Arcep and ACMA keep for fiction.
+const MANY = 100_000;
+function fictitious(i) {
+  const last = (digits) => String(i).padStart(digits, "0").slice(-digits);
+  const french = ["19900", "26191", "35301", "46571", "53649", "63998"];
+  const australian = ["25550", "27010", "35550", "37010"];
+  if (i < 60_000) return `+33${french[Math.floor(i / 10_000)]}${last(4)}`;
+  return `+61${australian[Math.floor(i / 10_000) - 6]}${last(4)}`;
+}
+if (!only || "many".includes(only)) {
+  const folder = mkdtempSync(join(tmpdir(), "rollcall-many-"));
+  const states = ["registered", "registered", "verified", "unverified"];
+  const entry = (i) => `[[account.space.waba.number]]\nphone_number = "${fictitious(i)}"\nverified_name = "${names[i % names.length]}"\nstate = "${states[i % 4]}"\n${i % 4 < 2 ? 'platform = "cloud_api"\n' : ""}`;
+  const head = '[[account]]\nname = "default"\n[[account.space]]\ncust_space_id = "shops"\n[[account.space.waba]]\nid = "102290129340398"\nname = "Garden shops"\n';
+  const seed = join(folder, "seed.toml");
+  writeFileSync(seed, head + Array.from({ length: MANY }, (_, i) => entry(i)).join(""));
+  const big = await serve(seed);
+  await page.goto(big.link);
+  await page.getByRole("button").first().click();
+  for (const [name, path] of [["many-overview", "/console"], ["many-numbers", "/console/numbers"], ["many-search", "/console/numbers?q=3363998"]]) {
+    const begun = Date.now();
+    await page.goto(big.url + path);
+    console.log(`${name}: ${Date.now() - begun} ms`);
+    await page.waitForTimeout(400);
+    await shoot(name);
+  }
+  await big.stop();
+  rmSync(folder, { recursive: true });
+}
+await stop();

@@ -37,6 +37,7 @@ pub mod moving_window;
 pub mod nonces;
 pub mod numbering;
 pub mod numbers;
+pub mod operators;
 pub mod pin_reset;
 pub mod policy;
 pub mod ports;

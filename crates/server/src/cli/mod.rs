@@ -18,6 +18,7 @@ mod keys;
 mod limits;
 mod numbers;
 mod openapi;
+mod operators;
 mod output;
 mod pin;
 mod policy;
@@ -81,6 +82,7 @@ enum Command {
     Groups(groups::Arguments),
     Policy(policy::Arguments),
     Tokens(tokens::Arguments),
+    Operators(operators::Arguments),
     Inbox(inbox::Arguments),
     Clock(clock::Arguments),
     Cert(cert::Arguments),
@@ -137,6 +139,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, environment: &Environm
         Command::Groups(arguments) => groups::run(&arguments, &context),
         Command::Policy(arguments) => policy::run(&arguments, &context),
         Command::Tokens(arguments) => tokens::run(&arguments, &context),
+        Command::Operators(arguments) => operators::run(&arguments, &context),
         Command::Inbox(arguments) => inbox::run(&arguments, &context),
         Command::Clock(arguments) => clock::run(&arguments, &context),
         Command::Cert(arguments) => cert::run(&arguments, &context),

@@ -71,6 +71,17 @@ pub(in crate::console) async fn clear_pin(
     carry_out(&console, frame, &number, Method::DELETE, "/two-step", None, "pin_cleared").await
 }
 
+/// `POST /numbers/{number}/pin/mail`: a link that turns it off, to whoever holds the registration.
+pub(in crate::console) async fn mail_link(
+    State(console): State<Console>,
+    frame: Frame,
+    Path(number): Path<String>,
+) -> Response {
+    let order = Some(json!({ "locale": frame.language.as_str() }));
+    carry_out(&console, frame, &number, Method::POST, "/two-step/reset-link", order, "pin_mailed")
+        .await
+}
+
 /// `POST /numbers/{number}/certificate`: makes one and shows it, this once.
 pub(in crate::console) async fn certificate(
     State(console): State<Console>,
