@@ -2,6 +2,7 @@
 
 mod audit;
 mod bench;
+mod call;
 mod cert;
 mod client;
 mod clock;
@@ -85,6 +86,7 @@ enum Command {
     Cert(cert::Arguments),
     Audit(audit::Arguments),
     Keys(keys::Arguments),
+    Call(call::Arguments),
     Console(console::Arguments),
     Explain(explain::Arguments),
     Doctor(doctor::Arguments),
@@ -140,6 +142,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, environment: &Environm
         Command::Cert(arguments) => cert::run(&arguments, &context),
         Command::Audit(arguments) => audit::run(&arguments, &context, wiring::open_trail),
         Command::Keys(arguments) => keys::run(&arguments, &context),
+        Command::Call(arguments) => call::run(&arguments, &context),
         Command::Console(arguments) => console::run(&arguments, &context),
         Command::Explain(arguments) => explain::run(&arguments, &context),
         Command::Doctor(arguments) => doctor::run(&arguments, &context),
