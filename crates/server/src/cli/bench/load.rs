@@ -3,11 +3,11 @@
 use core::time::Duration;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Instant;
 
 use anyhow::{Context as _, bail, ensure};
 use http::StatusCode;
 
+use super::now;
 use crate::cli::rig::codes::Codes;
 use crate::cli::rig::connection::Connection;
 use crate::cli::rig::data::{self, Token};
@@ -27,9 +27,21 @@ pub(super) struct Outcome {
 }
 
 impl Outcome {
+    /// Of latencies in any order.
+    pub(super) fn of(elapsed: Duration, mut latencies: Vec<Duration>) -> Self {
+        latencies.sort_unstable();
+        Self { elapsed, done: latencies.len(), latencies }
+    }
+
     #[expect(clippy::cast_precision_loss, reason = "a rate is read to three digits")]
     pub(super) fn per_second(&self) -> f64 {
         self.done as f64 / self.elapsed.as_secs_f64()
+    }
+
+    /// What one of them cost if all together cost `all`, in microseconds.
+    #[expect(clippy::cast_precision_loss, reason = "a cost is read to three digits")]
+    pub(super) fn cost_us(&self, all: Duration) -> f64 {
+        all.as_secs_f64() * 1e6 / self.done.max(1) as f64
     }
 
     /// Latency that the share `q` of requests stayed below, in milliseconds.
@@ -196,9 +208,4 @@ async fn gather(
 #[expect(clippy::cast_precision_loss, reason = "a run has far fewer turns than 2^52")]
 fn turn_at(turn: usize, rate: f64) -> f64 {
     turn as f64 / rate
-}
-
-#[expect(clippy::disallowed_methods, reason = "this is a measurement")]
-fn now() -> Instant {
-    Instant::now()
 }

@@ -7,14 +7,17 @@
 mod load;
 mod million;
 mod probe;
+mod provider;
 mod report;
+mod senders;
 
 use core::time::Duration;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::Instant;
 
 use anyhow::Context as _;
-use clap::Args;
+use clap::{Args, Subcommand};
 
 use super::rig::data;
 use super::rig::server_process::ServerProcess;
@@ -26,6 +29,7 @@ Examples:
   rollcall bench                        about two minutes; prints a table
   rollcall bench --seconds 3 --quick    a first impression, without the million numbers
   rollcall bench --json bench.json      the figures for a program, besides the table
+  rollcall bench senders                codes on their way to a provider instead
 
 Traffic stays on loopback. The data folder is made for the run and removed after it.";
 
@@ -48,6 +52,14 @@ pub(super) struct Arguments {
     /// Also write the figures to this file, as JSON
     #[arg(long, value_name = "FILE")]
     json: Option<String>,
+    #[command(subcommand)]
+    part: Option<Part>,
+}
+
+/// What to measure instead of registrations.
+#[derive(Debug, Subcommand)]
+enum Part {
+    Senders(senders::Arguments),
 }
 
 pub(super) fn run(arguments: &Arguments, _context: &Context<'_>) -> anyhow::Result<ExitCode> {
@@ -63,40 +75,54 @@ pub(super) fn run(arguments: &Arguments, _context: &Context<'_>) -> anyhow::Resu
 }
 
 async fn measure(arguments: &Arguments) -> anyhow::Result<Report> {
-    let length = Duration::from_secs(arguments.seconds);
     let mut builder = tempfile::Builder::new();
     builder.prefix("rollcall-bench-");
     let folder = match &arguments.folder {
         Some(parent) => builder.tempdir_in(parent)?,
         None => builder.tempdir()?,
     };
+    match &arguments.part {
+        Some(Part::Senders(senders::Arguments {})) => senders::measure(folder.path()).await,
+        None => registrations(arguments, folder.path()).await,
+    }
+}
+
+async fn registrations(arguments: &Arguments, folder: &Path) -> anyhow::Result<Report> {
+    let length = Duration::from_secs(arguments.seconds);
     let mut report = Report::new();
 
     progress("flush of the disk")?;
-    let flush = probe::flush(folder.path())?;
+    let flush = probe::flush(folder)?;
     report.note("one flush of 4 KiB appended, median", format!("{} µs", flush.as_micros()));
 
     // As many as the fastest server could register in both measurements.
     let clients = usize::try_from(arguments.seconds)? * 24_000;
     progress(&format!("data folder with {clients} clients"))?;
-    let data = folder.path().join("data");
+    let data = folder.join("data");
     let tokens = data::clients(&data, clients).await?;
     let server = ServerProcess::start(&data)?;
     report.note("start-up on this folder", format!("{} ms", server.started_in.as_millis()));
 
     progress("requests that do nothing")?;
+    let busy = server.processor_time()?;
     let nothing = load::nothing(&server, CONNECTIONS, length).await?;
+    let no_op_cost = nothing.cost_us(server.processor_time()?.saturating_sub(busy));
     report.note("no-op requests per second", format!("{:.0}", nothing.per_second()));
 
     progress("registrations, as many as go")?;
     let before = server.store_counters().await?;
     let mut work = load::Registrations::new(&server, tokens).await?;
+    let busy = server.processor_time()?;
     let full = work.run(CONNECTIONS, length, None).await?;
+    let cost = full.cost_us(server.processor_time()?.saturating_sub(busy));
     let after = server.store_counters().await?;
     let limit = nothing.per_second() / 2.0;
     let share = full.per_second() / limit;
     report.note("registrations per second", format!("{:.0}", full.per_second()));
     report.row(Row::at_least("registrations, share of no-op rate / 2", share, 0.20));
+    // Steadier than a rate on a machine that others use, too.
+    report.note("processor time of the server for a no-op", format!("{no_op_cost:.1} µs"));
+    report.note("processor time of the server for a registration", format!("{cost:.0} µs"));
     let batch = (after.units - before.units) / (after.transactions - before.transactions).max(1.0);
     report.row(Row::at_least("commits per flush at 64 connections", batch, 20.0));
     report.note("p50 / p99 at full load", format!("{} / {} ms", full.ms(0.5), full.ms(0.99)));
@@ -109,7 +135,7 @@ async fn measure(arguments: &Arguments) -> anyhow::Result<Report> {
     server.stop()?;
 
     if !arguments.quick {
-        million::measure(folder.path(), length, &mut report).await?;
+        million::measure(folder, length, &mut report).await?;
     }
     Ok(report)
 }
@@ -118,4 +144,9 @@ async fn measure(arguments: &Arguments) -> anyhow::Result<Report> {
 fn progress(what: &str) -> std::io::Result<()> {
     use std::io::Write as _;
     writeln!(std::io::stderr(), "measuring: {what} …")
+}
+
+#[expect(clippy::disallowed_methods, reason = "this is a measurement")]
+fn now() -> Instant {
+    Instant::now()
 }
