@@ -16,6 +16,7 @@ mod groups;
 mod inbox;
 mod keys;
 mod limits;
+mod names;
 mod numbers;
 mod openapi;
 mod output;
@@ -73,6 +74,7 @@ enum Command {
     Demo(demo::Arguments),
     Register(register::Arguments),
     Numbers(numbers::Arguments),
+    Names(names::Arguments),
     Wabas(wabas::Arguments),
     Pin(pin::Arguments),
     Sends(sends::Arguments),
@@ -129,6 +131,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, environment: &Environm
         Command::Demo(arguments) => demo::run(arguments, &context),
         Command::Register(arguments) => register::run(&arguments, &context),
         Command::Numbers(arguments) => numbers::run(&arguments, &context),
+        Command::Names(arguments) => names::run(&arguments, &context),
         Command::Wabas(arguments) => wabas::run(&arguments, &context),
         Command::Pin(arguments) => pin::run(&arguments, &context),
         Command::Sends(arguments) => sends::run(&arguments, &context),
