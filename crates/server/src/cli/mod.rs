@@ -11,7 +11,9 @@ mod console;
 mod demo;
 mod doctor;
 mod explain;
+mod export;
 mod groups;
+mod import;
 mod inbox;
 mod keys;
 mod limits;
@@ -47,6 +49,7 @@ Examples:
   rollcall serve                                   a sandbox on 127.0.0.1:8080, data in ./rollcall-data
   rollcall serve --data /srv/rollcall --config /etc/rollcall.toml
   rollcall register                                a number, step by step
+  rollcall import numbers.csv                      all numbers of a list
   rollcall numbers show +447700900123              what it may still do, and when
   rollcall config default > rollcall.toml          all settings with their meaning, to start from
   rollcall config check rollcall.toml              every mistake at once, with line and key
@@ -71,6 +74,8 @@ enum Command {
     Serve(serve::Arguments),
     Demo(demo::Arguments),
     Register(register::Arguments),
+    Import(import::Arguments),
+    Export(export::Arguments),
     Numbers(numbers::Arguments),
     Wabas(wabas::Arguments),
     Pin(pin::Arguments),
@@ -126,6 +131,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, environment: &Environm
         Command::Serve(arguments) => serve::run(&arguments, &context),
         Command::Demo(arguments) => demo::run(arguments, &context),
         Command::Register(arguments) => register::run(&arguments, &context),
+        Command::Import(arguments) => import::run(&arguments, &context),
+        Command::Export(arguments) => export::run(&arguments, &context),
         Command::Numbers(arguments) => numbers::run(&arguments, &context),
         Command::Wabas(arguments) => wabas::run(&arguments, &context),
         Command::Pin(arguments) => pin::run(&arguments, &context),

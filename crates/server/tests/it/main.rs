@@ -10,6 +10,7 @@ mod delivery;
 mod gateway;
 mod harness;
 mod hostile;
+mod import;
 mod lifecycle;
 mod listener;
 mod parallel;
