@@ -17,6 +17,7 @@ mod import;
 mod inbox;
 mod keys;
 mod limits;
+mod man;
 mod numbers;
 mod openapi;
 mod output;
@@ -29,8 +30,10 @@ mod serve;
 mod soak;
 mod terminal;
 mod tokens;
+mod top;
 mod users;
 mod wabas;
+mod watch;
 
 use std::ffi::OsString;
 use std::io::{self, Write as _};
@@ -50,6 +53,7 @@ Examples:
   rollcall serve --data /srv/rollcall --config /etc/rollcall.toml
   rollcall register                                a number, step by step
   rollcall import numbers.csv                      all numbers of a list
+  rollcall top                                     the server at work
   rollcall numbers show +447700900123              what it may still do, and when
   rollcall config default > rollcall.toml          all settings with their meaning, to start from
   rollcall config check rollcall.toml              every mistake at once, with line and key
@@ -77,6 +81,8 @@ enum Command {
     Import(import::Arguments),
     Export(export::Arguments),
     Numbers(numbers::Arguments),
+    Watch(watch::Arguments),
+    Top(top::Arguments),
     Wabas(wabas::Arguments),
     Pin(pin::Arguments),
     Sends(sends::Arguments),
@@ -99,6 +105,7 @@ enum Command {
     Config(config::Arguments),
     Openapi(openapi::Arguments),
     Completions(completions::Arguments),
+    Man(man::Arguments),
 }
 
 /// What every command is given besides its arguments.
@@ -133,6 +140,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, environment: &Environm
         Command::Register(arguments) => register::run(&arguments, &context),
         Command::Import(arguments) => import::run(&arguments, &context),
         Command::Export(arguments) => export::run(&arguments, &context),
+        Command::Watch(arguments) => watch::run(&arguments, &context),
+        Command::Top(arguments) => top::run(&arguments, &context),
         Command::Numbers(arguments) => numbers::run(&arguments, &context),
         Command::Wabas(arguments) => wabas::run(&arguments, &context),
         Command::Pin(arguments) => pin::run(&arguments, &context),
@@ -155,6 +164,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, environment: &Environm
         Command::Soak(arguments) => soak::run(&arguments, wiring::open_trail),
         Command::Config(arguments) => config::run(&arguments, &context),
         Command::Completions(arguments) => completions::run(&arguments),
+        Command::Man(arguments) => man::run(&arguments),
     };
     done.unwrap_or_else(|error| {
         _ = writeln!(io::stderr(), "error: {error:#}");

@@ -22,3 +22,4 @@ mod soak;
 mod tidy;
 mod tls;
 mod upstream_words;
+mod views;
