@@ -65,6 +65,7 @@ macro_rules! store_contract {
             sends::what_a_provider_said_is_kept_by_later_reports,
             sends::every_try_is_kept_whoever_reports_it,
             sends::a_lease_that_passed_leaves_a_doubt,
+            sends::a_hand_over_that_had_not_begun_leaves_no_doubt,
             sends::the_first_receipt_counts_and_finds_the_newest_send_of_its_sender,
             sends::a_receipt_needs_an_acknowledged_send,
             sends::a_used_code_is_noted_in_all_its_sends,

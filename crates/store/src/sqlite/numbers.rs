@@ -144,6 +144,15 @@ pub(super) fn find(conn: &Connection, key: &NumberKey) -> Result<Option<PhoneNum
     number.map(|it| phone_number("numbers", it)).transpose()
 }
 
+/// Whether any code is awaited that was requested without a client.
+pub(super) fn any_hosted(conn: &Connection) -> Result<bool, Failure> {
+    // In the words of the partial index, which is empty then.
+    let mut statement = conn.prepare_cached(
+        "SELECT 1 FROM claims WHERE pending_client IS NULL AND pending_since IS NOT NULL LIMIT 1",
+    )?;
+    Ok(statement.exists([])?)
+}
+
 /// A page of records.
 pub(super) fn page(conn: &Connection, query: &NumberQuery) -> Result<Vec<NumberRecord>, Failure> {
     let after = query.after.map_or(0, |it| sql_number(it).saturating_add(1));

@@ -17,7 +17,7 @@ use super::failure::Failure;
 /// Stripes of each memory: enough that two threads rarely meet.
 const STRIPES: usize = 16;
 
-/// Entries per stripe and generation. Two generations of some 500 bytes each keep the four memories
+/// Entries per stripe and generation. Two generations of some 500 bytes each keep the memories
 /// together below 20 MB.
 const ENTRIES_MAX: usize = 512;
 
@@ -28,6 +28,10 @@ pub(super) struct Recent {
     numbers: Memory<PhoneNumber, Option<Versioned<NumberRecord>>>,
     held: Memory<ClientId, Option<PhoneNumber>>,
     pending: Memory<ClientId, Option<PhoneNumber>>,
+    /// Whether there is any entity of a kind.
+    kinds: Memory<EntityKind, bool>,
+    /// Whether any code is awaited that was requested without a client.
+    hosted: Memory<(), bool>,
 }
 
 /// What a unit changes in the memories once it is on disk.
@@ -38,6 +42,8 @@ pub(super) struct Touched {
     subtree: bool,
     numbers: Vec<Versioned<NumberRecord>>,
     clients: Vec<ClientId>,
+    /// A code was or is awaited without a client.
+    hosted: bool,
 }
 
 impl Touched {
@@ -45,10 +51,15 @@ impl Touched {
     pub(super) fn number(&mut self, old: Option<&NumberRecord>, new: Versioned<NumberRecord>) {
         for record in old.into_iter().chain([&new.value]) {
             self.clients.extend(holder(record).cloned());
-            self.clients.extend(record.claims.iter().filter_map(|claim| match &claim.phase {
-                ClaimPhase::AwaitingCode(challenge) => challenge.client.clone(),
-                ClaimPhase::Unverified | ClaimPhase::Verified { .. } => None,
-            }));
+            for claim in &record.claims {
+                match &claim.phase {
+                    ClaimPhase::AwaitingCode(challenge) => match &challenge.client {
+                        Some(client) => self.clients.push(client.clone()),
+                        None => self.hosted = true,
+                    },
+                    ClaimPhase::Unverified | ClaimPhase::Verified { .. } => {}
+                }
+            }
         }
         self.numbers.push(new);
     }
@@ -89,26 +100,43 @@ impl Recent {
         self.numbers.get_or(&number, read)
     }
 
-    /// What `key` leads to, from memory or from `read`.
+    /// What `key` leads to, from memory or from `read`. `any_hosted` reads whether any code at all is awaited
+    /// without a client: where only clients ask, a client's own look for one costs nothing.
     pub(super) fn found(
         &self,
         key: &NumberKey,
         read: impl FnOnce() -> Result<Option<PhoneNumber>, Failure>,
+        any_hosted: impl FnOnce() -> Result<bool, Failure>,
     ) -> Result<Option<PhoneNumber>, Failure> {
         match key {
             NumberKey::HeldBy(client) => self.held.get_or(client, read),
             NumberKey::PendingFor(client) => self.pending.get_or(client, read),
+            NumberKey::PendingIn(_) if !self.hosted.get_or(&(), any_hosted)? => Ok(None),
             NumberKey::PendingIn(_) | NumberKey::Claim(_) => read(),
         }
+    }
+
+    /// Whether there is any entity of `kind`, from memory or from `read`. Webhooks are looked for with each
+    /// decision, and most installations have none.
+    pub(super) fn has_kind(
+        &self,
+        kind: EntityKind,
+        read: impl FnOnce() -> Result<bool, Failure>,
+    ) -> Result<bool, Failure> {
+        self.kinds.get_or(&kind, read)
     }
 
     /// Brings the memories up to what has just been committed. Only the writer calls this.
     pub(super) fn committed(&self, touched: Touched) {
         if touched.subtree {
-            self.entities.clear();
+            self.forget_entities();
         }
         for key in &touched.entities {
             self.entities.forget(key);
+            self.kinds.forget(&key.kind);
+        }
+        if touched.hosted {
+            self.hosted.clear();
         }
         for client in &touched.clients {
             self.held.forget(client);
@@ -125,14 +153,16 @@ impl Recent {
     /// Forgets the directory: a sweep has removed parts of it.
     pub(super) fn forget_entities(&self) {
         self.entities.clear();
+        self.kinds.clear();
     }
 
     /// Forgets everything: all rows were replaced.
     pub(super) fn clear(&self) {
-        self.entities.clear();
+        self.forget_entities();
         self.numbers.clear();
         self.held.clear();
         self.pending.clear();
+        self.hosted.clear();
     }
 }
 

@@ -53,10 +53,11 @@ pub(super) fn any_due(conn: &Connection, now: Timestamp) -> Result<bool, Failure
 }
 
 /// Makes every leased send due: this process has just become the only owner of the database, so whoever
-/// leased them is gone, and may have handed them over before it went.
+/// leased them is gone, and may have handed over before it went what it had begun.
 pub(super) fn orphan(conn: &Connection) -> rusqlite::Result<()> {
     // No value of `at` is below; zero is due whatever the clock shows.
-    let orphans = "UPDATE sends SET state = 0, at = 0, in_doubt = 1 WHERE state = 1";
+    let orphans = "UPDATE sends SET state = 0, at = 0, in_doubt = in_doubt OR state = 1
+                   WHERE state IN (-1, 1)";
     conn.execute(orphans, []).map(drop)
 }
 
@@ -65,37 +66,37 @@ pub(super) fn claim(
     conn: &Connection,
     now: Timestamp,
     until: Timestamp,
+    begun: bool,
     limit: usize,
 ) -> Result<Vec<Send>, Failure> {
     let due = Select::new(&format!("{COLUMNS} WHERE state < 2 AND at <= $1"), now.as_millis());
     let mut sends = due.page(conn, "at, id", limit, read)?;
     for send in &mut sends {
-        send.in_doubt |= matches!(send.state, SendState::Claimed { .. });
-        send.state = SendState::Claimed { until };
+        send.in_doubt |= matches!(send.state, SendState::Claimed { begun: true, .. });
+        send.state = SendState::Claimed { until, begun };
         send.attempt = send.attempt.saturating_add(1);
+        let (state, at, _) = state_to_columns(&send.state);
         conn.prepare_cached(
-            "UPDATE sends SET state = 1, at = $1, attempt = $2, in_doubt = $3 WHERE id = $4",
+            "UPDATE sends SET state = $1, at = $2, attempt = $3, in_doubt = $4 WHERE id = $5",
         )?
-        .execute(params![
-            until.as_millis(),
-            send.attempt,
-            send.in_doubt,
-            sql_id(send.id)
-        ])?;
+        .execute(params![state, at, send.attempt, send.in_doubt, sql_id(send.id)])?;
     }
     Ok(sends)
 }
 
-/// Records what became of a send. Which report counts is [`SendReport::moves`] in SQL.
-pub(super) fn report(conn: &Connection, report: SendReport) -> Result<(), Failure> {
+/// Records that a hand-over begins; whether the lease until `until` still stood.
+pub(super) fn begin(conn: &Connection, id: SendId, until: Timestamp) -> Result<bool, Failure> {
+    let begun = conn
+        .prepare_cached("UPDATE sends SET state = 1 WHERE id = $1 AND state = -1 AND at = $2")?
+        .execute(params![sql_id(id), until.as_millis()])?;
+    Ok(begun == 1)
+}
+
+/// Records what became of a send. Which report counts is [`SendReport::moves`] in SQL; what was tried is
+/// kept in any case.
+pub(super) fn report(conn: &Connection, report: &SendReport) -> Result<(), Failure> {
     let id = sql_id(report.id);
-    if !report.tries.is_empty() || report.in_doubt {
-        conn.prepare_cached(
-            "UPDATE sends SET in_doubt = in_doubt OR $1, tries = CASE WHEN $2 = '' THEN tries
-             ELSE COALESCE(tries || ',', '') || $2 END WHERE id = $3",
-        )?
-        .execute(params![report.in_doubt, tries_to_column(&report.tries), id])?;
-    }
+    let tries = tries_to_column(&report.tries);
     let before = match &report.settled {
         Some(_) => conn
             .prepare_cached("SELECT charged FROM sends WHERE id = $1")?
@@ -103,13 +104,15 @@ pub(super) fn report(conn: &Connection, report: SendReport) -> Result<(), Failur
             .optional()?,
         None => None,
     };
-    let (state, at, reason) = state_to_columns(report.state);
+    let (state, at, reason) = state_to_columns(&report.state);
     let moved = conn
         .prepare_cached(
             "UPDATE sends SET state = $1, at = $2, reason = $3, sender = COALESCE($4, sender),
              provider_id = COALESCE($5, provider_id), charged = COALESCE($6, charged),
-             handed_over_at = CASE WHEN $1 = 2 THEN $2 ELSE handed_over_at END
-             WHERE id = $7 AND
+             handed_over_at = CASE WHEN $1 = 2 THEN $2 ELSE handed_over_at END,
+             in_doubt = in_doubt OR $7, tries = CASE WHEN $8 = '' THEN tries
+             ELSE COALESCE(tries || ',', '') || $8 END
+             WHERE id = $9 AND
              (state < 2 OR (state = 4 AND handed_over_at IS NULL AND $1 = 2))",
         )?
         .execute(params![
@@ -119,8 +122,17 @@ pub(super) fn report(conn: &Connection, report: SendReport) -> Result<(), Failur
             report.sender,
             report.provider_id,
             report.settled.as_ref().map(|it| sql_amount(it.charged)),
+            report.in_doubt,
+            tries,
             id,
         ])?;
+    if moved == 0 && (report.in_doubt || !tries.is_empty()) {
+        conn.prepare_cached(
+            "UPDATE sends SET in_doubt = in_doubt OR $1, tries = CASE WHEN $2 = '' THEN tries
+             ELSE COALESCE(tries || ',', '') || $2 END WHERE id = $3",
+        )?
+        .execute(params![report.in_doubt, tries, id])?;
+    }
     match (moved, before, &report.settled) {
         (1, Some(before), Some(settled)) => {
             let before: i64 = before;
@@ -131,12 +143,13 @@ pub(super) fn report(conn: &Connection, report: SendReport) -> Result<(), Failur
 }
 
 /// Records a receipt; whether there is such a send.
-pub(super) fn receive(conn: &Connection, receipt: Receipt) -> Result<bool, Failure> {
+pub(super) fn receive(conn: &Connection, receipt: &Receipt) -> Result<bool, Failure> {
     let at = receipt.at;
-    let (state, at, reason) = state_to_columns(match receipt.outcome {
+    let state = match &receipt.outcome {
         ReceiptOutcome::Delivered => SendState::Delivered { at },
-        ReceiptOutcome::Failed { reason } => SendState::Failed { at, reason },
-    });
+        ReceiptOutcome::Failed { reason } => SendState::Failed { at, reason: reason.clone() },
+    };
+    let (state, at, reason) = state_to_columns(&state);
     // The condition on the inbox is the one of the index.
     let found: Option<[u8; 16]> = conn
         .prepare_cached(

@@ -8,7 +8,7 @@ use registration::{NumberRecord, PhoneNumber, Timestamp};
 use rusqlite::Connection;
 use service::ports::{
     AuditEntry, AuditQuery, Budget, Callback, CallbackQuery, CallbackReport, CommitError, Entity,
-    EntityKind, EntityRef, NumberCounts, NumberKey, NumberQuery, Receipt, Send, SendQuery,
+    EntityKind, EntityRef, NumberCounts, NumberKey, NumberQuery, Receipt, Send, SendId, SendQuery,
     SendReport, Store, StoreError, Unit, Versioned,
 };
 
@@ -86,7 +86,8 @@ impl Store for SqliteStore {
 
     async fn find_number(&self, key: &NumberKey) -> Result<Option<PhoneNumber>, StoreError> {
         let read = || self.read(|conn| numbers::find(conn, key));
-        Ok(if self.is_owner() { self.recent.found(key, read) } else { read() }?)
+        let any_hosted = || self.read(numbers::any_hosted);
+        Ok(if self.is_owner() { self.recent.found(key, read, any_hosted) } else { read() }?)
     }
 
     async fn numbers(&self, query: &NumberQuery) -> Result<Vec<NumberRecord>, StoreError> {
@@ -117,6 +118,14 @@ impl Store for SqliteStore {
         after: Option<&str>,
         limit: usize,
     ) -> Result<Vec<Versioned<Entity>>, StoreError> {
+        // Asked with each decision, and nearly always answered from memory: whether there is any webhook.
+        if self.is_owner() && limit > 0 && kind == EntityKind::Webhook {
+            let any =
+                || Ok(!self.read(|conn| entities::page(conn, kind, None, None, 1))?.is_empty());
+            if !self.recent.has_kind(kind, any)? {
+                return Ok(Vec::new());
+            }
+        }
         Ok(self.read(|conn| entities::page(conn, kind, parent, after, limit))?)
     }
 
@@ -132,25 +141,32 @@ impl Store for SqliteStore {
         &self,
         now: Timestamp,
         until: Timestamp,
+        begun: bool,
         limit: usize,
     ) -> Result<Vec<Send>, StoreError> {
         if !self.read(|conn| sends::any_due(conn, now))? {
             return Ok(Vec::new());
         }
-        let claim = move |conn: &Connection, _: &mut _| sends::claim(conn, now, until, limit);
+        let claim =
+            move |conn: &Connection, _: &mut _| sends::claim(conn, now, until, begun, limit);
         Ok(self.queue()?.shared(claim).await?)
+    }
+
+    async fn begin_send(&self, id: SendId, until: Timestamp) -> Result<bool, StoreError> {
+        let begin = move |conn: &Connection, _: &mut _| sends::begin(conn, id, until);
+        Ok(self.queue()?.shared(begin).await?)
     }
 
     async fn report_sends(&self, reports: Vec<SendReport>) -> Result<(), StoreError> {
         let report = move |conn: &Connection, _: &mut _| {
-            reports.into_iter().try_for_each(|report| sends::report(conn, report))
+            reports.iter().try_for_each(|report| sends::report(conn, report))
         };
         Ok(self.queue()?.shared(report).await?)
     }
 
     async fn receive(&self, receipts: Vec<Receipt>) -> Result<Vec<bool>, StoreError> {
         let receive = move |conn: &Connection, _: &mut _| {
-            receipts.into_iter().map(|receipt| sends::receive(conn, receipt)).collect()
+            receipts.iter().map(|receipt| sends::receive(conn, receipt)).collect()
         };
         Ok(self.queue()?.shared(receive).await?)
     }

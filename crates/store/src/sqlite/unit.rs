@@ -66,16 +66,15 @@ impl UnitRows {
 
     /// Applies the unit; the caller rolls back to where it stood if this fails.
     pub(super) fn apply(&self, conn: &Connection, head: AuditHead) -> Result<AuditHead, Failure> {
-        for entity in &self.entities {
-            entity.apply(conn)?;
-        }
+        // What may well say no comes first: a unit that fails before it wrote costs its neighbours nothing.
+        self.once.iter().try_for_each(|once| nonces::enter(conn, once))?;
+        self.takes.iter().try_for_each(|take| allowances::take(conn, take))?;
+        self.spends.iter().try_for_each(|spend| budgets::spend(conn, spend))?;
+        self.entities.iter().try_for_each(|entity| entity.apply(conn))?;
         if self.numbers.len() > 1 {
             self.numbers.iter().try_for_each(|number| number.release(conn))?;
         }
         self.numbers.iter().try_for_each(|number| number.apply(conn))?;
-        self.takes.iter().try_for_each(|take| allowances::take(conn, take))?;
-        self.once.iter().try_for_each(|once| nonces::enter(conn, once))?;
-        self.spends.iter().try_for_each(|spend| budgets::spend(conn, spend))?;
         self.confirmed.iter().try_for_each(|it| sends::confirm(conn, it))?;
         self.forgive.iter().try_for_each(|key| allowances::forgive(conn, key))?;
         self.sends.iter().try_for_each(|row| sends::enter(conn, row))?;

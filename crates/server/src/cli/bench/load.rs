@@ -3,11 +3,11 @@
 use core::time::Duration;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Instant;
 
 use anyhow::{Context as _, bail, ensure};
 use http::StatusCode;
 
+use super::now;
 use crate::cli::rig::codes::Codes;
 use crate::cli::rig::connection::Connection;
 use crate::cli::rig::data::{self, Token};
@@ -18,6 +18,7 @@ use crate::cli::rig::server_process::ServerProcess;
 const CODE_PATIENCE: Duration = Duration::from_secs(10);
 
 /// What a measurement saw.
+#[derive(Default)]
 pub(super) struct Outcome {
     elapsed: Duration,
     /// What was done: requests, or registrations of two requests each.
@@ -27,9 +28,34 @@ pub(super) struct Outcome {
 }
 
 impl Outcome {
+    /// Requests that took so long, in any order.
+    pub(super) fn of(elapsed: Duration, mut latencies: Vec<Duration>) -> Self {
+        latencies.sort_unstable();
+        Self { elapsed, done: latencies.len(), latencies }
+    }
+
+    /// Takes over what another measurement saw, of the same kind or beside it.
+    pub(super) fn add(&mut self, more: Self) {
+        self.elapsed += more.elapsed;
+        self.done += more.done;
+        self.latencies.extend(more.latencies);
+        self.latencies.sort_unstable();
+    }
+
+    /// Requests seen.
+    pub(super) const fn len(&self) -> usize {
+        self.latencies.len()
+    }
+
     #[expect(clippy::cast_precision_loss, reason = "a rate is read to three digits")]
     pub(super) fn per_second(&self) -> f64 {
         self.done as f64 / self.elapsed.as_secs_f64()
+    }
+
+    /// What one of them cost if all together cost `all`, in microseconds.
+    #[expect(clippy::cast_precision_loss, reason = "a cost is read to three digits")]
+    pub(super) fn cost_us(&self, all: Duration) -> f64 {
+        all.as_secs_f64() * 1e6 / self.done.max(1) as f64
     }
 
     /// Latency that the share `q` of requests stayed below, in milliseconds.
@@ -194,11 +220,6 @@ async fn gather(
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a run has far fewer turns than 2^52")]
-fn turn_at(turn: usize, rate: f64) -> f64 {
+pub(super) fn turn_at(turn: usize, rate: f64) -> f64 {
     turn as f64 / rate
-}
-
-#[expect(clippy::disallowed_methods, reason = "this is a measurement")]
-fn now() -> Instant {
-    Instant::now()
 }
