@@ -11,6 +11,7 @@ mod console;
 mod demo;
 mod doctor;
 mod explain;
+mod fidelity;
 mod groups;
 mod inbox;
 mod keys;
@@ -89,6 +90,7 @@ enum Command {
     Explain(explain::Arguments),
     Doctor(doctor::Arguments),
     Bench(bench::Arguments),
+    Fidelity(fidelity::Arguments),
     #[command(hide = true)]
     Soak(soak::Arguments),
     Config(config::Arguments),
@@ -145,6 +147,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, environment: &Environm
         Command::Doctor(arguments) => doctor::run(&arguments, &context),
         Command::Openapi(_) => openapi::run(),
         Command::Bench(arguments) => bench::run(&arguments, &context),
+        Command::Fidelity(arguments) => fidelity::run(&arguments, &context),
         Command::Soak(arguments) => soak::run(&arguments, wiring::open_trail),
         Command::Config(arguments) => config::run(&arguments, &context),
         Command::Completions(arguments) => completions::run(&arguments),

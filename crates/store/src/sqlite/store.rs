@@ -120,7 +120,8 @@ impl Store for SqliteStore {
     ) -> Result<Vec<Versioned<Entity>>, StoreError> {
         // Asked with each decision, and nearly always answered from memory: whether there is any webhook.
         if self.is_owner() && limit > 0 && kind == EntityKind::Webhook {
-            let any = || Ok(!self.read(|conn| entities::page(conn, kind, None, None, 1))?.is_empty());
+            let any =
+                || Ok(!self.read(|conn| entities::page(conn, kind, None, None, 1))?.is_empty());
             if !self.recent.has_kind(kind, any)? {
                 return Ok(Vec::new());
             }

@@ -233,7 +233,8 @@ pub(super) fn start(
     counters: Arc<Counters>,
 ) -> std::io::Result<(Queue, JoinHandle<Connection>)> {
     let (sender, jobs) = mpsc::channel(queue_max.max(1));
-    let writer = Writer { conn, jobs, head, batch_max: batch_max.max(1), company: 1, careful: 0, counters };
+    let writer =
+        Writer { conn, jobs, head, batch_max: batch_max.max(1), company: 1, careful: 0, counters };
     let thread = std::thread::Builder::new().name("sqlite-writer".into()).spawn(|| writer.run())?;
     Ok((Queue(sender), thread))
 }
