@@ -7,7 +7,9 @@ import pathlib
 import re
 import signal
 import socket
+import ssl
 import subprocess
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
@@ -17,6 +19,9 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests"))
+from localhost import certificate_for_localhost  # noqa: E402
+
 BINARY = pathlib.Path(os.environ.get("ROLLCALL_BIN", ROOT / "target" / "debug" / "rollcall"))
 # Fictitious: Ofcom keeps this range for drama.
 NUMBER = "+447700900201"
@@ -40,8 +45,9 @@ mode = "sandbox"
 public_url = "http://127.0.0.1:{port}"
 
 [mail]
-server = "127.0.0.1:{mail}"
-security = "none"
+server = "localhost:{mail}"
+security = "{security}"
+ca_file = "{ca_file}"
 from = "Rollcall <rollcall@shop.example>"
 username = "rollcall"
 password_file = "{folder}/password"
@@ -52,7 +58,7 @@ class Post:
     """Keeps what comes; refuses while told to."""
 
     def __init__(self):
-        self.mails, self.refuses = [], False
+        self.mails, self.logins, self.refuses = [], [], False
 
     async def handle_DATA(self, server, session, envelope):
         if self.refuses:
@@ -62,6 +68,7 @@ class Post:
 
 
 def password(server, session, envelope, mechanism, data):
+    server.event_handler.logins.append(data.login)
     right = (data.login, data.password) == (b"rollcall", b"post-secret")
     return AuthResult(success=right)
 
@@ -73,11 +80,12 @@ def free_port():
 
 
 class Server:
-    def __init__(self, folder, mail_port):
+    def __init__(self, folder, mail_port, security="none", ca_file=""):
         self.port = free_port()
         (folder / "password").write_text("post-secret\n")
         (folder / "seed.toml").write_text(SEED)
-        (folder / "rollcall.toml").write_text(CONFIG.format(port=self.port, mail=mail_port, folder=folder))
+        (folder / "rollcall.toml").write_text(CONFIG.format(
+            port=self.port, mail=mail_port, folder=folder, security=security, ca_file=ca_file))
         self.url = f"http://127.0.0.1:{self.port}"
         self.log = open(folder / "log", "w+", encoding="utf-8")
         self.process = subprocess.Popen(
@@ -113,26 +121,61 @@ class Server:
         self.log.close()
 
 
-@pytest.fixture
-def post():
+def mail_server(**more):
     handler = Post()
     controller = Controller(
-        handler, hostname="127.0.0.1", port=free_port(), authenticator=password, auth_required=True,
-        auth_require_tls=False,
-    )
+        handler, hostname="127.0.0.1", port=free_port(), authenticator=password, auth_required=True, **more)
     controller.start()
-    handler.port = controller.port
+    handler.port, handler.stop = controller.port, controller.stop
+    return handler
+
+
+@pytest.fixture
+def post():
+    handler = mail_server(auth_require_tls=False)
     yield handler
-    controller.stop()
+    handler.stop()
+
+
+def with_address(server):
+    reply = server.admin("PATCH", "/wabas/102290129340398", {"contact_email": "owner@shop.example"})
+    assert reply.status_code == 200 and reply.json()["contact_email"] == "owner@shop.example", reply.text
+    return server
 
 
 @pytest.fixture
 def server(tmp_path, post):
-    it = Server(tmp_path, post.port)
-    reply = it.admin("PATCH", "/wabas/102290129340398", {"contact_email": "owner@shop.example"})
-    assert reply.status_code == 200 and reply.json()["contact_email"] == "owner@shop.example", reply.text
+    it = with_address(Server(tmp_path, post.port))
     yield it
     it.stop()
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory):
+    """For localhost, and its own authority."""
+    folder = tmp_path_factory.mktemp("certificate")
+    certificate_for_localhost(folder)
+    return folder
+
+
+@pytest.fixture
+def over_tls(certificate):
+    """Mail servers that take nothing in the clear: `starttls` as on port 587, `tls` as on port 465."""
+    started = []
+
+    def start(security):
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        context.load_cert_chain(certificate / "cert.pem", certificate / "key.pem")
+        if security == "starttls":
+            started.append(mail_server(tls_context=context, require_starttls=True))
+        else:
+            # The library's own rule would ask for STARTTLS within TLS.
+            started.append(mail_server(ssl_context=context, auth_require_tls=False))
+        return started[-1]
+
+    yield start
+    for it in started:
+        it.stop()
 
 
 def link_of(post):
@@ -189,3 +232,38 @@ def test_asking_has_its_limit_and_a_mail_server_that_fails_is_told(server, post)
     assert int(limited.headers["Retry-After"]) > 3600 and limited.json()["error"]["code"] == "too_many"
     server.advance(8 * 3600)
     assert server.ask().status_code == 202
+
+
+@pytest.mark.parametrize("security", ["starttls", "tls"])
+def test_mails_travel_encrypted_to_a_server_that_is_who_it_says(over_tls, certificate, tmp_path, security):
+    post = over_tls(security)
+    server = with_address(Server(tmp_path, post.port, security, certificate / "ca.pem"))
+    try:
+        assert server.ask().status_code == 202, (tmp_path / "log").read_text()
+        assert requests.post(link_of(post), timeout=10).status_code == 200
+        assert not server.pin_is_on()
+    finally:
+        server.stop()
+
+
+@pytest.mark.parametrize("security", ["starttls", "tls"])
+def test_a_server_whose_certificate_nobody_vouches_for_gets_no_mail(over_tls, tmp_path, security):
+    post = over_tls(security)
+    server = with_address(Server(tmp_path, post.port, security))
+    try:
+        failed = server.ask()
+        assert failed.status_code == 503, failed.text
+        assert "TLS" in (tmp_path / "log").read_text()
+        assert post.mails == []
+    finally:
+        server.stop()
+
+
+def test_a_server_without_tls_gets_no_mail_in_the_clear(post, tmp_path):
+    """Nor the password: whoever sits in between could take STARTTLS out of the greeting."""
+    server = with_address(Server(tmp_path, post.port, "starttls"))
+    try:
+        assert server.ask().status_code == 503
+        assert post.mails == [] and post.logins == []
+    finally:
+        server.stop()

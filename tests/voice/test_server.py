@@ -6,6 +6,7 @@ import pathlib
 import re
 import signal
 import subprocess
+import sys
 import threading
 import time
 
@@ -14,22 +15,22 @@ import requests
 from conftest import TARGET, telephones
 from kamailio import Kamailio
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+import manual  # noqa: E402
+
 # Fictitious: a range that Ofcom keeps for drama.
 NUMBER = "+441632960123"
-CONFIG = """
-mode = "production"
 
-[senders.calls]
-type = "voice"
-trunk = "127.0.0.1:{trunk}"
-caller = "441632960000"
-username = "rollcall"
-password = "secret"
-register = true
 
-[destinations]
-voice = ["+44"]
-"""
+class File:
+    """Something that stands in a file."""
+
+    def __init__(self, folder, text):
+        self.path = pathlib.Path(folder).with_suffix(".secret")
+        self.path.write_text(text)
+
+    def stop(self):
+        self.path.unlink()
 
 
 class Server:
@@ -77,7 +78,13 @@ class Server:
 def test_a_number_is_registered_with_the_code_that_was_spoken(place):
     telephone = place(telephones.Baresip, user=NUMBER)
     trunk = place(Kamailio, telephone.port)
-    server = place(Server, CONFIG.format(trunk=trunk.port))
+    secret = place(File, "secret\n")
+    # As the page for operators has it.
+    config = manual.set_up(manual.block("senders.calls"), trunk=f"127.0.0.1:{trunk.port}", password_file=secret.path)
+    server = place(Server, config)
+    checked = subprocess.run([str(TARGET / "rollcall"), "config", "check", str(server.folder / "rollcall.toml")],
+                             capture_output=True, text=True, timeout=30, check=False)
+    assert checked.returncode == 0, checked.stdout + checked.stderr
     login = requests.post(
         server.url + "/v1/users/login", auth=("admin", server.password),
         json={"new_password": "Voice-calls-1!"}, timeout=10,

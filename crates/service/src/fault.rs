@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 static ARMED: OnceLock<String> = OnceLock::new();
 
 /// The places, in the order in which a send passes them.
-pub const POINTS: [&str; 4] = ["decided", "claimed", "handed-over", "recorded"];
+pub const POINTS: [&str; 5] = ["decided", "claimed", "begun", "handed-over", "recorded"];
 
 /// Ends the process the first time that it comes to `place`. Once per process; a release build ignores
 /// it.

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use registration::{PhoneNumber, Timestamp};
+use tokio::sync::broadcast;
 
 use crate::pin_reset::PATH;
 use crate::ports::{Mail, MailError, Mailer, SendId};
@@ -24,10 +25,10 @@ pub struct InboxMail {
 }
 
 /// See the module.
-#[derive(Default)]
 pub(crate) struct Mails {
     way: OnceLock<Way>,
     inbox: Mutex<VecDeque<InboxMail>>,
+    news: broadcast::Sender<InboxMail>,
 }
 
 struct Way {
@@ -35,6 +36,13 @@ struct Way {
     mailer: Option<Arc<dyn Mailer>>,
     /// Where this server is reached, for links.
     public_url: String,
+}
+
+impl Default for Mails {
+    fn default() -> Self {
+        let news = broadcast::Sender::new(KEPT_MAX);
+        Self { way: OnceLock::new(), inbox: Mutex::default(), news }
+    }
 }
 
 impl Mails {
@@ -53,11 +61,14 @@ impl Mails {
             None => Err(MailError { reason: "no mail server is configured".to_owned() }),
             Some(Way { mailer: Some(mailer), .. }) => mailer.send(mail).await,
             Some(Way { mailer: None, .. }) => {
+                let mail = InboxMail { id, mail: mail.clone(), at };
                 let mut inbox = self.inbox();
-                inbox.push_back(InboxMail { id, mail: mail.clone(), at });
+                inbox.push_back(mail.clone());
                 if inbox.len() > KEPT_MAX {
                     inbox.pop_front();
                 }
+                // An error means that nobody listens.
+                let _ = self.news.send(mail);
                 Ok(())
             }
         }
@@ -78,6 +89,12 @@ impl Service {
     pub fn mail_by(&self, mailer: Option<Arc<dyn Mailer>>, public_url: &str) {
         // A second call would change nothing; wiring makes one.
         _ = self.mails.way.set(Way { mailer, public_url: public_url.to_owned() });
+    }
+
+    /// Mails as they come to the sandbox's inbox, from now on.
+    #[must_use]
+    pub fn watch_inbox_mails(&self) -> broadcast::Receiver<InboxMail> {
+        self.mails.news.subscribe()
     }
 
     /// Mails in the sandbox's inbox, newest first.

@@ -19,7 +19,8 @@ use tokio::time::MissedTickBehavior;
 use tracing::error;
 
 use crate::fault;
-use crate::ports::{Send, SendState, Unit};
+use crate::policy::Repeat;
+use crate::ports::{Send, SendState, StoreError, Unit};
 use crate::service::Service;
 
 mod hand_over;
@@ -108,12 +109,22 @@ impl Service {
         loop {
             let _quiet = self.under_way.read().await;
             let now = self.now();
-            match self.store.claim_sends(now, now + LEASE, BATCH_MAX).await {
+            match self.claim(now, BATCH_MAX).await {
                 Ok(claimed) if claimed.is_empty() => return,
                 Ok(claimed) => self.carry_out(claimed).await,
                 Err(error) => return error!(%error, "the outbox cannot be read"),
             }
         }
+    }
+
+    async fn claim(&self, now: Timestamp, most: usize) -> Result<Vec<Send>, StoreError> {
+        self.store.claim_sends(now, now + LEASE, self.begins_at_once(), most).await
+    }
+
+    /// Whether a leased send counts as begun: a commit less for each, where a repeated message is
+    /// harmless.
+    fn begins_at_once(&self) -> bool {
+        self.policy().repeat == Repeat::AtLeastOnce
     }
 
     async fn carry_out(&self, claimed: Vec<Send>) {
@@ -129,8 +140,9 @@ impl Service {
         if unit.sends.is_empty() || room < unit.sends.len() {
             return Vec::new();
         }
+        let begun = self.begins_at_once();
         for send in &mut unit.sends {
-            send.state = SendState::Claimed { until: now + LEASE };
+            send.state = SendState::Claimed { until: now + LEASE, begun };
             send.attempt = 1;
         }
         unit.sends.clone()
@@ -175,7 +187,7 @@ impl Service {
         }
         let Some(quiet) = self.quiet() else { return };
         let now = self.now();
-        match self.store.claim_sends(now, now + LEASE, room).await {
+        match self.claim(now, room).await {
             Ok(claimed) => {
                 bench.more_due = claimed.len() == room;
                 bench.drained += claimed.len();

@@ -371,7 +371,7 @@ impl Run {
         for id in self.checker.open_sends() {
             let query = SendQuery { id: Some(id), limit: 1, ..SendQuery::default() };
             for send in self.world.store.sends(&query).await.map_err(|it| bug(&it))? {
-                if let SendState::Decided { due_at: at } | SendState::Claimed { until: at } =
+                if let SendState::Decided { due_at: at } | SendState::Claimed { until: at, .. } =
                     send.state
                 {
                     last = last.max(Some(at));

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use registration::{NumberRecord, PhoneNumber, Timestamp};
 use service::ports::{
     AuditEntry, AuditQuery, Budget, Callback, CallbackQuery, CallbackReport, CommitError, Entity,
-    EntityKind, EntityRef, NumberKey, NumberQuery, NumberWrite, Receipt, Send, SendQuery,
+    EntityKind, EntityRef, NumberKey, NumberQuery, NumberWrite, Receipt, Send, SendId, SendQuery,
     SendReport, SendState, Store, StoreError, Unit, Versioned,
 };
 use service::testing::MemoryStore;
@@ -194,16 +194,24 @@ impl Store for SimStore {
         &self,
         now: Timestamp,
         until: Timestamp,
+        begun: bool,
         limit: usize,
     ) -> Result<Vec<Send>, StoreError> {
         self.before(|odds| odds.read_fails).await?;
         if self.sabotage == Sabotage::SkipsOutbox {
             return Ok(Vec::new());
         }
-        let claimed = self.memory.claim_sends(now, until, limit).await?;
+        let claimed = self.memory.claim_sends(now, until, begun, limit).await?;
         self.journal.note(Seen::Leases(current_call(), claimed.clone()));
         self.after().await?;
         Ok(claimed)
+    }
+
+    async fn begin_send(&self, id: SendId, until: Timestamp) -> Result<bool, StoreError> {
+        self.before(|odds| odds.write_fails_before).await?;
+        let stands = self.memory.begin_send(id, until).await?;
+        self.after().await?;
+        Ok(stands)
     }
 
     async fn report_sends(&self, reports: Vec<SendReport>) -> Result<(), StoreError> {

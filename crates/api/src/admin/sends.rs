@@ -128,7 +128,7 @@ impl From<Send> for SendView {
     fn from(it: Send) -> Self {
         let (state, state_at, reason) = match it.state {
             SendState::Decided { due_at } => ("decided", due_at, None),
-            SendState::Claimed { until } => ("claimed", until, None),
+            SendState::Claimed { until, .. } => ("claimed", until, None),
             SendState::HandedOver { at } => ("handed_over", at, None),
             SendState::Delivered { at } => ("delivered", at, None),
             SendState::Failed { at, reason } => ("failed", at, Some(reason)),

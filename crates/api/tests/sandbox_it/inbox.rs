@@ -210,7 +210,7 @@ async fn no_row_of_the_store_holds_a_code() {
 }
 
 /// The data of the next `count` events named `message`.
-async fn events(body: &mut Body, count: usize) -> Vec<Value> {
+pub(crate) async fn events(body: &mut Body, count: usize) -> Vec<Value> {
     let mut text = String::new();
     while text.matches("\n\n").count() < count {
         let frame = tokio::time::timeout(Duration::from_secs(10), body.frame()).await;

@@ -12,6 +12,7 @@ use service::pin_reset::ResetAsked;
 use service::ports::{AuditQuery, TurnableClock as _};
 
 use crate::harness::{World, escaped};
+use crate::inbox::events;
 
 const NUMBER: &str = "+447700900201";
 
@@ -171,6 +172,31 @@ async fn link_in_audit(world: &World) -> usize {
         assert!(!shown.contains(token));
     }
     shown.matches("pin_reset_asked").count()
+}
+
+#[tokio::test]
+async fn the_stream_of_the_inbox_brings_mails_among_the_codes() {
+    const OTHER: &str = "+447700900301";
+    let world = world().await;
+    let mut all = world.open("/sandbox/v1/inbox/stream").await;
+    let of_other = format!("/sandbox/v1/inbox/stream?number={}", escaped(OTHER));
+    let mut of_other = world.open(&of_other).await;
+    ask(&world, NUMBER).await;
+    let mail = events(&mut all, 1).await.remove(0);
+    assert_eq!((&mail["channel"], &mail["number"]), (&"email".into(), &NUMBER.into()));
+    assert!(mail["text"].as_str().unwrap().contains("/two-step/reset/"), "{mail}");
+    world.clock.advance(Duration::from_secs(1));
+    world.send_code(OTHER).await;
+    assert_eq!(events(&mut all, 1).await[0]["channel"], "sms");
+    assert_eq!(events(&mut of_other, 1).await[0]["channel"], "sms", "no mail of another number");
+    world.clock.advance(Duration::from_secs(1));
+    ask(&world, NUMBER).await;
+
+    // Who comes back gets both kinds in the order they came.
+    let path = format!("/sandbox/v1/inbox/stream?after={}", mail["id"].as_str().unwrap());
+    let missed = events(&mut world.open(&path).await, 2).await;
+    let channels: Vec<_> = missed.iter().map(|it| it["channel"].as_str().unwrap()).collect();
+    assert_eq!(channels, ["sms", "email"]);
 }
 
 #[tokio::test]

@@ -116,8 +116,36 @@ impl Mailer for SmtpMailer {
                 let code = error.status().map(|code| code.to_string()).unwrap_or_default();
                 Err(refused(&format!("the mail server refused it: {code}")))
             }
-            Ok(Err(error)) if error.is_tls() => Err(refused("TLS with the mail server failed")),
-            Ok(Err(_)) => Err(refused("the mail server cannot be reached")),
+            Ok(Err(error)) => Err(refused(&trouble(&error))),
         }
     }
+}
+
+/// What went wrong on the way, so that whoever set it up knows where to look.
+fn trouble(error: &lettre::transport::smtp::Error) -> String {
+    if let Some(tls) = tls_error(error) {
+        return format!("TLS with the mail server failed: {tls}");
+    }
+    let words = if error.is_tls() {
+        "TLS with the mail server failed"
+    } else if error.is_client() {
+        "the mail server offers no STARTTLS, or no way to log in"
+    } else {
+        "the mail server cannot be reached"
+    };
+    words.to_owned()
+}
+
+/// What TLS itself says, which tells of certificates and names and of no mail.
+fn tls_error(error: &lettre::transport::smtp::Error) -> Option<&rustls::Error> {
+    let mut cause = core::error::Error::source(error);
+    while let Some(it) = cause {
+        let io = it.downcast_ref::<std::io::Error>();
+        let within = io.and_then(std::io::Error::get_ref).and_then(|it| it.downcast_ref());
+        if let Some(found) = it.downcast_ref().or(within) {
+            return Some(found);
+        }
+        cause = it.source();
+    }
+    None
 }

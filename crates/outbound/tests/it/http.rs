@@ -314,7 +314,7 @@ async fn a_call_fetches_its_words_by_a_link_that_ends_and_that_nobody_guesses() 
     let (status, kind, words) = stage.fetch(&link).await;
     assert_eq!((status, kind.as_str()), (StatusCode::OK, "text/xml; charset=utf-8"));
     let words = String::from_utf8(words.to_vec()).unwrap();
-    assert!(words.contains("<Say language=\"en\" loop=\"3\">"), "{words}");
+    assert!(words.contains("<Say language=\"en-US\" loop=\"3\">"), "{words}");
     assert!(words.contains(&sent.text), "{words}");
     let audio = link.replace("/say/", "/audio/") + ".wav";
     let (status, kind, sound) = stage.fetch(&audio).await;

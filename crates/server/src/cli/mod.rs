@@ -2,6 +2,7 @@
 
 mod audit;
 mod bench;
+mod call;
 mod cert;
 mod client;
 mod clock;
@@ -16,6 +17,7 @@ mod groups;
 mod inbox;
 mod keys;
 mod limits;
+mod names;
 mod numbers;
 mod openapi;
 mod output;
@@ -73,6 +75,7 @@ enum Command {
     Demo(demo::Arguments),
     Register(register::Arguments),
     Numbers(numbers::Arguments),
+    Names(names::Arguments),
     Wabas(wabas::Arguments),
     Pin(pin::Arguments),
     Sends(sends::Arguments),
@@ -86,6 +89,7 @@ enum Command {
     Cert(cert::Arguments),
     Audit(audit::Arguments),
     Keys(keys::Arguments),
+    Call(call::Arguments),
     Console(console::Arguments),
     Explain(explain::Arguments),
     Doctor(doctor::Arguments),
@@ -129,6 +133,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, environment: &Environm
         Command::Demo(arguments) => demo::run(arguments, &context),
         Command::Register(arguments) => register::run(&arguments, &context),
         Command::Numbers(arguments) => numbers::run(&arguments, &context),
+        Command::Names(arguments) => names::run(&arguments, &context),
         Command::Wabas(arguments) => wabas::run(&arguments, &context),
         Command::Pin(arguments) => pin::run(&arguments, &context),
         Command::Sends(arguments) => sends::run(&arguments, &context),
@@ -142,6 +147,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, environment: &Environm
         Command::Cert(arguments) => cert::run(&arguments, &context),
         Command::Audit(arguments) => audit::run(&arguments, &context, wiring::open_trail),
         Command::Keys(arguments) => keys::run(&arguments, &context),
+        Command::Call(arguments) => call::run(&arguments, &context),
         Command::Console(arguments) => console::run(&arguments, &context),
         Command::Explain(arguments) => explain::run(&arguments, &context),
         Command::Doctor(arguments) => doctor::run(&arguments, &context),

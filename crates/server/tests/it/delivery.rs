@@ -170,10 +170,14 @@ async fn a_server_killed_between_two_states_of_the_ledger_ends_as_promised() {
     for killed in [
         row("decided", again, 1, "handed_over", true),
         row("claimed", again, 1, "handed_over", true),
+        row("begun", again, 1, "handed_over", true),
         row("handed-over", again, 2, "handed_over", true),
         row("recorded", again, 1, "handed_over", false),
-        row("decided", never, 0, "failed", true),
-        row("claimed", never, 0, "failed", true),
+        // What had not begun is not lost and leaves no doubt.
+        row("decided", never, 1, "handed_over", false),
+        row("claimed", never, 1, "handed_over", false),
+        // From here to the record nobody can know: the request may have left the machine.
+        row("begun", never, 0, "failed", true),
         row("handed-over", never, 1, "failed", true),
         row("recorded", never, 1, "handed_over", false),
     ] {

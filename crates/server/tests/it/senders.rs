@@ -68,7 +68,10 @@ fn what_the_manual_shows_can_be_pasted() {
     assert!(senders.len() >= 5, "{}", senders.len());
     for block in senders {
         // Variables of the operator's are not set here.
-        let block = block.replace("mode = \"production\"\n", "").replace("_env = ", " = ");
+        let block = block
+            .replace("mode = \"production\"\n", "")
+            .replace("_env = ", " = ")
+            .replace("_file = ", " = ");
         let block = block.replace("\"SMSC_PASSWORD\"", "\"secret\"");
         let (sound, said) = check(&block);
         assert!(sound, "{block}\n{said}");

@@ -17,7 +17,7 @@ async fn a_send_that_waited_beyond_its_lease_is_left_to_the_outbox() {
     // It was leased with its order. The process stalls, and another one takes it and hands it over.
     rig.clock.advance(61 * SECOND);
     let now = rig.service.now();
-    let taken = rig.store.claim_sends(now, now + MINUTE, 9).await.unwrap();
+    let taken = rig.store.claim_sends(now, now + MINUTE, true, 9).await.unwrap();
     assert_eq!(taken.len(), 1);
     let report = SendReport::new(taken[0].id, SendState::HandedOver { at: now });
     rig.store.report_sends(vec![report]).await.unwrap();
@@ -133,15 +133,48 @@ async fn a_lost_answer_is_repeated_or_not_as_the_operator_wants() {
 }
 
 #[tokio::test]
-async fn a_worker_that_died_over_a_send_leaves_a_doubt_that_never_twice_respects() {
-    for (repeat, messages) in [(Repeat::AtLeastOnce, 1), (Repeat::NeverTwice, 0)] {
+async fn a_worker_that_died_before_the_hand_over_loses_no_send_and_leaves_no_doubt_where_it_matters()
+ {
+    for (repeat, in_doubt) in [(Repeat::AtLeastOnce, true), (Repeat::NeverTwice, false)] {
         let rig = Rig::with(Policy { repeat, ..Policy::default() }).await;
         rig.order(number(1)).await.unwrap();
         rig.service.fresh_sends().clear();
         rig.after(61 * SECOND).await;
-        assert_eq!(rig.provider.messages().len(), messages, "{repeat:?}");
-        assert!(rig.only_send().await.in_doubt);
+        assert_eq!(rig.provider.messages().len(), 1, "{repeat:?}");
+        assert_eq!(rig.only_send().await.in_doubt, in_doubt, "{repeat:?}");
     }
+}
+
+#[tokio::test]
+async fn a_worker_that_died_over_a_hand_over_leaves_a_doubt_that_never_twice_respects() {
+    let rig = Rig::with(Policy { repeat: Repeat::NeverTwice, ..Policy::default() }).await;
+    let (waiting, mut at_provider) = tokio::sync::mpsc::unbounded_channel();
+    *rig.provider.meanwhile.lock().unwrap() = Some(waiting);
+    rig.order(number(1)).await.unwrap();
+    let worker = tokio::spawn({
+        let service = Arc::clone(&rig.service);
+        async move { service.deliver_due().await }
+    });
+    let _never_answered = at_provider.recv().await.unwrap();
+    assert!(matches!(rig.only_send().await.state, SendState::Claimed { begun: true, .. }));
+    worker.abort();
+    assert!(worker.await.unwrap_err().is_cancelled());
+    rig.after(61 * SECOND).await;
+    let send = rig.only_send().await;
+    assert!(matches!(send.state, SendState::Failed { .. }) && send.in_doubt, "{send:?}");
+    assert_eq!(rig.provider.messages().len(), 1);
+}
+
+#[tokio::test]
+async fn whose_lease_was_taken_over_begins_no_hand_over() {
+    let rig = Rig::with(Policy { repeat: Repeat::NeverTwice, ..Policy::default() }).await;
+    rig.order(number(1)).await.unwrap();
+    // Another process, whose clock is ahead of ours, thinks that the lease has passed.
+    let ahead = rig.service.now() + 61 * SECOND;
+    let taken = rig.store.claim_sends(ahead, ahead + MINUTE, false, 9).await.unwrap();
+    assert_eq!((taken.len(), taken[0].in_doubt), (1, false));
+    rig.service.deliver_due().await;
+    assert!(rig.provider.messages().is_empty(), "it is the other's");
 }
 
 #[tokio::test]

@@ -23,6 +23,9 @@ pub enum SendState {
     Claimed {
         /// End of the worker's lease.
         until: Timestamp,
+        /// Its hand-over may have begun: should the worker die, nobody knows whether a provider took it.
+        /// Where a repeated message would do harm, that is recorded only right before the hand-over.
+        begun: bool,
     },
     /// A provider acknowledged it.
     HandedOver {

@@ -94,6 +94,8 @@ pub struct NumberQuery {
     pub prefix: Option<String>,
     /// Only numbers that are (or are not) registered.
     pub registered: Option<bool>,
+    /// Only numbers of which a display name waits for a verdict.
+    pub name_waits: bool,
     /// Only numbers behind this one.
     pub after: Option<PhoneNumber>,
     /// At most so many.
@@ -389,13 +391,19 @@ pub trait Store: core::marker::Send + Sync + 'static {
     async fn audit(&self, query: &AuditQuery) -> Result<Vec<AuditEntry>, StoreError>;
 
     /// Leases up to `limit` due sends until `until`, oldest first, and counts the attempt. A send whose
-    /// lease has passed is due again.
+    /// lease has passed is due again, and in doubt if its hand-over may have begun. `begun` says so of
+    /// these, unless [`begin_send`](Self::begin_send) is to say it of each.
     async fn claim_sends(
         &self,
         now: Timestamp,
         until: Timestamp,
+        begun: bool,
         limit: usize,
     ) -> Result<Vec<Send>, StoreError>;
+
+    /// Records that the hand-over of a send begins that was leased until `until` and not begun; `false`
+    /// if that lease does not stand any more.
+    async fn begin_send(&self, id: SendId, until: Timestamp) -> Result<bool, StoreError>;
 
     /// Records what became of sends, as workers saw it; see [`SendReport`] for which report counts.
     async fn report_sends(&self, reports: Vec<SendReport>) -> Result<(), StoreError>;

@@ -58,7 +58,13 @@ impl Ledger {
         }
     }
 
-    pub(super) fn claim(&mut self, now: Timestamp, until: Timestamp, limit: usize) -> Vec<Send> {
+    pub(super) fn claim(
+        &mut self,
+        now: Timestamp,
+        until: Timestamp,
+        begun: bool,
+        limit: usize,
+    ) -> Vec<Send> {
         let mut due: Vec<(Timestamp, &mut Send)> = self
             .sends
             .values_mut()
@@ -67,12 +73,21 @@ impl Ledger {
             .collect();
         due.sort_by_key(|(at, send)| (*at, send.id));
         let lease = |(_, send): (Timestamp, &mut Send)| {
-            send.in_doubt |= matches!(send.state, SendState::Claimed { .. });
-            send.state = SendState::Claimed { until };
+            send.in_doubt |= matches!(send.state, SendState::Claimed { begun: true, .. });
+            send.state = SendState::Claimed { until, begun };
             send.attempt = send.attempt.saturating_add(1);
             send.clone()
         };
         due.into_iter().take(limit).map(lease).collect()
+    }
+
+    pub(super) fn begin(&mut self, id: SendId, until: Timestamp) -> bool {
+        let Some(send) = self.sends.get_mut(&id) else { return false };
+        let stands = send.state == SendState::Claimed { until, begun: false };
+        if stands {
+            send.state = SendState::Claimed { until, begun: true };
+        }
+        stands
     }
 
     pub(super) fn report(&mut self, reports: Vec<SendReport>) {
@@ -137,7 +152,7 @@ impl Ledger {
 /// From when on a worker may take a send in this state.
 fn open_at(state: &SendState) -> Option<Timestamp> {
     match state {
-        SendState::Decided { due_at: at } | SendState::Claimed { until: at } => Some(*at),
+        SendState::Decided { due_at: at } | SendState::Claimed { until: at, .. } => Some(*at),
         SendState::HandedOver { .. } | SendState::Delivered { .. } | SendState::Failed { .. } => {
             None
         }

@@ -14,7 +14,7 @@ use crate::audit::{chain_hash, genesis};
 use crate::ports::{
     AuditEntry, AuditQuery, Budget, Callback, CallbackQuery, CallbackReport, CommitError, Entity,
     EntityKind, EntityRef, EntityWrite, Event, NumberKey, NumberQuery, NumberWrite, OnceKey,
-    Receipt, Send, SendQuery, SendReport, Store, StoreError, Subject, Take, Unit, Version,
+    Receipt, Send, SendId, SendQuery, SendReport, Store, StoreError, Subject, Take, Unit, Version,
     Versioned, is_snapshot_name,
 };
 
@@ -140,9 +140,14 @@ impl Store for MemoryStore {
         &self,
         now: Timestamp,
         until: Timestamp,
+        begun: bool,
         limit: usize,
     ) -> Result<Vec<Send>, StoreError> {
-        Ok(self.open()?.state.ledger.claim(now, until, limit))
+        Ok(self.open()?.state.ledger.claim(now, until, begun, limit))
+    }
+
+    async fn begin_send(&self, id: SendId, until: Timestamp) -> Result<bool, StoreError> {
+        Ok(self.open()?.state.ledger.begin(id, until))
     }
 
     async fn report_sends(&self, reports: Vec<SendReport>) -> Result<(), StoreError> {
@@ -446,6 +451,7 @@ fn wanted(record: &NumberRecord, query: &NumberQuery) -> bool {
     let digits = || record.number.digits();
     query.after.is_none_or(|after| record.number > after)
         && query.registered.is_none_or(|wanted| record.registration.is_some() == wanted)
+        && (!query.name_waits || record.claims.iter().any(Claim::name_waits))
         && query.prefix.as_ref().is_none_or(|prefix| digits().starts_with(prefix))
         && query
             .wabas

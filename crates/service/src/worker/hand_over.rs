@@ -37,9 +37,8 @@ impl Service {
     pub(crate) async fn hand_over(&self, send: Send) -> Ended {
         let now = self.now();
         // Whose lease has passed may be another worker's by now, and acknowledged: only the outbox knows.
-        if !matches!(send.state, SendState::Claimed { until } if now < until) {
-            let report = SendReport::new(send.id, send.state.clone());
-            return Ended { report, give_back: false, send };
+        if !matches!(send.state, SendState::Claimed { until, .. } if now < until) {
+            return Ended::left_to_the_outbox(send);
         }
         if send.in_doubt && self.policy().repeat == Repeat::NeverTwice {
             let reason = "whether a provider took it is unknown, and it is never sent twice";
@@ -53,12 +52,28 @@ impl Service {
             return self.failed(send, now, "the key of this code is gone");
         };
         fault::point("claimed");
+        if !self.note_beginning(&send).await {
+            return Ended::left_to_the_outbox(send);
+        }
+        fault::point("begun");
         let mut dispatched = self.delivery.dispatch(&message).await;
         fault::point("handed-over");
         if dispatched.attempts.is_empty() {
             dispatched.attempts.push(only_try(&dispatched.outcome, now, self.now()));
         }
         self.judge(send, dispatched)
+    }
+
+    /// Records that the hand-over begins, unless that stands in the lease; whether it may.
+    async fn note_beginning(&self, send: &Send) -> bool {
+        let SendState::Claimed { until, begun: false } = send.state else { return true };
+        match self.store.begin_send(send.id, until).await {
+            Ok(stands) => stands,
+            Err(error) => {
+                error!(id = %send.id, %error, "the beginning of a hand-over cannot be recorded");
+                false
+            }
+        }
     }
 
     fn judge(&self, send: Send, dispatched: Dispatched) -> Ended {
@@ -221,6 +236,12 @@ impl Send {
 }
 
 impl Ended {
+    /// Not handed over; it stays as it stands, and is due again once its lease has passed.
+    fn left_to_the_outbox(send: Send) -> Self {
+        let report = SendReport::new(send.id, send.state.clone());
+        Self { report, give_back: false, send }
+    }
+
     /// The send as its report leaves it, if a provider took it.
     fn handed_over(self) -> Option<Send> {
         let SendReport { state, sender, provider_id, tries, settled, .. } = self.report;

@@ -190,7 +190,7 @@ impl Sends {
 }
 
 fn lease_of(send: &Send) -> Option<Timestamp> {
-    if let SendState::Claimed { until } = send.state { Some(until) } else { None }
+    if let SendState::Claimed { until, .. } = send.state { Some(until) } else { None }
 }
 
 /// Whether others may take the send: nobody has a lease on it, or it has passed.

@@ -90,7 +90,8 @@ enum MethodTwin {
 pub(crate) fn state_to_columns(state: &SendState) -> (i64, i64, Option<&str>) {
     match state {
         SendState::Decided { due_at } => (0, due_at.as_millis(), None),
-        SendState::Claimed { until } => (1, until.as_millis(), None),
+        SendState::Claimed { until, begun: false } => (-1, until.as_millis(), None),
+        SendState::Claimed { until, begun: true } => (1, until.as_millis(), None),
         SendState::HandedOver { at } => (2, at.as_millis(), None),
         SendState::Delivered { at } => (3, at.as_millis(), None),
         SendState::Failed { at, reason } => (4, at.as_millis(), Some(reason.as_str())),
@@ -102,7 +103,8 @@ fn state_from_columns(state: i64, at: i64, reason: Option<String>) -> Option<Sen
     let at = Timestamp::from_millis(at);
     match state {
         0 => Some(SendState::Decided { due_at: at }),
-        1 => Some(SendState::Claimed { until: at }),
+        -1 => Some(SendState::Claimed { until: at, begun: false }),
+        1 => Some(SendState::Claimed { until: at, begun: true }),
         2 => Some(SendState::HandedOver { at }),
         3 => Some(SendState::Delivered { at }),
         4 => Some(SendState::Failed { at, reason: reason.unwrap_or_default() }),

@@ -53,10 +53,11 @@ pub(super) fn any_due(conn: &Connection, now: Timestamp) -> Result<bool, Failure
 }
 
 /// Makes every leased send due: this process has just become the only owner of the database, so whoever
-/// leased them is gone, and may have handed them over before it went.
+/// leased them is gone, and may have handed over before it went what it had begun.
 pub(super) fn orphan(conn: &Connection) -> rusqlite::Result<()> {
     // No value of `at` is below; zero is due whatever the clock shows.
-    let orphans = "UPDATE sends SET state = 0, at = 0, in_doubt = 1 WHERE state = 1";
+    let orphans = "UPDATE sends SET state = 0, at = 0, in_doubt = in_doubt OR state = 1
+                   WHERE state IN (-1, 1)";
     conn.execute(orphans, []).map(drop)
 }
 
@@ -65,25 +66,30 @@ pub(super) fn claim(
     conn: &Connection,
     now: Timestamp,
     until: Timestamp,
+    begun: bool,
     limit: usize,
 ) -> Result<Vec<Send>, Failure> {
     let due = Select::new(&format!("{COLUMNS} WHERE state < 2 AND at <= $1"), now.as_millis());
     let mut sends = due.page(conn, "at, id", limit, read)?;
     for send in &mut sends {
-        send.in_doubt |= matches!(send.state, SendState::Claimed { .. });
-        send.state = SendState::Claimed { until };
+        send.in_doubt |= matches!(send.state, SendState::Claimed { begun: true, .. });
+        send.state = SendState::Claimed { until, begun };
         send.attempt = send.attempt.saturating_add(1);
+        let (state, at, _) = state_to_columns(&send.state);
         conn.prepare_cached(
-            "UPDATE sends SET state = 1, at = $1, attempt = $2, in_doubt = $3 WHERE id = $4",
+            "UPDATE sends SET state = $1, at = $2, attempt = $3, in_doubt = $4 WHERE id = $5",
         )?
-        .execute(params![
-            until.as_millis(),
-            send.attempt,
-            send.in_doubt,
-            sql_id(send.id)
-        ])?;
+        .execute(params![state, at, send.attempt, send.in_doubt, sql_id(send.id)])?;
     }
     Ok(sends)
+}
+
+/// Records that a hand-over begins; whether the lease until `until` still stood.
+pub(super) fn begin(conn: &Connection, id: SendId, until: Timestamp) -> Result<bool, Failure> {
+    let begun = conn
+        .prepare_cached("UPDATE sends SET state = 1 WHERE id = $1 AND state = -1 AND at = $2")?
+        .execute(params![sql_id(id), until.as_millis()])?;
+    Ok(begun == 1)
 }
 
 /// Records what became of a send. Which report counts is [`SendReport::moves`] in SQL; what was tried is

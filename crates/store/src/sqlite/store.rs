@@ -8,7 +8,7 @@ use registration::{NumberRecord, PhoneNumber, Timestamp};
 use rusqlite::Connection;
 use service::ports::{
     AuditEntry, AuditQuery, Budget, Callback, CallbackQuery, CallbackReport, CommitError, Entity,
-    EntityKind, EntityRef, NumberCounts, NumberKey, NumberQuery, Receipt, Send, SendQuery,
+    EntityKind, EntityRef, NumberCounts, NumberKey, NumberQuery, Receipt, Send, SendId, SendQuery,
     SendReport, Store, StoreError, Unit, Versioned,
 };
 
@@ -141,13 +141,20 @@ impl Store for SqliteStore {
         &self,
         now: Timestamp,
         until: Timestamp,
+        begun: bool,
         limit: usize,
     ) -> Result<Vec<Send>, StoreError> {
         if !self.read(|conn| sends::any_due(conn, now))? {
             return Ok(Vec::new());
         }
-        let claim = move |conn: &Connection, _: &mut _| sends::claim(conn, now, until, limit);
+        let claim =
+            move |conn: &Connection, _: &mut _| sends::claim(conn, now, until, begun, limit);
         Ok(self.queue()?.shared(claim).await?)
+    }
+
+    async fn begin_send(&self, id: SendId, until: Timestamp) -> Result<bool, StoreError> {
+        let begin = move |conn: &Connection, _: &mut _| sends::begin(conn, id, until);
+        Ok(self.queue()?.shared(begin).await?)
     }
 
     async fn report_sends(&self, reports: Vec<SendReport>) -> Result<(), StoreError> {

@@ -1,7 +1,7 @@
 //! Messages as they come, as server-sent events.
 //!
-//! The stream follows the hand-overs that the worker announces and asks the store nothing, so it keeps
-//! up with thousands of messages a second. A reader that falls too far behind is told so and cut off;
+//! The stream follows the hand-overs that the worker announces, and the mails that come to the inbox, and
+//! asks the store nothing, so it keeps up with thousands of messages a second. A reader that falls too far behind is told so and cut off;
 //! it comes back with `Last-Event-ID` (an `EventSource` does so by itself) and is given what it missed.
 
 use core::convert::Infallible;
@@ -16,11 +16,12 @@ use futures_util::stream::{self, Stream};
 use http::HeaderMap;
 use registration::PhoneNumber;
 use service::Service;
+use service::mails::InboxMail;
 use service::ports::{Send, SendId};
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
 
-use super::{Ask, is_wanted, since, stop_asked, wire};
+use super::{Ask, is_wanted, since, stop_asked, wire, wire_mail};
 use crate::sandbox::body::{Asked, Problem};
 use crate::state::App;
 
@@ -48,15 +49,22 @@ pub(in crate::sandbox) async fn stream(
     let (number, after) = (ask.number()?, ask.after()?);
     // Listening begins before the ledger is read: what comes between is heard, and sent once.
     let news = app.service.watch_handed_over();
-    let mut missed = match after {
-        Some(_) => since(&app.service, number, after, REPLAY_MAX).await?,
-        None => Vec::new(),
+    let mails = app.service.watch_inbox_mails();
+    let (missed, missed_mails) = match after {
+        Some(_) => (
+            since(&app.service, number, after, REPLAY_MAX).await?,
+            app.service.inbox_mails(number, after),
+        ),
+        None => (Vec::new(), Vec::new()),
     };
-    missed.reverse();
-    let sent = missed.iter().map(|send| send.id).collect();
-    let replay = missed.iter().filter_map(|send| event(&app.service, send)).map(Ok);
-    let replay: Events = replay.collect();
-    let live = Live { service: Arc::clone(&app.service), news, number, sent, cut_off: false };
+    let sent = missed.iter().map(|it| it.id).chain(missed_mails.iter().map(|it| it.id)).collect();
+    let mut replay: Vec<(SendId, Event)> =
+        missed.iter().filter_map(|it| Some((it.id, event(&app.service, it)?))).collect();
+    replay.extend(missed_mails.iter().filter_map(|it| Some((it.id, mail_event(it)?))));
+    replay.sort_by_key(|(id, _)| *id);
+    let replay: Events = replay.into_iter().map(|(_, event)| Ok(event)).collect();
+    let service = Arc::clone(&app.service);
+    let live = Live { service, news, mails, number, sent, cut_off: false };
     let live = stream::unfold(live, Live::next);
     let live = live.take_until(Box::pin(stop_asked(&app)));
     let events = stream::once(async { replay }).chain(live).flat_map(stream::iter);
@@ -67,8 +75,9 @@ pub(in crate::sandbox) async fn stream(
 struct Live {
     service: Arc<Service>,
     news: Receiver<Arc<[Send]>>,
+    mails: Receiver<InboxMail>,
     number: Option<PhoneNumber>,
-    /// What was sent from the ledger and may be announced once more.
+    /// What was sent already and may be announced once more.
     sent: HashSet<SendId>,
     cut_off: bool,
 }
@@ -79,8 +88,12 @@ impl Live {
         if self.cut_off {
             return None;
         }
-        let events = match self.news.recv().await {
-            Ok(batch) => self.events(&batch),
+        let events = tokio::select! {
+            batch = self.news.recv() => batch.map(|batch| self.events(&batch)),
+            mail = self.mails.recv() => mail.map(|mail| self.mail_events(&mail)),
+        };
+        let events = match events {
+            Ok(events) => events,
             Err(RecvError::Lagged(_)) => {
                 self.cut_off = true;
                 vec![Ok(Event::default().event("lagged").data("come back with Last-Event-ID"))]
@@ -97,6 +110,12 @@ impl Live {
             .filter_map(|send| event(&self.service, send).map(Ok))
             .collect()
     }
+
+    fn mail_events(&self, mail: &InboxMail) -> Events {
+        let is_wanted = self.number.is_none_or(|number| number == mail.mail.number);
+        let is_new = is_wanted && !self.sent.contains(&mail.id);
+        mail_event(mail).filter(|_| is_new).map(Ok).into_iter().collect()
+    }
 }
 
 /// A message as an event; `None` if its key is gone.
@@ -104,4 +123,10 @@ fn event(service: &Service, send: &Send) -> Option<Event> {
     let message = service.inbox_message(send)?;
     let event = Event::default().id(send.id.to_string()).event("message");
     event.json_data(wire(send, &message)).ok()
+}
+
+/// A mail as an event.
+fn mail_event(mail: &InboxMail) -> Option<Event> {
+    let event = Event::default().id(mail.id.to_string()).event("message");
+    event.json_data(wire_mail(mail)).ok()
 }

@@ -6,6 +6,7 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use registration::Timestamp;
 use sha2::Sha256;
 
+use super::jwt;
 use super::sigv4;
 use super::spec::Auth;
 use super::template::{Templates, Values};
@@ -34,6 +35,12 @@ pub(super) fn headers(
             authorization(format!("Basic {}", STANDARD.encode(pair)))
         }
         Auth::Bearer { token } => authorization(format!("Bearer {}", render(token)?)),
+        Auth::Jwt { private_key, claims } => {
+            let id = values.get("id").map_or("", String::as_str);
+            let claims = templates.fields(claims, values)?;
+            let token = jwt::signed(&render(private_key)?, claims, id, request.now)?;
+            authorization(format!("Bearer {token}"))
+        }
         Auth::Hmac { secret, header } => {
             let mac = hmac_sha256(render(secret)?.as_bytes(), request.body);
             vec![(header.clone(), hex::encode(mac))]

@@ -16,9 +16,9 @@ use service::message_text::language;
 use service::ports::{CodeMessage, EntropyExt as _};
 use service::speech;
 
-use super::CallbackAddress;
 use super::auth::hmac_sha256;
 use super::template::xml;
+use super::{CallbackAddress, spoken_language};
 use crate::delivery::SenderPorts;
 
 /// How long a link works. A call that has not been answered by then never will be.
@@ -81,7 +81,11 @@ impl Documents {
         let said = if play {
             format!("<Play loop=\"{TIMES}\">{}/audio/{token}.wav</Play>", xml(&self.url))
         } else {
-            let language = xml(language(&message.locale));
+            // Twilio's name of Arabic voices.
+            let language = match spoken_language(language(&message.locale)) {
+                "ar" => "arb",
+                other => other,
+            };
             format!("<Say language=\"{language}\" loop=\"{TIMES}\">{}</Say>", xml(&message.text))
         };
         let document = format!(

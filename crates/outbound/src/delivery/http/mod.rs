@@ -11,6 +11,7 @@ mod answer;
 mod auth;
 mod callback;
 mod document;
+mod jwt;
 mod sigv4;
 mod spec;
 mod template;
@@ -155,6 +156,7 @@ impl HttpDelivery {
             ("digits", to.trim_start_matches('+')),
             ("text", text),
             ("language", language),
+            ("spoken_language", spoken_language(language)),
             ("gsm", if gsm { "1" } else { "" }),
             ("callback", &self.callback_url().unwrap_or_default()),
         ] {
@@ -308,6 +310,29 @@ impl CodeDelivery for HttpDelivery {
                 })
             }
         }
+    }
+}
+
+/// A language of ours as providers name voices: with the country whose people speak it as most do.
+/// Arabic stands for itself.
+fn spoken_language(language: &str) -> &str {
+    match language {
+        "en" => "en-US",
+        "de" => "de-DE",
+        "es" => "es-ES",
+        "pt" => "pt-BR",
+        "fr" => "fr-FR",
+        "it" => "it-IT",
+        "nl" => "nl-NL",
+        "pl" => "pl-PL",
+        "tr" => "tr-TR",
+        "ru" => "ru-RU",
+        "hi" => "hi-IN",
+        "id" => "id-ID",
+        "zh" => "zh-CN",
+        "zh-Hant" => "zh-TW",
+        "ja" => "ja-JP",
+        other => other,
     }
 }
 

@@ -112,6 +112,14 @@ pub enum Auth {
         /// The token.
         token: String,
     },
+    /// A token made for each request and signed with RS256 (RFC 7519): the claims, `iat`, `exp` and `jti`.
+    Jwt {
+        /// RSA key, PEM (PKCS #8 or PKCS #1).
+        private_key: String,
+        /// What it says besides.
+        #[serde(default)]
+        claims: BTreeMap<String, String>,
+    },
     /// HMAC-SHA256 over the body, hexadecimal, in a header.
     Hmac {
         /// The key.
@@ -307,6 +315,7 @@ impl core::fmt::Debug for Auth {
             Self::None => "None",
             Self::Basic { .. } => "Basic(……)",
             Self::Bearer { .. } => "Bearer(……)",
+            Self::Jwt { .. } => "Jwt(……)",
             Self::Hmac { .. } => "Hmac(……)",
             Self::Sigv4 { .. } => "Sigv4(……)",
         })

@@ -3,11 +3,11 @@
 use core::time::Duration;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Instant;
 
 use anyhow::{Context as _, bail, ensure};
 use http::StatusCode;
 
+use super::now;
 use crate::cli::rig::codes::Codes;
 use crate::cli::rig::connection::Connection;
 use crate::cli::rig::data::{self, Token};
@@ -222,9 +222,4 @@ async fn gather(
 #[expect(clippy::cast_precision_loss, reason = "a run has far fewer turns than 2^52")]
 pub(super) fn turn_at(turn: usize, rate: f64) -> f64 {
     turn as f64 / rate
-}
-
-#[expect(clippy::disallowed_methods, reason = "this is a measurement")]
-pub(super) fn now() -> Instant {
-    Instant::now()
 }

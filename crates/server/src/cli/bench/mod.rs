@@ -8,11 +8,14 @@ mod gateway;
 mod load;
 mod million;
 mod probe;
+mod provider;
 mod report;
+mod senders;
 
 use core::time::Duration;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::Instant;
 
 use anyhow::Context as _;
 use clap::{Args, Subcommand};
@@ -27,6 +30,7 @@ Examples:
   rollcall bench                        about two minutes; prints a table
   rollcall bench --seconds 3 --quick    a first impression, without the million numbers
   rollcall bench --json bench.json      the figures for a program, besides the table
+  rollcall bench senders                codes on their way to a provider instead
   rollcall bench gateway                what forwarding adds to a registrar's own answers
 
 Traffic stays on loopback. The data folder is made for the run and removed after it.";
@@ -54,14 +58,17 @@ pub(super) struct Arguments {
     json: Option<String>,
 }
 
+/// What to measure instead of registrations.
 #[derive(Debug, Subcommand)]
 enum What {
     Gateway(gateway::Arguments),
+    Senders(senders::Arguments),
 }
 
 pub(super) fn run(arguments: &Arguments, context: &Context<'_>) -> anyhow::Result<ExitCode> {
     match &arguments.what {
         Some(What::Gateway(arguments)) => gateway::run(arguments, context),
+        Some(What::Senders(arguments)) => senders::run(arguments, context),
         None => report_of(measure(arguments), arguments.json.as_deref()),
     }
 }
@@ -150,4 +157,9 @@ fn folder(parent: Option<&Path>) -> std::io::Result<tempfile::TempDir> {
 fn progress(what: &str) -> std::io::Result<()> {
     use std::io::Write as _;
     writeln!(std::io::stderr(), "measuring: {what} …")
+}
+
+#[expect(clippy::disallowed_methods, reason = "this is a measurement")]
+fn now() -> Instant {
+    Instant::now()
 }

@@ -14,7 +14,7 @@ async fn enter(store: &dyn Store, sends: Vec<Send>) {
 }
 
 async fn claim(store: &dyn Store, now: i64, until: i64, limit: usize) -> Vec<Send> {
-    store.claim_sends(at(now), at(until), limit).await.expect("store")
+    store.claim_sends(at(now), at(until), true, limit).await.expect("store")
 }
 
 fn ids(sends: &[Send]) -> Vec<u128> {
@@ -28,7 +28,7 @@ pub async fn due_sends_are_leased_oldest_first(store: Arc<dyn Store>) {
     assert_eq!(ids(&claim(&*store, 9, 99, 9).await), [0; 0], "nothing is due");
     let leased = claim(&*store, 100, 200, 2).await;
     let expected = [1, 2].map(|n| Send {
-        state: SendState::Claimed { until: at(200) },
+        state: SendState::Claimed { until: at(200), begun: true },
         attempt: 1,
         ..send(n, number(1), i64::try_from(n * 10).expect("small"))
     });
@@ -50,7 +50,7 @@ pub async fn a_send_is_leased_to_one_worker_at_a_time(store: Arc<dyn Store>) {
         tokio::spawn(async move {
             let mut mine = Vec::new();
             loop {
-                let leased = store.claim_sends(at(1), at(2), 7).await.expect("store");
+                let leased = store.claim_sends(at(1), at(2), true, 7).await.expect("store");
                 if leased.is_empty() {
                     return mine;
                 }
@@ -91,7 +91,7 @@ fn failed(reason: &str) -> SendState {
 pub async fn a_report_never_moves_a_send_backwards(store: Arc<dyn Store>) {
     let states = [
         SendState::Decided { due_at: at(1) },
-        SendState::Claimed { until: at(2) },
+        SendState::Claimed { until: at(2), begun: true },
         SendState::HandedOver { at: at(3) },
         SendState::Delivered { at: at(4) },
         failed("blocked"),
@@ -171,6 +171,24 @@ pub async fn a_lease_that_passed_leaves_a_doubt(store: Arc<dyn Store>) {
     assert!(!claim(&*store, 6, 10, 1).await[0].in_doubt, "it was given back in order");
     assert!(claim(&*store, 10, 20, 1).await[0].in_doubt, "its worker died over it");
     assert!(stored(&*store, SendId(1)).await.in_doubt);
+}
+
+pub async fn a_hand_over_that_had_not_begun_leaves_no_doubt(store: Arc<dyn Store>) {
+    enter(&*store, vec![send(1, number(1), 0), send(2, number(1), 0)]).await;
+    let leased = store.claim_sends(at(1), at(10), false, 9).await.expect("store");
+    assert!(leased.iter().all(|it| it.state == SendState::Claimed { until: at(10), begun: false }));
+    assert!(store.begin_send(SendId(1), at(10)).await.expect("store"));
+    assert!(!store.begin_send(SendId(1), at(10)).await.expect("store"), "it has begun");
+    assert!(!store.begin_send(SendId(2), at(11)).await.expect("store"), "another lease");
+    assert!(!store.begin_send(SendId(3), at(10)).await.expect("store"), "nobody's");
+    let found = stored(&*store, SendId(1)).await;
+    assert_eq!(found.state, SendState::Claimed { until: at(10), begun: true });
+    let again = store.claim_sends(at(10), at(20), false, 9).await.expect("store");
+    assert_eq!(again.iter().map(|it| it.in_doubt).collect::<Vec<_>>(), [true, false]);
+    assert!(!store.begin_send(SendId(2), at(10)).await.expect("store"), "that lease has passed");
+    let ended = SendReport::new(SendId(2), failed("expired"));
+    report(&*store, vec![ended]).await;
+    assert!(!store.begin_send(SendId(2), at(20)).await.expect("store"), "it has ended");
 }
 
 pub async fn the_first_receipt_counts_and_finds_the_newest_send_of_its_sender(

@@ -107,7 +107,7 @@ pub async fn a_closed_store_takes_and_gives_nothing(store: Arc<dyn Store>) {
     assert!(matches!(refused, Err(CommitError::Unavailable(_))), "{refused:?}");
     assert!(store.ping().await.is_err());
     assert!(store.number(number(1)).await.is_err());
-    assert!(store.claim_sends(at(9), at(10), 1).await.is_err());
+    assert!(store.claim_sends(at(9), at(10), true, 1).await.is_err());
     assert!(store.clear().await.is_err());
     store.close().await.expect("closing twice is no mistake");
 }

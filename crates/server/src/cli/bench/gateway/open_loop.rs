@@ -8,7 +8,8 @@ use std::time::Instant;
 use http::StatusCode;
 use hyper::body::Bytes;
 
-use crate::cli::bench::load::{Outcome, now};
+use crate::cli::bench::load::Outcome;
+use crate::cli::bench::now;
 use crate::cli::rig::connection::Connection;
 
 /// Connections that are open before the first request leaves; more are opened when these are busy.

@@ -11,7 +11,8 @@ use http::StatusCode;
 use serde_json::{Value, json};
 
 use super::open_loop::{Lines, Seen, due};
-use crate::cli::bench::load::{Outcome, now};
+use crate::cli::bench::load::Outcome;
+use crate::cli::bench::now;
 use crate::cli::rig::codes::Codes;
 use crate::cli::rig::data;
 use crate::cli::rig::server_process::ServerProcess;
