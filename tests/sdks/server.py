@@ -56,6 +56,14 @@ class Server:
         reply.raise_for_status()
         return reply
 
+    def webhook_secret(self, scope, scope_id):
+        """What signs the callbacks about a space or a number, as its operator is shown it."""
+        token = (self.ca.parents[1] / "operator.token").read_text(encoding="utf-8").strip()
+        url = f"{self.urls['http']}/admin/v1/webhooks/cams/{scope}/{scope_id}/secret"
+        reply = requests.get(url, timeout=30, headers={"Authorization": f"Bearer {token}"})
+        reply.raise_for_status()
+        return reply.json()["secret"]
+
     def reset(self):
         """Back to the seed, with the clock as it really is."""
         self.sandbox("POST", "clock", json={"resume": True})
