@@ -16,13 +16,13 @@ await page.goto(server.url + "/console/login");
 const shots = [["login", null]];
 const ways = [["light", { width: 1280, height: 860 }], ["dark", { width: 1280, height: 860 }], ["phone", { width: 390, height: 844 }]];
 
-async function shoot(name) {
+async function shoot(name, fullPage = true) {
   if (only && !name.includes(only)) return;
   for (const [way, size] of ways) {
     await page.setViewportSize(size);
     await page.emulateMedia({ colorScheme: way === "dark" ? "dark" : "light" });
     await page.waitForTimeout(120);
-    await page.screenshot({ path: join(folder, `${name}-${way}.png`), fullPage: true });
+    await page.screenshot({ path: join(folder, `${name}-${way}.png`), fullPage });
   }
   await page.setViewportSize({ width: 1280, height: 860 });
 }
@@ -79,11 +79,17 @@ for (const name of ["sandbox", "overview", "audit", "access", "settings", "signa
   if (reply.status() === 200) { await page.waitForTimeout(600); await shoot(name); }
 }
 await go("explorer-list", "/console/explorer/cams");
+await server.ask("POST", "/admin/v1/access-keys", { account: "default" });
+await server.ask("POST", "/admin/v1/operators", { name: "eva", role: "operator" });
+await server.ask("POST", "/admin/v1/operators", { name: "max" });
 await go("access-keys", "/console/access/access-keys");
+await go("operators", "/console/access/operators");
 await page.goto(server.url + "/console/explorer/cams/ChatappSyncPhoneNumber");
 await page.getByRole("button", { name: "Send", exact: true }).click();
 await page.locator("#wire-answer").waitFor();
-await shoot("explorer");
+await shoot("explorer-whole");
+await page.evaluate(() => window.scrollTo(0, 0));
+await shoot("explorer", false);
 await go("explorer-onprem", "/console/explorer/onprem/request-code");
 await server.stop();
 
