@@ -70,6 +70,28 @@ class Server:
         self.sandbox("POST", "reset", json={})
         self.read = {}
 
+    @property
+    def token(self):
+        """The operator's token."""
+        return (self.ca.parents[1] / "operator.token").read_text(encoding="utf-8").strip()
+
+    def operator(self, method, path, body):
+        """A call of the operator's API."""
+        url = f"{self.urls['http']}/admin/v1/{path}"
+        headers = {"Authorization": f"Bearer {self.token}"}
+        reply = requests.request(method, url, json=body, headers=headers, timeout=30)
+        reply.raise_for_status()
+        return reply.json()
+
+    def save(self, name):
+        """Keeps everything as it is now."""
+        self.sandbox("POST", f"snapshots/{name}", json={})
+
+    def back_to(self, name):
+        """Everything as it was kept, but for the time."""
+        self.sandbox("POST", f"snapshots/{name}/restore", json={})
+        self.sandbox("POST", "clock", json={"resume": True})
+
     def advance(self, seconds):
         """Turns the clock on."""
         self.sandbox("POST", "clock", json={"advance_seconds": seconds})

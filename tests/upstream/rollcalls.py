@@ -102,6 +102,11 @@ class Rollcall:
             assert reply.status_code == status, reply.text
         return reply
 
+    def get(self, path):
+        reply = requests.get(self.url + path, timeout=20)
+        assert reply.status_code == 200, reply.text
+        return reply.json()
+
     def forward(self, registrar, base_url):
         """Makes the Rollcall at `base_url` the authority for the WABA."""
         if registrar == "meta":

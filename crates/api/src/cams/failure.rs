@@ -35,6 +35,10 @@ pub struct Parts {
     pub access_denied: Option<Value>,
     /// `x-acs-retry-after`. Only throttling sets it: one client takes any error that has it for that.
     pub retry_after_ms: Option<u128>,
+    /// `x-rollcall-refusal`: which refusal it is, for another Rollcall, since one code stands for several.
+    pub refusal: Option<&'static str>,
+    /// `x-rollcall-opens-in`: milliseconds until it opens.
+    pub opens_in_ms: Option<u128>,
     /// The operation that failed, once it is known.
     pub operation: Option<&'static Operation>,
     /// The connection is cut instead of answering (a rehearsed fault).
@@ -102,6 +106,9 @@ impl Failure {
         }
         let id = refused.id.map_or_else(|| refused.refusal.id().to_owned(), |id| id.to_string());
         failure.0.recommend = Some(format!("{}/explain/{id}", app.settings.public_url));
+        failure.0.refusal = Some(refused.refusal.id());
+        let opens_at = refused.refusal.opens_at();
+        failure.0.opens_in_ms = opens_at.map(|at| at.since(refused.at).as_millis().max(1));
         if let Refusal::TooManyRequests { opens_at } = refused.refusal {
             failure.0.retry_after_ms = Some(opens_at.since(refused.at).as_millis().max(1));
         }
@@ -165,6 +172,8 @@ impl From<CamsWords> for Failure {
             recommend: None,
             access_denied: None,
             retry_after_ms: None,
+            refusal: None,
+            opens_in_ms: None,
             operation: None,
             drop_connection: false,
         }))

@@ -18,6 +18,10 @@ use super::xml;
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-acs-request-id");
 const RETRY_AFTER: HeaderName = HeaderName::from_static("x-acs-retry-after");
 
+/// For another Rollcall in front of this one.
+const REFUSAL: HeaderName = HeaderName::from_static("x-rollcall-refusal");
+const OPENS_IN: HeaderName = HeaderName::from_static("x-rollcall-opens-in");
+
 /// The fields of a successful answer besides those that all have.
 pub type Body = Map<String, Value>;
 
@@ -84,6 +88,12 @@ impl Envelope {
         let mut response = self.respond(parts.status, &root, members);
         if let Some(wait) = parts.retry_after_ms.and_then(|ms| u64::try_from(ms).ok()) {
             response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(wait));
+        }
+        if let Some(refusal) = parts.refusal {
+            response.headers_mut().insert(REFUSAL, HeaderValue::from_static(refusal));
+        }
+        if let Some(wait) = parts.opens_in_ms.and_then(|ms| u64::try_from(ms).ok()) {
+            response.headers_mut().insert(OPENS_IN, HeaderValue::from(wait));
         }
         if parts.drop_connection {
             response.extensions_mut().insert(crate::middleware::DropConnection);

@@ -14,6 +14,7 @@
 pub mod alibaba;
 mod http;
 pub mod meta;
+mod peer;
 
 use core::net::IpAddr;
 use core::time::Duration;
@@ -29,6 +30,8 @@ use service::ports::{
 use alibaba::Alibaba;
 use http::Http;
 use meta::Meta;
+
+pub use peer::Named;
 
 /// How upstreams are called.
 #[derive(Debug, Clone)]

@@ -178,8 +178,8 @@ impl Draft<'_> {
     fn adopt_verified(&mut self, waba: &WabaId, by_code: bool) -> Outcome {
         let index = self.claim_index(waba)?;
         let id = self.next.claims[index].id.clone();
-        let held = self.next.registration.as_ref();
-        if !by_code && held.is_some_and(|held| held.claim != id) {
+        // A proof that nobody gave lately moves no registration: neither to another account nor to another client.
+        if !by_code && self.next.registration.is_some() {
             return Ok(Accepted::Done);
         }
         let pin_proven_at = match &self.next.claims[index].phase {

@@ -211,6 +211,22 @@ fn what_was_only_read_there_takes_no_number_from_another() {
 }
 
 #[test]
+fn what_was_only_read_there_moves_no_number_between_clients() {
+    let adopt = Adopt::Registered { register: register(PinCheck::Absent), by_code: true };
+    let held = play(&claimed(), &Command::Adopt(adopt), at(1)).next;
+    let read = Adopt::Verified { waba: waba("1"), by_code: false };
+    let unchanged = play(&held, &Command::Adopt(read), at(2));
+    assert_eq!((unchanged.outcome, unchanged.next), (Ok(Accepted::Done), held));
+    // Where nobody holds it, the proof counts.
+    let free = play(
+        &claimed(),
+        &Command::Adopt(Adopt::Verified { waba: waba("1"), by_code: false }),
+        at(2),
+    );
+    assert!(matches!(free.outcome, Ok(Accepted::Verified(_))));
+}
+
+#[test]
 fn a_registration_lost_there_is_lost_here_and_nobody_elses_is() {
     let adopt = Adopt::Registered { register: register(PinCheck::Absent), by_code: true };
     let held = play(&claimed(), &Command::Adopt(adopt), at(1)).next;

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod bench;
 mod callbacks;
 mod cli;
 mod commands;
@@ -10,6 +11,7 @@ mod delivery;
 mod gateway;
 mod harness;
 mod hostile;
+mod import;
 mod lifecycle;
 mod listener;
 mod parallel;
@@ -21,3 +23,4 @@ mod soak;
 mod tidy;
 mod tls;
 mod upstream_words;
+mod views;

@@ -4,7 +4,7 @@
 use core::time::Duration;
 
 use api::refusals::row;
-use outbound::registrar::{alibaba, meta};
+use outbound::registrar::{Named, alibaba, meta};
 use registration::{CodeMethod, Forwarded, PhoneNumber, Refusal, Timestamp};
 use serde_json::{Value, json};
 use service::explain::catalogue;
@@ -60,9 +60,10 @@ fn what_graph_says_is_understood() {
         } });
         let method = Some(method_of(&refusal));
         let case = meta::Case { operation, method, number: number(), now };
-        let beside =
-            meta::Beside { retry_after: wait_of(&refusal, now), refusal: Some(refusal.id()) };
-        let understood = meta::meaning(&body, beside, case);
+        let wait = wait_of(&refusal, now);
+        let named = meta::meaning(&body, Named { id: Some(refusal.id()), wait }, case);
+        assert_eq!(kind(named), refusal.id(), "another Rollcall names it");
+        let understood = meta::meaning(&body, Named { id: None, wait }, case);
         if let (Some(opens_at), UpstreamError::Refused { refusal: found, .. }) =
             (refusal.opens_at(), &understood)
         {
@@ -71,6 +72,9 @@ fn what_graph_says_is_understood() {
         let expected = match refusal.id() {
             // One code for both; who forwards knows whether a PIN was given.
             "pin-required" => "pin-mismatch",
+            // One code for all that can be wrong with a code: a wait tells those that have one.
+            "code-missing" | "out-of-guesses" | "number-locked" => "code-mismatch",
+            "guesses-exhausted" => "guess-too-soon",
             same => same,
         };
         assert_eq!(kind(understood), expected, "{}", refusal.id());
@@ -86,7 +90,11 @@ fn what_cams_says_is_understood() {
         let body = json!({ "Code": words.code, "Message": words.message, "RequestId": "R" });
         let method = Some(method_of(&refusal));
         let case = alibaba::Case { operation, method, number: number(), now };
-        let understood = alibaba::meaning(&body, words.status.as_u16(), None, case);
+        let status = words.status.as_u16();
+        let wait = wait_of(&refusal, now);
+        let named = alibaba::meaning(&body, status, Named { id: Some(refusal.id()), wait }, case);
+        assert_eq!(kind(named), refusal.id(), "another Rollcall names it");
+        let understood = alibaba::meaning(&body, status, Named::default(), case);
         let expected = match refusal.id() {
             // One code for every limit of a code, of guesses and of PINs: the dialect says no more.
             "sms-exhausted" | "voice-exhausted" => "code-too-soon",
@@ -95,7 +103,7 @@ fn what_cams_says_is_understood() {
             // The adapter knows which of the two it asked for.
             "not-registered" => "not-claimed",
             // Texts without a counterpart are passed on.
-            "already-added" | "held-elsewhere" | "already-verified" => "upstream",
+            "already-added" | "held-elsewhere" => "upstream",
             same => same,
         };
         assert_eq!(kind(understood), expected, "{}", refusal.id());
@@ -110,8 +118,7 @@ fn what_nobody_knows_is_passed_on_with_both_texts_and_the_trace() {
         "error_user_msg": "This account was locked for a policy violation.", "fbtrace_id": "AbC",
     } });
     let case = meta::Case { operation: Forwarded::Register, method: None, number: number(), now };
-    let UpstreamError::Refused { refusal, .. } =
-        meta::meaning(&body, meta::Beside::default(), case)
+    let UpstreamError::Refused { refusal, .. } = meta::meaning(&body, Named::default(), case)
     else {
         panic!("it is refused")
     };

@@ -41,6 +41,8 @@ pub struct UpstreamNumber {
     pub under_way: Option<UnderWay>,
     /// Mark of the code that was confirmed there, while the registration that belongs to it is still due.
     pub confirmed: Option<String>,
+    /// The code on its way was made and sent here, since none was to be had there: it is checked here.
+    pub own_code: bool,
     /// The PIN in force there, sealed, where this installation knows it.
     pub sealed_pin: Option<String>,
     /// A PIN that goes with the next registration, sealed; in force once that succeeds.
@@ -114,6 +116,7 @@ impl UpstreamNumber {
             seen: None,
             under_way: None,
             confirmed: None,
+            own_code: false,
             sealed_pin: None,
             sealed_candidate: None,
             drift: None,

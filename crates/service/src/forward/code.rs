@@ -1,8 +1,8 @@
 //! Adding a number, asking for a code, confirming it: upstream and here.
 
 use registration::{
-    Accepted, Adopt, ChallengeId, CodeMethod, Command, Forwarded, NewClaim, PhoneNumber, Refusal,
-    RegistrationKey, VerificationCode, WabaId,
+    Accepted, Adopt, ChallengeId, CodeMethod, Command, ForeignWords, Forwarded, NewClaim,
+    PhoneNumber, Reach, Refusal, RegistrationKey, VerificationCode, WabaId,
 };
 
 use super::{Settled, Trip, name_for, unexpected};
@@ -12,7 +12,7 @@ use crate::error::ServiceError;
 use crate::execute::Committed;
 use crate::numbers::{ClaimName, CodeAnswer, CodeOrder};
 use crate::ports::{Doubt, EntropyExt as _, Link, UpstreamError};
-use crate::proposals::{CodeRequest, Confirmation, client_of};
+use crate::proposals::{CodeRequest, Confirmation, PinAbroad, client_of};
 use crate::service::Service;
 
 impl Service {
@@ -100,6 +100,9 @@ impl Service {
         link: Link,
     ) -> Result<Committed, ServiceError> {
         let mut trip = self.trip(caller, &answer.waba, answer.number, link).await?;
+        if trip.mirror.own_code {
+            return trip.confirm_here(answer).await;
+        }
         if let (Settled::Registered(done), Some(_)) = (&trip.settled, &answer.register) {
             return Ok(done.clone());
         }
@@ -157,6 +160,7 @@ impl Trip<'_> {
         match self.port.request_code(self.errand(), method, &order.locale).await {
             Ok(()) => {
                 self.mirror.under_way = None;
+                self.mirror.own_code = false;
                 let told = self.told(Forwarded::RequestCode, None);
                 self.commit(proposal, Some(told)).await
             }
@@ -164,6 +168,7 @@ impl Trip<'_> {
                 // It may be on its way: then it can be confirmed, and the wait until the next one holds.
                 let failure = self.failed(Forwarded::RequestCode, error).await;
                 self.mirror.under_way = None;
+                self.mirror.own_code = false;
                 self.commit(proposal, None).await?;
                 Err(failure)
             }
@@ -173,24 +178,78 @@ impl Trip<'_> {
                 self.save(None).await?;
                 Err(failure)
             }
-            // No code is to be had for a number whose proof still counts there. Then it counts here too.
-            Err(UpstreamError::Refused { refusal: Refusal::AlreadyVerified, words })
-                if order.client.is_some() =>
-            {
+            Err(UpstreamError::Refused { refusal: Refusal::AlreadyVerified, words }) => {
                 self.mirror.under_way = None;
-                self.catch_up_on_proof().await?;
-                let dry = self.service.dry_run(self.caller, self.number, proposal).await?;
-                if matches!(dry.accepted, Accepted::Registered(_)) {
-                    return self.register(order.client.clone()).await;
-                }
-                let refusal = Refusal::AlreadyVerified;
-                let error = UpstreamError::Refused { refusal, words };
-                Err(self.failed(Forwarded::RequestCode, error).await)
+                self.without_code_there(proposal, words).await
             }
             Err(error @ UpstreamError::Refused { .. }) => {
                 Err(self.failed(Forwarded::RequestCode, error).await)
             }
         }
+    }
+
+    /// No code is to be had for a number whose proof still counts there. Then it counts here too, unless a code
+    /// is due all the same, because the number moves between holders of this installation. That changes nothing
+    /// there, so the code is made and sent here.
+    async fn without_code_there(
+        &mut self,
+        proposal: &CodeRequest<'_>,
+        words: Box<ForeignWords>,
+    ) -> Result<Committed, ServiceError> {
+        let (service, order) = (self.service, proposal.order);
+        self.catch_up_on_proof().await?;
+        let dry = service.dry_run(self.caller, self.number, proposal).await?;
+        if matches!(dry.accepted, Accepted::Registered(_)) {
+            return self.register(order.client.clone()).await;
+        }
+        let reach = service.reach(&order.payer, &order.planned, order.method, service.now());
+        if reach == Reach::Open && self.pins() != PinAbroad::Owed {
+            let own = CodeRequest {
+                order,
+                claim: proposal.claim.clone(),
+                fresh_challenge: proposal.fresh_challenge,
+                key: proposal.key,
+                abroad: None,
+            };
+            service.dry_run(self.caller, self.number, &own).await?;
+            self.mirror.own_code = true;
+            if self.mirror.sealed_pin.is_some() {
+                // What came along belongs to no registration there.
+                self.mirror.sealed_candidate = None;
+            }
+            return self.commit(&own, None).await;
+        }
+        let error = UpstreamError::Refused { refusal: Refusal::AlreadyVerified, words };
+        Err(self.failed(Forwarded::RequestCode, error).await)
+    }
+
+    /// The same code, confirmed: where it was made. What is registered there already is not registered again.
+    async fn confirm_here(&mut self, answer: &CodeAnswer) -> Result<Committed, ServiceError> {
+        let service = self.service;
+        let register = match &answer.register {
+            Some(order) => {
+                let mut registering = service.registering(&answer.waba, order).await?;
+                registering.abroad = Some(self.pins());
+                Some(registering)
+            }
+            None => None,
+        };
+        let whole = Confirmation { answer, register, said: None };
+        // A wrong code is charged here, and keeps the right one alive.
+        service.dry_run(self.caller, self.number, &whole).await?;
+        match self.port.read_back(self.errand()).await {
+            Ok(state) => self.saw_or_lost(state.as_ref()),
+            Err(error) => return Err(self.failed(Forwarded::VerifyCode, error).await),
+        }
+        self.mirror.own_code = false;
+        let there = self.mirror.seen.as_ref().and_then(|seen| seen.registered) == Some(true);
+        let Some(order) = answer.register.as_ref().filter(|_| !there) else {
+            return self.commit(&whole, None).await;
+        };
+        let alone = Confirmation { answer, register: None, said: None };
+        self.commit(&alone, None).await?;
+        self.keep_of(order);
+        self.register(client_of(&order.platform)).await
     }
 
     /// `true` if the number was registered in the same step.

@@ -43,6 +43,7 @@ impl Service {
         }
         let mut registering = self.registering(waba, order).await?;
         registering.abroad = Some(trip.pins());
+        trip.hashed = order.set_pin.clone().zip(registering.set_pin.clone());
         let dry = self.dry_run(caller, number, &registering).await?;
         trip.keep_of(order);
         match &dry.accepted {
@@ -192,12 +193,18 @@ impl Trip<'_> {
     }
 
     /// A PIN that the caller did not give cannot be "wrong" to the caller: one is missing.
-    fn read_pin_refusal(&mut self, error: UpstreamError, from_caller: bool) -> UpstreamError {
+    pub(super) fn read_pin_refusal(
+        &mut self,
+        error: UpstreamError,
+        from_caller: bool,
+    ) -> UpstreamError {
         match error {
-            UpstreamError::Refused { refusal: Refusal::PinMismatch { tries_left }, words } => {
+            UpstreamError::Refused {
+                refusal: refusal @ (Refusal::PinMismatch { .. } | Refusal::PinRequired),
+                words,
+            } => {
                 self.forget_pins();
-                let wrong = Refusal::PinMismatch { tries_left };
-                let refusal = if from_caller { wrong } else { Refusal::PinRequired };
+                let refusal = if from_caller { refusal } else { Refusal::PinRequired };
                 UpstreamError::Refused { refusal, words }
             }
             other @ (UpstreamError::Refused { .. } | UpstreamError::Unavailable { .. }) => other,

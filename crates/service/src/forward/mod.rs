@@ -28,7 +28,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use registration::{
     Accepted, Adopt, Command, ForeignWords, Forwarded, Heed, NewClaim, NumberRecord, PhoneNumber,
-    Refusal, TextId as _, Timestamp, VerifiedName, WabaId,
+    PinVerifier, Refusal, TextId as _, Timestamp, TwoStepPin, VerifiedName, WabaId,
 };
 use serde_json::{Value, json};
 use tokio::sync::OwnedMutexGuard;
@@ -76,6 +76,8 @@ struct Trip<'a> {
     port: Arc<dyn UpstreamRegistrar>,
     mirror: UpstreamNumber,
     settled: Settled,
+    /// A PIN that was hashed on the way, so that it is not hashed twice.
+    hashed: Option<(TwoStepPin, PinVerifier)>,
     _turn: OwnedMutexGuard<()>,
 }
 
@@ -103,6 +105,7 @@ impl Service {
             port,
             mirror: mirror.value,
             settled: Settled::Nothing,
+            hashed: None,
             _turn: turn,
         };
         trip.settled = trip.settle().await?;
@@ -246,6 +249,17 @@ impl Trip<'_> {
 
     /// Records that a call brought no success, and returns what to answer.
     async fn failed(&mut self, operation: Forwarded, error: UpstreamError) -> ServiceError {
+        let error = match operation {
+            Forwarded::RequestCode | Forwarded::VerifyCode => {
+                let from_caller = matches!(self.candidate(), Ok(Some(kept)) if kept.from_caller);
+                self.read_pin_refusal(error, from_caller)
+            }
+            // Read where the PIN is sent.
+            Forwarded::AddNumber
+            | Forwarded::Register
+            | Forwarded::Deregister
+            | Forwarded::SetTwoStep => error,
+        };
         let told = Some(self.told(operation, Some(&error)));
         match error {
             UpstreamError::Refused { refusal, .. } => {

@@ -4,7 +4,7 @@
 //! kept beside the number before it is sent, so that no crash loses it. A PIN that the caller gave is kept
 //! the same way: it came with the code request and is needed when the code is confirmed.
 
-use registration::TwoStepPin;
+use registration::{PinVerifier, TwoStepPin};
 use zeroize::Zeroizing;
 
 use super::Trip;
@@ -88,6 +88,14 @@ impl Trip<'_> {
                 self.keep(&PinInput::Given(pin.clone()));
             }
             (given, _) => self.keep(given),
+        }
+    }
+
+    /// The verifier of a PIN; the one that was worked out before, if it is of the same PIN.
+    pub(super) async fn hash(&mut self, pin: &TwoStepPin) -> Result<PinVerifier, ServiceError> {
+        match self.hashed.take() {
+            Some((hashed, verifier)) if hashed.reveal() == pin.reveal() => Ok(verifier),
+            Some(_) | None => Ok(self.service.hasher.hash_pin(pin).await?),
         }
     }
 

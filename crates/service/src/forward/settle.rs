@@ -24,6 +24,7 @@ impl Trip<'_> {
         };
         if let Call::RequestCode { method, client } = what {
             self.mirror.under_way = None;
+            self.mirror.own_code = false;
             return match self.commit(&self.sent_perhaps(method, client), None).await {
                 Ok(_) | Err(ServiceError::Refused(_)) => Ok(Settled::Nothing),
                 Err(error) => Err(error),
@@ -98,7 +99,7 @@ impl Trip<'_> {
     ) -> Result<Committed, ServiceError> {
         let pin = self.candidate()?;
         let set_pin = match pin.as_ref().filter(|pin| pin.from_caller) {
-            Some(pin) => Some(self.service.hasher.hash_pin(&pin.pin).await?),
+            Some(pin) => Some(self.hash(&pin.pin).await?),
             None => None,
         };
         let by_code = self.mirror.confirmed.take().is_some();

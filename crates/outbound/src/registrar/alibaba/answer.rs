@@ -11,7 +11,9 @@ use serde_json::Value;
 use service::numbering;
 use service::ports::{Doubt, Errand, UpstreamError};
 
+use crate::registrar::Named;
 use crate::registrar::http::Reply;
+use crate::registrar::peer::Asked;
 
 /// What was asked, as far as it decides how an answer reads.
 #[derive(Debug, Clone, Copy)]
@@ -51,17 +53,13 @@ pub(super) fn read(reply: &Reply, case: Case) -> Result<Value, UpstreamError> {
         return Ok(body.clone());
     }
     let retry_after = reply.header("x-acs-retry-after").and_then(|text| text.trim().parse().ok());
-    Err(meaning(body, reply.status.as_u16(), retry_after.map(Duration::from_millis), case))
+    let beside = Named::beside(reply, retry_after.map(Duration::from_millis));
+    Err(meaning(body, reply.status.as_u16(), beside, case))
 }
 
 /// What a failure's body means in this case.
 #[must_use]
-pub fn meaning(
-    body: &Value,
-    status: u16,
-    retry_after: Option<Duration>,
-    case: Case,
-) -> UpstreamError {
+pub fn meaning(body: &Value, status: u16, beside: Named<'_>, case: Case) -> UpstreamError {
     let text = |upper: &str, lower: &str| {
         let value = body[upper].as_str().or_else(|| body[lower].as_str()).unwrap_or_default();
         // Shown to people and written to the audit trail: one line, of bounded length.
@@ -76,11 +74,18 @@ pub fn meaning(
         trace: (!trace.is_empty()).then_some(trace),
     };
     if let Some(doubt) = temporary(&words.code, status) {
-        return UpstreamError::Unavailable { reason: words.to_string(), doubt, retry_after };
+        return UpstreamError::Unavailable {
+            reason: words.to_string(),
+            doubt,
+            retry_after: beside.wait,
+        };
     }
     let words = Box::new(words);
-    let refusal = refusal(&words.code, status, retry_after, case);
-    let refusal = refusal.unwrap_or_else(|| Refusal::Upstream(words.clone()));
+    let asked = Asked { method: case.method, number: case.number, now: case.now };
+    let refusal = beside
+        .refusal(asked)
+        .or_else(|| refusal(&words.code, status, beside.wait, case))
+        .unwrap_or_else(|| Refusal::Upstream(words.clone()));
     UpstreamError::Refused { refusal, words }
 }
 
@@ -108,6 +113,7 @@ fn refusal(code: &str, status: u16, retry_after: Option<Duration>, case: Case) -
         "VerifyCode.Error" => Refusal::CodeMismatch { guesses_left: 0 },
         "VerifyCode.Expired" => Refusal::CodeMissing,
         "VerifyCode.LimitControl" => Refusal::OutOfGuesses,
+        "VerifyCode.Verified" => Refusal::AlreadyVerified,
         "PhoneNumber.NotVerified" => Refusal::NotVerified,
         "PhoneNumber.TwoStepVerification" => Refusal::PinRequired,
         "InvalidParameter.PhoneNumberNotExist" => Refusal::NotClaimed,

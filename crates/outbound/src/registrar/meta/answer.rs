@@ -11,7 +11,9 @@ use serde_json::Value;
 use service::numbering;
 use service::ports::{Doubt, UpstreamError};
 
+use crate::registrar::Named;
 use crate::registrar::http::Reply;
+use crate::registrar::peer::Asked;
 
 const MINUTE: Duration = Duration::from_mins(1);
 const HOUR: Duration = Duration::from_hours(1);
@@ -43,30 +45,19 @@ impl Case {
     }
 }
 
-/// What came beside the body of an error.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Beside<'a> {
-    /// `Retry-After`, which Meta does not document.
-    pub retry_after: Option<Duration>,
-    /// `x-rollcall-refusal`: another Rollcall's own word for it.
-    pub refusal: Option<&'a str>,
-}
-
 /// An error as it came.
 struct GraphError<'a> {
     body: &'a Value,
     code: u64,
     subcode: Option<u64>,
-    beside: Beside<'a>,
+    beside: Named<'a>,
 }
 
 /// The body of a success, or what the error means.
 pub(super) fn read(reply: &Reply, case: Case) -> Result<Value, UpstreamError> {
     if reply.body["error"].is_object() {
-        let beside = Beside {
-            retry_after: reply.retry_after(),
-            refusal: reply.header("x-rollcall-refusal"),
-        };
+        // Meta documents no `Retry-After`.
+        let beside = Named::beside(reply, reply.retry_after());
         return Err(meaning(&reply.body, beside, case));
     }
     if reply.status.is_success() && reply.body.is_object() {
@@ -77,7 +68,7 @@ pub(super) fn read(reply: &Reply, case: Case) -> Result<Value, UpstreamError> {
 
 /// What an error's body means in this case.
 #[must_use]
-pub fn meaning(body: &Value, beside: Beside<'_>, case: Case) -> UpstreamError {
+pub fn meaning(body: &Value, beside: Named<'_>, case: Case) -> UpstreamError {
     let error = &body["error"];
     let number = |value: &Value| value.as_u64().or_else(|| value.as_str()?.parse().ok());
     let error = GraphError {
@@ -87,8 +78,7 @@ pub fn meaning(body: &Value, beside: Beside<'_>, case: Case) -> UpstreamError {
         beside,
     };
     if let Some(doubt) = error.temporary() {
-        let retry_after =
-            beside.retry_after.or_else(|| (error.code == 133_015).then(|| 5 * MINUTE));
+        let retry_after = beside.wait.or_else(|| (error.code == 133_015).then(|| 5 * MINUTE));
         return UpstreamError::Unavailable {
             reason: error.words().to_string(),
             doubt,
@@ -113,6 +103,10 @@ impl GraphError<'_> {
     }
 
     fn refusal(&self, case: Case) -> Option<Refusal> {
+        let asked = Asked { method: case.method, number: case.number, now: case.now };
+        if let Some(named) = (Named { wait: self.wait(), ..self.beside }).refusal(asked) {
+            return Some(named);
+        }
         let opens_in = |default: Duration| case.now + self.wait().unwrap_or(default);
         let voice = case.method == Some(CodeMethod::Voice);
         Some(match (self.code, self.subcode) {
@@ -141,33 +135,25 @@ impl GraphError<'_> {
             (100, Some(2_388_001)) if case.operation == Forwarded::AddNumber => {
                 Refusal::HeldElsewhere
             }
-            // Documented without a subcode: the code is confirmed already (§2.6). Another Rollcall says so.
-            (136_024, None) => match self.beside.refusal {
-                Some("already-verified") => Refusal::AlreadyVerified,
-                Some(_) | None => impossible(case).unwrap_or(Refusal::AlreadyVerified),
-            },
+            // Documented without a subcode: the code is confirmed already (§2.6).
+            (136_024, None) => impossible(case).unwrap_or(Refusal::AlreadyVerified),
             (136_025, _) => self.code_refusal(case),
             _ => return None,
         })
     }
 
-    /// One code for all that can be wrong with a code. Another Rollcall says which it is.
+    /// One code for all that can be wrong with a code; a wait tells that it is not the code.
     fn code_refusal(&self, case: Case) -> Refusal {
-        let wait = self.wait().map(|wait| case.now + wait);
-        match (self.beside.refusal, wait) {
-            (Some("code-missing"), _) => Refusal::CodeMissing,
-            (Some("out-of-guesses"), _) => Refusal::OutOfGuesses,
-            (Some("number-locked"), _) => Refusal::NumberLocked,
-            (Some("guesses-exhausted"), Some(opens_at)) => Refusal::GuessesExhausted { opens_at },
-            (Some(_) | None, Some(opens_at)) => Refusal::GuessTooSoon { opens_at },
-            (Some(_) | None, None) => Refusal::CodeMismatch { guesses_left: 0 },
+        match self.wait() {
+            Some(wait) => Refusal::GuessTooSoon { opens_at: case.now + wait },
+            None => Refusal::CodeMismatch { guesses_left: 0 },
         }
     }
 
     /// How long to wait: as the header says, or the details, which carry it for PINs (§5.1).
     fn wait(&self) -> Option<Duration> {
         let details = &self.body["error_data"]["details"];
-        self.beside.retry_after.or_else(|| details.as_str().and_then(wait_in))
+        self.beside.wait.or_else(|| details.as_str().and_then(wait_in))
     }
 
     fn words(&self) -> ForeignWords {
@@ -236,7 +222,7 @@ mod tests {
     }
 
     fn refusal(error: &Value, operation: Forwarded) -> Refusal {
-        match meaning(&json!({ "error": error }), Beside::default(), case(operation)) {
+        match meaning(&json!({ "error": error }), Named::default(), case(operation)) {
             UpstreamError::Refused { refusal, .. } => refusal,
             UpstreamError::Unavailable { reason, .. } => panic!("{reason}"),
         }
@@ -295,7 +281,7 @@ mod tests {
         {
             let body = json!({ "error": { "message": "m", "code": code } });
             let UpstreamError::Unavailable { doubt: found, .. } =
-                meaning(&body, Beside::default(), case(Forwarded::Register))
+                meaning(&body, Named::default(), case(Forwarded::Register))
             else {
                 panic!("{code} is a refusal")
             };

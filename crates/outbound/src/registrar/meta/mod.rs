@@ -25,7 +25,7 @@ use sha2::Sha256;
 use super::http::{Http, Reply, send, unavailable};
 use usage::Usage;
 
-pub use answer::{Beside, Case, meaning};
+pub use answer::{Case, meaning};
 
 /// The fields of a number that decide something (§4, step 1).
 const FIELDS: &str = "id,display_phone_number,verified_name,status,code_verification_status,name_status,\

@@ -18,6 +18,7 @@ use crate::cli::rig::server_process::ServerProcess;
 const CODE_PATIENCE: Duration = Duration::from_secs(10);
 
 /// What a measurement saw.
+#[derive(Default)]
 pub(super) struct Outcome {
     elapsed: Duration,
     /// What was done: requests, or registrations of two requests each.
@@ -27,10 +28,23 @@ pub(super) struct Outcome {
 }
 
 impl Outcome {
-    /// Of latencies in any order.
+    /// Requests that took so long, in any order.
     pub(super) fn of(elapsed: Duration, mut latencies: Vec<Duration>) -> Self {
         latencies.sort_unstable();
         Self { elapsed, done: latencies.len(), latencies }
+    }
+
+    /// Takes over what another measurement saw, of the same kind or beside it.
+    pub(super) fn add(&mut self, more: Self) {
+        self.elapsed += more.elapsed;
+        self.done += more.done;
+        self.latencies.extend(more.latencies);
+        self.latencies.sort_unstable();
+    }
+
+    /// Requests seen.
+    pub(super) const fn len(&self) -> usize {
+        self.latencies.len()
     }
 
     #[expect(clippy::cast_precision_loss, reason = "a rate is read to three digits")]
@@ -206,6 +220,6 @@ async fn gather(
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a run has far fewer turns than 2^52")]
-fn turn_at(turn: usize, rate: f64) -> f64 {
+pub(super) fn turn_at(turn: usize, rate: f64) -> f64 {
     turn as f64 / rate
 }

@@ -4,6 +4,7 @@
 //! The server is a process of its own on a data folder made for the run; this process is the load. Both
 //! share the machine, so every figure is a lower bound.
 
+mod gateway;
 mod load;
 mod million;
 mod probe;
@@ -30,6 +31,7 @@ Examples:
   rollcall bench --seconds 3 --quick    a first impression, without the million numbers
   rollcall bench --json bench.json      the figures for a program, besides the table
   rollcall bench senders                codes on their way to a provider instead
+  rollcall bench gateway                what forwarding adds to a registrar's own answers
 
 Traffic stays on loopback. The data folder is made for the run and removed after it.";
 
@@ -38,8 +40,10 @@ const CONNECTIONS: usize = 64;
 
 /// Measure durable registrations per second against limits of this machine
 #[derive(Debug, Args)]
-#[command(after_help = EXAMPLES)]
+#[command(after_help = EXAMPLES, args_conflicts_with_subcommands = true)]
 pub(super) struct Arguments {
+    #[command(subcommand)]
+    what: Option<What>,
     /// Length of each measurement
     #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u64).range(1..=120))]
     seconds: u64,
@@ -52,22 +56,33 @@ pub(super) struct Arguments {
     /// Also write the figures to this file, as JSON
     #[arg(long, value_name = "FILE")]
     json: Option<String>,
-    #[command(subcommand)]
-    part: Option<Part>,
 }
 
 /// What to measure instead of registrations.
 #[derive(Debug, Subcommand)]
-enum Part {
+enum What {
+    Gateway(gateway::Arguments),
     Senders(senders::Arguments),
 }
 
-pub(super) fn run(arguments: &Arguments, _context: &Context<'_>) -> anyhow::Result<ExitCode> {
+pub(super) fn run(arguments: &Arguments, context: &Context<'_>) -> anyhow::Result<ExitCode> {
+    match &arguments.what {
+        Some(What::Gateway(arguments)) => gateway::run(arguments, context),
+        Some(What::Senders(arguments)) => senders::run(arguments, context),
+        None => report_of(measure(arguments), arguments.json.as_deref()),
+    }
+}
+
+/// Measures, prints, and says by the exit code whether everything was held.
+fn report_of(
+    measuring: impl Future<Output = anyhow::Result<Report>>,
+    json: Option<&str>,
+) -> anyhow::Result<ExitCode> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     crate::tls::install_provider();
-    let report = runtime.block_on(measure(arguments))?;
+    let report = runtime.block_on(measuring)?;
     print(&report.to_table())?;
-    if let Some(path) = &arguments.json {
+    if let Some(path) = json {
         std::fs::write(path, serde_json::to_vec_pretty(&report.to_json())?)
             .with_context(|| format!("cannot write {path}"))?;
     }
@@ -75,30 +90,18 @@ pub(super) fn run(arguments: &Arguments, _context: &Context<'_>) -> anyhow::Resu
 }
 
 async fn measure(arguments: &Arguments) -> anyhow::Result<Report> {
-    let mut builder = tempfile::Builder::new();
-    builder.prefix("rollcall-bench-");
-    let folder = match &arguments.folder {
-        Some(parent) => builder.tempdir_in(parent)?,
-        None => builder.tempdir()?,
-    };
-    match &arguments.part {
-        Some(Part::Senders(senders::Arguments {})) => senders::measure(folder.path()).await,
-        None => registrations(arguments, folder.path()).await,
-    }
-}
-
-async fn registrations(arguments: &Arguments, folder: &Path) -> anyhow::Result<Report> {
     let length = Duration::from_secs(arguments.seconds);
+    let folder = folder(arguments.folder.as_deref())?;
     let mut report = Report::new();
 
     progress("flush of the disk")?;
-    let flush = probe::flush(folder)?;
+    let flush = probe::flush(folder.path())?;
     report.note("one flush of 4 KiB appended, median", format!("{} µs", flush.as_micros()));
 
     // As many as the fastest server could register in both measurements.
     let clients = usize::try_from(arguments.seconds)? * 24_000;
     progress(&format!("data folder with {clients} clients"))?;
-    let data = folder.join("data");
+    let data = folder.path().join("data");
     let tokens = data::clients(&data, clients).await?;
     let server = ServerProcess::start(&data)?;
     report.note("start-up on this folder", format!("{} ms", server.started_in.as_millis()));
@@ -135,9 +138,19 @@ async fn registrations(arguments: &Arguments, folder: &Path) -> anyhow::Result<R
     server.stop()?;
 
     if !arguments.quick {
-        million::measure(folder, length, &mut report).await?;
+        million::measure(folder.path(), length, &mut report).await?;
     }
     Ok(report)
+}
+
+/// A folder for the run, removed when it is dropped.
+fn folder(parent: Option<&Path>) -> std::io::Result<tempfile::TempDir> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix("rollcall-bench-");
+    match parent {
+        Some(parent) => builder.tempdir_in(parent),
+        None => builder.tempdir(),
+    }
 }
 
 /// Says on standard error what is being measured, so that standard output stays the table.

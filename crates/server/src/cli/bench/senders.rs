@@ -2,7 +2,8 @@
 //! after the provider was away.
 
 use core::time::Duration;
-use std::path::Path;
+use std::path::PathBuf;
+use std::process::ExitCode;
 
 use anyhow::ensure;
 use clap::Args;
@@ -12,6 +13,7 @@ use super::load::Outcome;
 use super::provider::Provider;
 use super::report::{Report, Row};
 use super::{now, progress};
+use crate::cli::Context;
 use crate::cli::rig::connection::Connection;
 use crate::cli::rig::data::{self, Token};
 use crate::cli::rig::foreign_certificate;
@@ -36,18 +38,30 @@ const PATIENCE: Duration = Duration::from_mins(2);
 const EXAMPLES: &str = "\
 Examples:
   rollcall bench senders                about a minute; prints a table
-  rollcall bench --json b.json senders  the figures for a program, besides the table";
+  rollcall bench senders --json b.json  the figures for a program, besides the table";
 
 /// Measure hand-over to a provider: its latency, and the time after an outage
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
-pub(super) struct Arguments {}
+pub(super) struct Arguments {
+    /// Where to make the data folder
+    #[arg(long, value_name = "DIR")]
+    folder: Option<PathBuf>,
+    /// Also write the figures to this file, as JSON
+    #[arg(long, value_name = "FILE")]
+    json: Option<String>,
+}
 
-pub(super) async fn measure(folder: &Path) -> anyhow::Result<Report> {
+pub(super) fn run(arguments: &Arguments, _context: &Context<'_>) -> anyhow::Result<ExitCode> {
+    super::report_of(measure(arguments), arguments.json.as_deref())
+}
+
+async fn measure(arguments: &Arguments) -> anyhow::Result<Report> {
+    let folder = super::folder(arguments.folder.as_deref())?;
     let mut report = Report::new();
     let provider = Provider::start().await?;
     progress("data folder")?;
-    let data = folder.join("data");
+    let data = folder.path().join("data");
     let tokens = data::clients(&data, SINGLE + OUTAGE_MINUTES * PER_MINUTE).await?;
     let url = provider.url();
     let server = ServerProcess::start_with(

@@ -33,6 +33,8 @@ struct NumberTwin {
     under_way: Option<UnderWayTwin>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     confirmed: Option<String>,
+    #[serde(default, skip_serializing_if = "is_default")]
+    own_code: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pin: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -91,6 +93,7 @@ pub(super) fn number_body(it: &UpstreamNumber) -> String {
         seen: it.seen.as_ref().map(SeenTwin::of),
         under_way: it.under_way.as_ref().map(UnderWayTwin::of),
         confirmed: it.confirmed.clone(),
+        own_code: it.own_code,
         pin: it.sealed_pin.clone(),
         candidate: it.sealed_candidate.clone(),
         drift: it.drift.clone(),
@@ -196,6 +199,7 @@ impl Reader<'_> {
             seen: twin.seen.map(SeenTwin::into_seen),
             under_way,
             confirmed: twin.confirmed,
+            own_code: twin.own_code,
             sealed_pin: twin.pin,
             sealed_candidate: twin.candidate,
             drift: twin.drift,

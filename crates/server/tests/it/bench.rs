@@ -1,0 +1,24 @@
+//! The measurement of a gateway measures: both sides answer, and its figures are there to be read.
+
+use serde_json::Value;
+
+use crate::harness::rollcall;
+
+#[test]
+fn both_sides_of_a_gateway_are_measured() {
+    let folder = tempfile::tempdir().unwrap();
+    let json = folder.path().join("gate.json");
+    let arguments = ["bench", "gateway", "--seconds", "1", "--rate", "40", "--folder"];
+    let mut command = rollcall(&arguments);
+    let output = command.arg(folder.path()).arg("--json").arg(&json).output().unwrap();
+    let (out, said) =
+        (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    // An unoptimised build may miss its bounds; that it ended with figures is what counts here.
+    assert!(matches!(output.status.code(), Some(0 | 1)) && !said.contains("error:"), "{out}{said}");
+    let report: Value = serde_json::from_slice(&std::fs::read(&json).unwrap()).unwrap();
+    let figures = report["figures"].as_array().unwrap();
+    assert_eq!(figures.len(), 2, "{report}");
+    assert!(figures.iter().all(|figure| figure["measured"].is_number()), "{report}");
+    assert_eq!(report["context"]["requests measured, each way"], "120");
+    assert!(out.contains("registered, 5 a second: through the gateway"), "{out}");
+}
