@@ -2,6 +2,7 @@
 
 mod audit;
 mod bench;
+mod call;
 mod cert;
 mod client;
 mod clock;
@@ -15,6 +16,7 @@ mod groups;
 mod inbox;
 mod keys;
 mod limits;
+mod names;
 mod numbers;
 mod openapi;
 mod output;
@@ -72,6 +74,7 @@ enum Command {
     Demo(demo::Arguments),
     Register(register::Arguments),
     Numbers(numbers::Arguments),
+    Names(names::Arguments),
     Wabas(wabas::Arguments),
     Pin(pin::Arguments),
     Sends(sends::Arguments),
@@ -85,6 +88,7 @@ enum Command {
     Cert(cert::Arguments),
     Audit(audit::Arguments),
     Keys(keys::Arguments),
+    Call(call::Arguments),
     Console(console::Arguments),
     Explain(explain::Arguments),
     Doctor(doctor::Arguments),
@@ -127,6 +131,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, environment: &Environm
         Command::Demo(arguments) => demo::run(arguments, &context),
         Command::Register(arguments) => register::run(&arguments, &context),
         Command::Numbers(arguments) => numbers::run(&arguments, &context),
+        Command::Names(arguments) => names::run(&arguments, &context),
         Command::Wabas(arguments) => wabas::run(&arguments, &context),
         Command::Pin(arguments) => pin::run(&arguments, &context),
         Command::Sends(arguments) => sends::run(&arguments, &context),
@@ -140,6 +145,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, environment: &Environm
         Command::Cert(arguments) => cert::run(&arguments, &context),
         Command::Audit(arguments) => audit::run(&arguments, &context, wiring::open_trail),
         Command::Keys(arguments) => keys::run(&arguments, &context),
+        Command::Call(arguments) => call::run(&arguments, &context),
         Command::Console(arguments) => console::run(&arguments, &context),
         Command::Explain(arguments) => explain::run(&arguments, &context),
         Command::Doctor(arguments) => doctor::run(&arguments, &context),
