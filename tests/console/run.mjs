@@ -128,9 +128,9 @@ await fact("a link that is mailed from the page turns a lost PIN off", async () 
   const shop = (await server.ask("GET", path(number))).body.registration.waba;
   await server.ask("PATCH", `/admin/v1/wabas/${shop}`, { contact_email: "owner@shop.example" });
   await at("/console/numbers/447700900125");
-  await page.locator("summary", { hasText: "Mail a link" }).click();
-  await page.getByRole("button", { name: "Mail the link" }).click();
-  await shows("The link is on its way.");
+  await page.locator("summary", { hasText: "Mail a reset link" }).click();
+  await page.getByRole("button", { name: "Mail it" }).click();
+  await shows("The link was mailed.");
   await at("/console/sandbox");
   await page.locator("#inbox").getByRole("link", { name: "Open the link" }).click();
   await page.getByRole("button", { name: "Switch two-step verification off" }).click();
