@@ -28,6 +28,8 @@ pub(super) struct Sender {
     pub(super) name: String,
     /// Whether it takes messages; unknown where there is nothing to choose.
     pub(super) working: Option<bool>,
+    /// Whether its messages are counted: those of the sandbox's inbox are not.
+    pub(super) counted: bool,
     pub(super) taken: f64,
     pub(super) delivered: f64,
     /// Rejected, or reported as failed.
@@ -175,7 +177,9 @@ impl Picture {
                 None => plain("-"),
             };
             let used = it.used_percent.map_or("-".to_owned(), |percent| format!("{percent:.0} %"));
-            let count = |count: f64| plain(format!("{count:.0}"));
+            let counted = it.counted;
+            let count =
+                |count: f64| plain(if counted { format!("{count:.0}") } else { "-".to_owned() });
             [
                 plain(text(&json!(it.name))),
                 state,
@@ -231,6 +235,7 @@ mod tests {
             refusals: [("code-too-soon".to_owned(), 1), ("country-limit".to_owned(), 4)].into(),
             senders: vec![Sender {
                 working: Some(false),
+                counted: true,
                 taken: 9.0,
                 delivered: 7.0,
                 used_percent: Some(88.0),

@@ -152,7 +152,9 @@ impl Sampler {
             }
         };
         each("rollcall_sender_working", |it, value| it.working = Some(value > 0.0));
-        each("rollcall_sender_taken_total", |it, value| it.taken = value);
+        each("rollcall_sender_taken_total", |it, value| {
+            (it.counted, it.taken) = (true, value);
+        });
         each("rollcall_sender_delivered_total", |it, value| it.delivered = value);
         each("rollcall_sender_failed_total", |it, value| it.failed += value);
         each("rollcall_sender_rejected_total", |it, value| it.failed += value);
