@@ -279,12 +279,74 @@ await fact("a request that fails to match is signed step by step, and the byte i
   await shows("The signature matches.");
 });
 
+await fact("the explorer signs a call, sends it, and shows each step and the same call as code", async () => {
+  await at("/console/explorer/cams");
+  await page.getByRole("link", { name: "GetChatappOpenStatus" }).click();
+  await page.getByRole("button", { name: "Send", exact: true }).click();
+  await page.locator("#wire-answer", { hasText: '"Code":"OK"' }).waitFor({ timeout: 5000 });
+  const sent = await page.locator("#wire-request").innerText();
+  assert.match(sent, /^POST \/ HTTP\/1\.1\n[^]*authorization: ACS3-HMAC-SHA256 Credential=STS\./);
+  assert.ok(sent.includes(`Signature=${(await page.locator("#step3").innerText()).trim()}`));
+  assert.match(await page.locator("#step1").innerText(), /^POST\n\/\n\nhost:/);
+  await page.getByLabel("Signature", { exact: true }).selectOption("v1");
+  await page.getByRole("button", { name: "Send", exact: true }).click();
+  await page.locator("#step2", { hasText: "POST&%2F&AccessKeyId" }).waitFor({ timeout: 5000 });
+  await page.getByRole("button", { name: "Compare with your own program" }).click();
+  assert.match(await page.getByLabel("CAMS request").inputValue(), /Action=GetChatappOpenStatus/);
+});
+
+await fact("the explorer calls the other dialects too, and one sample is open at a time", async () => {
+  await at("/console/explorer/graph/me");
+  await page.getByRole("button", { name: "Send", exact: true }).click();
+  await page.locator("#wire-answer", { hasText: "HTTP/1.1 200" }).waitFor({ timeout: 5000 });
+  assert.match(await page.locator("#wire-request").innerText(), /authorization: Bearer •+\n/);
+  await page.locator("summary", { hasText: "Node" }).click();
+  assert.ok(await page.locator("#sample-node").isVisible());
+  assert.ok(!(await page.locator("#sample-curl").isVisible()));
+  await at("/console/explorer/onprem/health");
+  await page.getByRole("button", { name: "Send", exact: true }).click();
+  await page.locator("#wire-answer", { hasText: "gateway_status" }).waitFor({ timeout: 5000 });
+});
+
+await fact("an access key is made, shown once, disabled and enabled", async () => {
+  await at("/console/access/access-keys");
+  await page.locator("#new-account").fill("default");
+  await page.getByRole("button", { name: "Add" }).click();
+  await shows(/Its secret is shown this once: \w{30}/);
+  await at("/console/access/access-keys");
+  assert.ok(!(await page.content()).includes("shown this once"));
+  await page.getByRole("button", { name: /^Disable LTAI/ }).click();
+  await shows("Changed.");
+  await page.getByRole("button", { name: /^Enable LTAI/ }).click();
+  await page.getByRole("button", { name: /^Disable LTAI/ }).waitFor();
+});
+
+await fact("a played call says the code", async () => {
+  const number = "+447700900127";
+  await server.ask("POST", `${path(number)}/request-code`, { client: "default", method: "voice", name: "Heard" });
+  await code(number);
+  await at("/console/sandbox");
+  const audio = page.locator("#inbox audio").first();
+  await audio.waitFor({ timeout: 5000 });
+  const heard = await audio.evaluate(async (it) => {
+    it.muted = true;
+    await it.play();
+    await new Promise((done) => it.addEventListener("timeupdate", done, { once: true }));
+    it.pause();
+    return { seconds: it.duration, at: it.currentTime, error: it.error?.code };
+  });
+  assert.ok(heard.seconds > 3 && heard.at > 0 && !heard.error, JSON.stringify(heard));
+});
+
 const PAGES = [
   "/console", "/console/numbers", "/console/numbers?q=999", "/console/numbers/447700900123", "/console/numbers/447700900125",
   "/console/register", "/console/register?number=%2B442079460123", "/console/register/447700900126/code?to=client:default&by=sms",
   "/console/register/447700900123/done", "/console/sandbox", "/console/audit", "/console/audit?verify=yes",
   "/console/access/accounts", "/console/access/spaces", "/console/access/wabas", "/console/access/clients", "/console/access/users",
-  "/console/access/groups", "/console/access/policies", "/console/settings", "/console/signature", "/console/explain/code-too-soon", "/console/nowhere",
+  "/console/access/groups", "/console/access/policies", "/console/access/access-keys", "/console/access/graph-tokens",
+  "/console/explorer/cams", "/console/explorer/onprem", "/console/explorer/graph", "/console/explorer/cams/ChatappVerifyAndRegister",
+  "/console/explorer/cams/ModifyPhoneBusinessProfile", "/console/explorer/onprem/login", "/console/explorer/onprem/change-photo",
+  "/console/explorer/graph/register", "/console/settings", "/console/signature", "/console/explain/code-too-soon", "/console/nowhere",
 ];
 
 /** Everything axe complains about on the page. */

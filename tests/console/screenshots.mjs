@@ -77,5 +77,12 @@ for (const name of ["sandbox", "overview", "audit", "access", "settings", "signa
   const reply = await page.goto(server.url + path);
   if (reply.status() === 200) { await page.waitForTimeout(600); await shoot(name); }
 }
+await go("explorer-list", "/console/explorer/cams");
+await go("access-keys", "/console/access/access-keys");
+await page.goto(server.url + "/console/explorer/cams/ChatappSyncPhoneNumber");
+await page.getByRole("button", { name: "Send", exact: true }).click();
+await page.locator("#wire-answer").waitFor();
+await shoot("explorer");
+await go("explorer-onprem", "/console/explorer/onprem/request-code");
 await stop();
 await server.stop();

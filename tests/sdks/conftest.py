@@ -6,6 +6,7 @@ import tempfile
 
 import pytest
 
+from listener import Listener
 from sdks import WAYS, Key, connect
 from server import Server
 
@@ -103,3 +104,11 @@ def caller(server):
 def sdk(caller, way, scheme):
     """An SDK with the account's own key, over each protocol."""
     return caller(way, scheme)
+
+
+@pytest.fixture
+def listener():
+    """An endpoint that is told what happens."""
+    listening = Listener()
+    yield listening
+    listening.close()

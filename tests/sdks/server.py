@@ -56,11 +56,41 @@ class Server:
         reply.raise_for_status()
         return reply
 
+    def webhook_secret(self, scope, scope_id):
+        """What signs the callbacks about a space or a number, as its operator is shown it."""
+        token = (self.ca.parents[1] / "operator.token").read_text(encoding="utf-8").strip()
+        url = f"{self.urls['http']}/admin/v1/webhooks/cams/{scope}/{scope_id}/secret"
+        reply = requests.get(url, timeout=30, headers={"Authorization": f"Bearer {token}"})
+        reply.raise_for_status()
+        return reply.json()["secret"]
+
     def reset(self):
         """Back to the seed, with the clock as it really is."""
         self.sandbox("POST", "clock", json={"resume": True})
         self.sandbox("POST", "reset", json={})
         self.read = {}
+
+    @property
+    def token(self):
+        """The operator's token."""
+        return (self.ca.parents[1] / "operator.token").read_text(encoding="utf-8").strip()
+
+    def operator(self, method, path, body):
+        """A call of the operator's API."""
+        url = f"{self.urls['http']}/admin/v1/{path}"
+        headers = {"Authorization": f"Bearer {self.token}"}
+        reply = requests.request(method, url, json=body, headers=headers, timeout=30)
+        reply.raise_for_status()
+        return reply.json()
+
+    def save(self, name):
+        """Keeps everything as it is now."""
+        self.sandbox("POST", f"snapshots/{name}", json={})
+
+    def back_to(self, name):
+        """Everything as it was kept, but for the time."""
+        self.sandbox("POST", f"snapshots/{name}/restore", json={})
+        self.sandbox("POST", "clock", json={"resume": True})
 
     def advance(self, seconds):
         """Turns the clock on."""

@@ -43,14 +43,18 @@ def status(sdk, space=SPACE):
     return number["Status"], number["VerifiedName"]
 
 
-def test_a_number_is_added_verified_registered_and_given_up(server, sdk):
+def test_a_number_is_added_verified_registered_and_given_up(server, listener, sdk):
     assert ok(sdk.call("IsvGetAppId", Type="WHATSAPP", Permissions="catalog_management"))["AppId"]
     permissions = as_list(sdk, ["whatsapp_business_messaging", "catalog_management"])
     ok(sdk.call("GetPermissionByCode", Code="AQBx-y_z", Permissions=permissions))
     bound = ok(sdk.call("ChatappBindWaba", WabaId="102290129340398"))["Data"]
     assert bound == {"CustSpaceId": SPACE, "WabaId": "102290129340398"}
+    account = {"StatusCallbackUrl": listener.url + "/account", "HttpFlag": "Y", "QueueFlag": "N"}
+    ok(sdk.call("UpdateAccountWebhook", CustSpaceId=SPACE, **account))
     assert ok(sdk.call("ChatappSyncPhoneNumber", CustSpaceId=SPACE))["PhoneNumbers"] == []
     add(sdk)
+    phone = {"StatusCallbackUrl": listener.url + "/number", "UpCallbackUrl": listener.url + "/up"}
+    ok(sdk.call("UpdatePhoneWebhook", **about(), **phone, HttpFlag="Y", QueueFlag="N"))
     state = ok(sdk.call("GetPhoneNumberVerificationStatus", **about()))["Data"]
     assert (state["CodeVerificationStatus"], state["PhoneNumber"]) == ("NOT_VERIFIED", NUMBER)
     ok(sdk.call("GetChatappVerifyCode", **about(), Method="SMS", Locale="zh_CN"))
@@ -61,9 +65,45 @@ def test_a_number_is_added_verified_registered_and_given_up(server, sdk):
     assert status(sdk) == ("CONNECTED", NAME)
     (listed,) = ok(sdk.call("QueryChatappPhoneNumbers", CustSpaceId=SPACE))["PhoneNumbers"]
     assert (listed["PhoneNumber"], listed["CodeVerificationStatus"]) == (NUMBER, "VERIFIED")
+    assert {name: listed[name] for name in phone} == phone
     ok(sdk.call("ChatappPhoneNumberRegister", **about()))
     ok(sdk.call("ChatappPhoneNumberDeregister", **about()))
     assert status(sdk) == ("DISCONNECTED", NAME)
+    is_told(server, listener, "account", "space", SPACE, ADDED, REGISTERED, GIVEN_UP)
+    is_told(server, listener, "number", "number", state["Id"], REGISTERED, GIVEN_UP)
+    assert "/up" not in listener.posts, "messages do not come from here"
+
+
+ADDED = ("number_added", "UNVERIFIED")
+REGISTERED = ("registered", "CONNECTED")
+GIVEN_UP = ("deregistered", "DISCONNECTED")
+
+
+def is_told(server, listener, path, scope, scope_id, *wanted):
+    """What an endpoint was posted about the number, in this order, signed with its secret."""
+    secret = server.webhook_secret(scope, scope_id)
+    reports = listener.reports("/" + path, secret, len(wanted))
+    assert [(report["Event"], report["Status"]) for report in reports] == list(wanted)
+    for report in reports:
+        assert (report["PhoneNumber"], report["VerifiedName"]) == (NUMBER, NAME)
+        assert (report["CustSpaceId"], report["WabaId"]) == (SPACE, "102290129340398")
+
+
+def test_a_space_takes_a_further_number(server, sdk):
+    add(sdk)
+    register(server, sdk)
+    further = {"CustSpaceId": SPACE, "Cc": "44", "PhoneNumber": "7700900456"}
+    ok(sdk.call("AddChatappPhoneNumber", **further, VerifiedName="Jasper's Market"))
+    further = {"CustSpaceId": SPACE, "PhoneNumber": "447700900456"}
+    ok(sdk.call("GetChatappVerifyCode", **further, Method="sms", Locale="en"))
+    code = server.code("447700900456")
+    ok(sdk.call("ChatappVerifyAndRegister", **further, VerifyCode=code))
+    numbers = ok(sdk.call("ChatappSyncPhoneNumber", CustSpaceId=SPACE))["PhoneNumbers"]
+    shown = {number["PhoneNumber"]: (number["Status"], number["VerifiedName"]) for number in numbers}
+    assert shown == {
+        NUMBER: ("CONNECTED", NAME),
+        "447700900456": ("CONNECTED", "Jasper's Market"),
+    }
 
 
 def as_list(sdk, values):
@@ -133,6 +173,8 @@ def test_what_is_kept_beside_a_number_is_read_back(server, sdk):
     business = {"CustSpaceId": SPACE, "WabaId": "102290129340398"}
     business = ok(sdk.call("QueryWabaBusinessInfo", **business))["Data"]
     # An older model does not know all of it, and drops what it does not know.
+    setting = ok(sdk.call("GetChatappPhoneNumberSetting", **about()))
+    assert setting["Model"]["PhoneNumber"] == NUMBER
     assert business["BusinessId"] == waba.get("BusinessId", business["BusinessId"])
 
 

@@ -36,15 +36,24 @@ def eventually(what, look, patience=PATIENCE):
 
 
 class Server:
-    """`rollcall serve` in production, with a configuration."""
+    """`rollcall serve` with a configuration, in production unless told."""
 
-    def __init__(self, folder, config, listen="127.0.0.1:0"):
-        self.folder = folder
+    def __init__(self, folder, config, listen="127.0.0.1:0", mode="production"):
+        self.folder, self.listen, self.mode = folder, listen, mode
         (folder / "rollcall.toml").write_text(config)
-        self.log = open(folder / "server.log", "w", encoding="utf-8")
+        said = self._start()
+        # A sandbox has the password that the reference names.
+        given = re.search(r"[0-9a-f]{16}-Aa1", said)
+        self.first_password = given.group() if given else "secret"
+        token = (folder / "data" / "operator.token").read_text().strip()
+        self.admin = requests.Session()
+        self.admin.headers["Authorization"] = "Bearer " + token
+
+    def _start(self):
+        self.log = open(self.folder / "server.log", "a", encoding="utf-8")
         self.process = subprocess.Popen(
-            [str(BINARY), "serve", "--mode", "production", "--data", str(folder / "data"),
-             "--listen", listen, "--config", str(folder / "rollcall.toml")],
+            [str(BINARY), "serve", "--mode", self.mode, "--data", str(self.folder / "data"),
+             "--listen", self.listen, "--config", str(self.folder / "rollcall.toml")],
             stdout=subprocess.PIPE, stderr=self.log, text=True,
         )
         said = []
@@ -54,11 +63,12 @@ class Server:
                 self.url = line.split()[-1]
                 break
         else:
-            raise AssertionError("it did not start: " + (folder / "server.log").read_text())
-        self.first_password = re.search(r"[0-9a-f]{16}-Aa1", "".join(said)).group()
-        token = (folder / "data" / "operator.token").read_text().strip()
-        self.admin = requests.Session()
-        self.admin.headers["Authorization"] = "Bearer " + token
+            raise AssertionError("it did not start: " + self.log_text())
+        return "".join(said)
+
+    def restart(self):
+        assert self.stop() == 0, self.log_text()
+        self._start()
 
     def log_text(self):
         return (self.folder / "server.log").read_text()

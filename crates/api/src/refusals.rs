@@ -180,6 +180,15 @@ pub fn row(refusal: &Refusal, now: Timestamp) -> Row {
             )),
             Some(graph(133_010, "(#133010) Account not registered")),
         ),
+        Refusal::NameDeclined => (
+            denied("Unknown error: name_declined"),
+            Some(cams("PhoneNumber.NameDeclined", "The display name of the number was declined.")),
+            Some(GraphWords {
+                subcode: Some(2_388_001),
+                user_title: Some("Cannot Create Certificate"),
+                ..graph(100, "(#100) Invalid parameter")
+            }),
+        ),
         Refusal::BackupOutdated => (
             denied("Unknown error: backup_outdated"),
             None,

@@ -17,9 +17,7 @@ use crate::{admin, cams, console, explain, graph, middleware, operations, pin_re
 
 /// The whole application. Sandbox tools are mounted only if `app` is one.
 pub fn router(app: App) -> Router {
-    let mut routes = Router::new()
-        // CAMS: one path for every operation; a browser is sent on to the console
-        .route("/", any(cams::gateway::answer))
+    let mut routes = dialect_routes(&app)
         .nest("/console", console::routes(&app))
         .route("/livez", get(operations::livez))
         .route("/readyz", get(operations::readyz))
@@ -27,20 +25,35 @@ pub fn router(app: App) -> Router {
         .route("/explain/{id}", get(explain::explain))
         .route("/two-step/reset/{token}", get(pin_reset::ask).post(pin_reset::confirm))
         .route("/openapi.json", get(admin::openapi))
-        .nest("/v1", onprem(app.clone()))
-        .nest("/clients/{client}/v1", onprem(app.clone()))
         .nest("/admin/v1", admin::routes(&app));
     if app.sandbox.is_some() {
         routes = routes.nest("/sandbox/v1", sandbox::routes());
     }
+    let routes = observed(&app, routes, graph_paths());
+    drop(app);
+    routes
+}
+
+/// The three dialects alone, for the console's explorer: it calls them as somebody from outside does.
+pub(crate) fn dialects(app: &App) -> Router {
+    observed(app, dialect_routes(app), graph_paths())
+}
+
+/// CAMS, which has one path for every operation (a browser is sent on to the console), and On-Premises.
+fn dialect_routes(app: &App) -> Router<App> {
+    Router::new()
+        .route("/", any(cams::gateway::answer))
+        .nest("/v1", onprem(app.clone()))
+        .nest("/clients/{client}/v1", onprem(app.clone()))
+}
+
+fn observed(app: &App, others: Router<App>, graph_routes: Router<App>) -> Router {
     let observed = |routes: Router<App>| {
         routes
             .layer(axum::middleware::from_fn_with_state(app.clone(), middleware::observe))
             .with_state(app.clone())
     };
-    let (others, graph_routes) = (observed(routes), observed(graph_paths()));
-    drop(app);
-    by_path(others, graph_routes)
+    by_path(observed(others), observed(graph_routes))
 }
 
 /// The Graph dialect. Its paths begin with a version such as `v25.0` or with an id, which no pattern here

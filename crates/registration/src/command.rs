@@ -1,8 +1,8 @@
 //! What a caller may ask of a number.
 
 use crate::{
-    ChallengeId, ClientId, CodeMethod, Locale, NumberKind, PhoneNumberId, PinVerifier, Platform,
-    Reach, Refusal, RegistrationKey, Timestamp, VerificationCode, VerifiedName, WabaId,
+    ChallengeId, ClientId, CodeMethod, Locale, NameVerdict, NumberKind, PhoneNumberId, PinVerifier,
+    Platform, Reach, Refusal, RegistrationKey, Timestamp, VerificationCode, VerifiedName, WabaId,
 };
 
 /// A request to the rules. Everything that costs I/O, CPU or chance was obtained before and is in here.
@@ -45,6 +45,22 @@ pub enum Command {
         name: VerifiedName,
         /// Serial of the certificate that carried it.
         certificate_serial: Option<u64>,
+    },
+    /// Ask for another display name; a registered number shows it after its next registration.
+    RequestName {
+        /// Whose claim.
+        waba: WabaId,
+        /// The new name.
+        name: VerifiedName,
+        /// Approved at once, and to be registered until then; `None` leaves it to the operator.
+        until: Option<Timestamp>,
+    },
+    /// The operator approves or declines a display name.
+    ReviewName {
+        /// Of whose claim.
+        waba: WabaId,
+        /// What is said about it.
+        verdict: NameVerdict,
     },
     /// Switch two-step verification on, or change its PIN.
     SetTwoStep {
@@ -94,6 +110,8 @@ impl Command {
             Self::Deregister { .. } => "deregister",
             Self::Release { .. } => "release",
             Self::ChangeName { .. } => "change_name",
+            Self::RequestName { .. } => "request_name",
+            Self::ReviewName { .. } => "review_name",
             Self::SetTwoStep { .. } => "set_two_step",
             Self::ClearTwoStep { .. } => "clear_two_step",
             Self::ProvePin { .. } => "prove_pin",
@@ -140,6 +158,8 @@ pub struct NewClaim {
     pub name: VerifiedName,
     /// Serial of the certificate that carried the name.
     pub certificate_serial: Option<u64>,
+    /// Whether somebody has to look at the name before it counts as approved.
+    pub needs_review: bool,
 }
 
 /// Claim the number for a WABA.

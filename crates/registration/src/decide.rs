@@ -3,6 +3,7 @@
 mod code;
 mod holder;
 mod migration;
+mod names;
 mod upstream;
 
 use crate::{
@@ -74,7 +75,7 @@ fn pin_proven_at(claim: &Claim) -> Option<Timestamp> {
 }
 
 /// A decision in the making. The branches live in `code` (proof of ownership), `holder` (who has the
-/// number) and `migration`; what they need in common is here.
+/// number), `names` and `migration`; what they need in common is here.
 struct Draft<'a> {
     next: NumberRecord,
     effects: Vec<Effect>,
@@ -106,6 +107,8 @@ impl Draft<'_> {
             Command::ChangeName { waba, name, certificate_serial } => {
                 self.change_name(waba, name, *certificate_serial)
             }
+            Command::RequestName { waba, name, until } => self.request_name(waba, name, *until),
+            Command::ReviewName { waba, verdict } => self.review_name(waba, *verdict),
             Command::SetTwoStep { holder, verifier } => {
                 self.set_two_step(holder.as_ref(), verifier)
             }

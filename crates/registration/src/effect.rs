@@ -3,7 +3,8 @@
 use core::fmt;
 
 use crate::{
-    ChallengeId, ClientId, PhoneNumberId, Platform, Refusal, Timestamp, VerifiedName, WabaId,
+    ChallengeId, ClientId, NameFault, PhoneNumberId, Platform, Refusal, Timestamp, VerifiedName,
+    WabaId,
 };
 
 /// How a code travels.
@@ -105,6 +106,23 @@ pub enum Fact {
         /// The new name.
         name: VerifiedName,
     },
+    /// A display name was asked for; it has to be looked at.
+    NameSubmitted {
+        /// The name.
+        name: VerifiedName,
+    },
+    /// A display name was approved.
+    NameApproved {
+        /// The name.
+        name: VerifiedName,
+    },
+    /// A display name was declined.
+    NameDeclined {
+        /// The name.
+        name: VerifiedName,
+        /// Why.
+        why: NameFault,
+    },
     /// A code was ordered.
     CodeRequested {
         /// By which channel.
@@ -168,6 +186,9 @@ impl Fact {
             Self::NumberAdded { .. } => "number_added",
             Self::MigrationStarted { .. } => "migration_started",
             Self::NameChanged { .. } => "name_changed",
+            Self::NameSubmitted { .. } => "name_submitted",
+            Self::NameApproved { .. } => "name_approved",
+            Self::NameDeclined { .. } => "name_declined",
             Self::CodeRequested { .. } => "code_requested",
             Self::CodeAwaited { .. } => "code_awaited",
             Self::CodeNotSent { .. } => "code_not_sent",

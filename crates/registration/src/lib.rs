@@ -24,6 +24,7 @@ mod budget;
 mod command;
 mod decide;
 mod destination;
+mod display_name;
 mod effect;
 mod limits;
 mod phone_number;
@@ -44,6 +45,7 @@ pub use command::{
 };
 pub use decide::{Accepted, Decision, decide};
 pub use destination::{Closed, Destinations, Fuse, Reach};
+pub use display_name::{NameFault, NameReview, NameVerdict, NewName};
 pub use effect::{CodeMethod, CodeSend, Effect, Fact, Locale};
 pub use limits::Limits;
 pub use phone_number::{Channels, NumberKind, PhoneNumber, PhoneNumberError};

@@ -3,8 +3,8 @@
 use core::fmt;
 
 use crate::{
-    Budgets, ClientId, Limits, PhoneNumber, PhoneNumberId, PinVerifier, Timestamp, TwoStep,
-    VerifiedName, WabaId,
+    Budgets, ClientId, Limits, NameReview, NewName, PhoneNumber, PhoneNumberId, PinVerifier,
+    Timestamp, TwoStep, VerifiedName, WabaId,
 };
 
 /// Everything the rules know about one number: one record for the whole installation.
@@ -31,6 +31,10 @@ pub struct Claim {
     pub waba: WabaId,
     /// The display name shown for the number.
     pub name: VerifiedName,
+    /// What was found about that name.
+    pub name_review: NameReview,
+    /// The name that shall take its place, if one was asked for.
+    pub new_name: Option<NewName>,
     /// Serial of the certificate that carried the name, where there was one.
     pub certificate_serial: Option<u64>,
     /// When the claim was made.
@@ -214,6 +218,13 @@ impl NumberRecord {
 }
 
 impl Claim {
+    /// Whether a display name of it waits for a verdict.
+    #[must_use]
+    pub fn name_waits(&self) -> bool {
+        let review = self.new_name.as_ref().map_or(self.name_review, |new| new.review);
+        review == NameReview::Pending
+    }
+
     /// The challenge that can still be answered or counted at `now`.
     #[must_use]
     pub fn live_challenge(&self, now: Timestamp, limits: &Limits) -> Option<&Challenge> {

@@ -84,6 +84,8 @@ pub enum Refusal {
     NotRegistered,
     /// A step of a migration out of order: none was started, or the number has arrived.
     NotMigrating,
+    /// The display name was declined: the number is not registered under it.
+    NameDeclined,
     /// The backup is of a registration that no longer exists.
     BackupOutdated,
     /// Too many sends to this country for this account.
@@ -178,6 +180,7 @@ impl Refusal {
             Self::AlreadyVerified => "already-verified",
             Self::NotRegistered => "not-registered",
             Self::NotMigrating => "not-migrating",
+            Self::NameDeclined => "name-declined",
             Self::BackupOutdated => "backup-outdated",
             Self::CountryLimit { .. } => "country-limit",
             Self::DestinationClosed { .. } => "destination-closed",
@@ -224,6 +227,7 @@ impl Refusal {
             | Self::AlreadyVerified
             | Self::NotRegistered
             | Self::NotMigrating
+            | Self::NameDeclined
             | Self::BackupOutdated
             | Self::NotAdmin
             | Self::Retired

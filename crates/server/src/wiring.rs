@@ -321,6 +321,8 @@ fn policy(config: &Config) -> Policy {
         },
         token_lifetime: config.onprem.token_lifetime,
         accept_foreign_certificates: config.accepts_foreign_certificates(),
+        review_names: config.reviews_names(),
+        certificate_lifetime: config.names.certificate_lifetime,
         spending: config.spending(),
         repeat: match config.delivery.repeat {
             config::sections::Repeat::AtLeastOnce => Repeat::AtLeastOnce,
@@ -333,7 +335,6 @@ fn policy(config: &Config) -> Policy {
         },
         ram_denial: config.cams.denial.into(),
         callbacks: config.callback_policy(),
-        ..Policy::default()
     }
 }
 

@@ -108,6 +108,7 @@ pub fn examples(now: Timestamp) -> Vec<Refusal> {
         Refusal::AlreadyVerified,
         Refusal::NotRegistered,
         Refusal::NotMigrating,
+        Refusal::NameDeclined,
         Refusal::BackupOutdated,
         Refusal::CountryLimit { opens_at: now + country_sends.interval },
         Refusal::DestinationClosed { method: CodeMethod::Voice, why: Closed::NotOpened },
@@ -179,6 +180,7 @@ pub(crate) fn refusal_details(dialect: &str, operation: &str, refusal: &Refusal)
         | Refusal::AlreadyVerified
         | Refusal::NotRegistered
         | Refusal::NotMigrating
+        | Refusal::NameDeclined
         | Refusal::BackupOutdated
         | Refusal::CountryLimit { .. }
         | Refusal::LowConversion { .. }
@@ -198,7 +200,12 @@ pub(crate) fn fact_details(dialect: &str, fact: &Fact) -> Value {
         Fact::NumberAdded { waba } | Fact::MigrationStarted { waba } => {
             json!({ "dialect": dialect, "waba": waba.as_str() })
         }
-        Fact::NameChanged { name } => json!({ "dialect": dialect, "name": name.as_str() }),
+        Fact::NameChanged { name } | Fact::NameSubmitted { name } | Fact::NameApproved { name } => {
+            json!({ "dialect": dialect, "name": name.as_str() })
+        }
+        Fact::NameDeclined { name, why } => {
+            json!({ "dialect": dialect, "name": name.as_str(), "why": why.as_str() })
+        }
         Fact::CodeRequested { method, resend } => {
             json!({ "dialect": dialect, "method": method.as_str(), "resend": resend })
         }

@@ -34,6 +34,7 @@ pub mod mails;
 pub mod message_text;
 mod migration;
 pub mod moving_window;
+pub mod names;
 pub mod nonces;
 pub mod numbering;
 pub mod numbers;

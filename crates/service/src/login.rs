@@ -1,6 +1,7 @@
 //! Logins of On-Premises clients: passwords, tokens, users.
 
 use core::net::IpAddr;
+use core::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -97,7 +98,7 @@ pub fn password_is_strong(password: &str) -> bool {
 }
 
 /// The source a failed login is counted for: the address, or its /64 for IPv6.
-fn source_of(address: IpAddr) -> String {
+pub(crate) fn source_of(address: IpAddr) -> String {
     match address.to_canonical() {
         IpAddr::V4(v4) => v4.to_string(),
         IpAddr::V6(v6) => {
@@ -290,12 +291,34 @@ impl Service {
         Ok(UserChange::Done)
     }
 
+    /// A token of the client's admin for somebody who may act for it anyway, for a short while. The audit
+    /// trail tells who asked.
+    pub async fn lend_token(
+        &self,
+        caller: &Caller,
+        client: &Client,
+        lifetime: Duration,
+    ) -> Result<IssuedToken, ServiceError> {
+        let (token, session) = self.mint(client, ADMIN, lifetime);
+        let subject = Subject::Entity(EntityRef::user(&client.id, ADMIN));
+        self.commit(Unit {
+            entities: vec![EntityWrite::Put { expected: 0, entity: Entity::Session(session) }],
+            events: vec![self.event(caller, subject, "token_lent", &json!({}))],
+            ..Unit::default()
+        })
+        .await?;
+        Ok(token)
+    }
+
     /// Makes a token and the session that keeps it valid, without storing the session: for the login,
     /// and for seeding many clients at once.
     #[must_use]
     pub fn mint_token(&self, client: &Client, user: &str) -> (IssuedToken, Session) {
+        self.mint(client, user, self.policy().token_lifetime)
+    }
+
+    fn mint(&self, client: &Client, user: &str, lifetime: Duration) -> (IssuedToken, Session) {
         let now = self.now();
-        let lifetime = self.policy().token_lifetime;
         let rand = hex::encode(self.entropy.bytes::<16>());
         let claims = Claims {
             user: user.to_owned(),

@@ -35,6 +35,8 @@ pub struct ClaimName {
     pub name: VerifiedName,
     /// Serial of the certificate it came in, if it did.
     pub certificate_serial: Option<u64>,
+    /// Whether it came in a certificate or from the operator: then nobody has to look at it.
+    pub is_vouched_for: bool,
 }
 
 /// An order for a code.
@@ -277,18 +279,6 @@ impl Service {
         self.execute(caller, number, &command).await
     }
 
-    /// Replaces the display name of a WABA's claim.
-    pub async fn change_name(
-        &self,
-        caller: &Caller,
-        waba: &WabaId,
-        number: PhoneNumber,
-        name: registration::VerifiedName,
-    ) -> Result<Committed, ServiceError> {
-        let command = Command::ChangeName { waba: waba.clone(), name, certificate_serial: None };
-        self.execute(caller, number, &command).await
-    }
-
     /// Switches two-step verification on or changes its PIN; `holder` absent is the operator.
     pub async fn set_two_step(
         &self,
@@ -451,6 +441,7 @@ impl Service {
             id: self.phone_number_id(),
             name: name.name.clone(),
             certificate_serial: name.certificate_serial,
+            needs_review: !name.is_vouched_for && self.policy().review_names,
         }
     }
 

@@ -23,8 +23,11 @@ pub struct Policy {
     pub login_failures: Allowance,
     /// Life of an On-Premises token (documented: 7 days).
     pub token_lifetime: Duration,
-    /// Life of a certificate of the built-in authority (14 days).
+    /// Life of a certificate of the built-in authority (14 days); for so long an approved display name waits
+    /// for its registration.
     pub certificate_lifetime: Duration,
+    /// Whether display names that callers bring wait for the operator; else they are approved at once.
+    pub review_names: bool,
     /// Certificates that this installation did not issue are accepted as a claim.
     pub accept_foreign_certificates: bool,
     /// Requests per second, account and CAMS operation.
@@ -127,6 +130,7 @@ impl Default for Policy {
             login_failures: Allowance { burst: 10, interval: Duration::from_secs(90) },
             token_lifetime: Duration::from_hours(7 * 24),
             certificate_lifetime: Duration::from_hours(14 * 24),
+            review_names: false,
             accept_foreign_certificates: true,
             operation_rates: OperationRates { usual: 10, low: 5 },
             ram_denial: RamDenial::default(),

@@ -130,6 +130,7 @@ fn code_opens_at(
         id: PhoneNumberId::parse("0")?,
         name: VerifiedName::parse("nobody").ok()?,
         certificate_serial: None,
+        needs_review: false,
     };
     let command = Command::RequestCode(RequestCode {
         requester: Requester { waba, client: None },

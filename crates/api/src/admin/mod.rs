@@ -24,6 +24,7 @@ mod groups;
 mod idempotency;
 mod input;
 mod installation;
+mod names;
 mod numbers;
 mod policies;
 mod sends;
@@ -118,6 +119,9 @@ operations! {
     delete "/numbers/{number}/two-step"       numbers::clear_two_step;
     post   "/numbers/{number}/two-step/reset-link" numbers::ask_reset;
     post   "/numbers/{number}/reveal-pin"     upstreams::reveal_pin;
+    get    "/names"                           names::list;
+    post   "/numbers/{number}/name/approve"   names::approve;
+    post   "/numbers/{number}/name/decline"   names::decline;
     get    "/users"                           users::list;
     post   "/users"                           users::create;
     get    "/users/{account}/{user}"          users::show;

@@ -28,7 +28,7 @@ pub(super) async fn start(call: &Call) -> Result<Body, Failure> {
     let name = VerifiedName::parse(&waba.name)
         .or_else(|_| VerifiedName::parse(waba.id.as_str()))
         .map_err(|_| Failure::from(codes::INTERNAL))?;
-    let name = ClaimName { name, certificate_serial: None };
+    let name = ClaimName { name, certificate_serial: None, is_vouched_for: false };
     let (service, caller) = (&call.app.service, call.caller());
     let done = service.start_migration(&caller, &waba.id, planned.number, &name).await;
     let mut data = named(&done.map_err(|error| call.failure(error))?);

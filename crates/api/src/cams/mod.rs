@@ -21,6 +21,7 @@ pub mod permission;
 mod profiles;
 pub mod reply;
 pub mod signature;
+pub mod signing;
 mod signup;
 mod spaces;
 mod wabas;

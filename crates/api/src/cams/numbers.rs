@@ -1,7 +1,7 @@
 //! Operations on one number: add, request a code, confirm, register, give up (§2, §8).
 
 use registration::{
-    Claim, CodeMethod, NumberRecord, Platform, Refusal, TextId as _, VerificationCode,
+    Claim, CodeMethod, NameReview, NumberRecord, Platform, Refusal, TextId as _, VerificationCode,
     VerifiedName, WabaId,
 };
 use serde_json::{Value, json};
@@ -23,7 +23,7 @@ pub(super) async fn add(call: &Call) -> Result<Body, Failure> {
         .map_err(|fault| explained(codes::PHONE_NUMBER, &fault))?;
     let name = VerifiedName::parse(call.text("VerifiedName"))
         .map_err(|_| Failure::invalid("VerifiedName"))?;
-    let name = ClaimName { name, certificate_serial: None };
+    let name = ClaimName { name, certificate_serial: None, is_vouched_for: false };
     let record = record(call, &planned).await?;
     let claimed = claim_in(&record, &wabas).map(|claim| claim.waba.clone());
     let waba = claimed.or_else(|| wabas.first().cloned()).ok_or(codes::NO_WABA)?;
@@ -81,20 +81,32 @@ pub(super) async fn deregister(call: &Call) -> Result<Body, Failure> {
     Ok(Body::new())
 }
 
-/// A number as a space sees it (`PhoneNumbers[]`). Name review, quality and limits belong to the platform:
-/// what stands there is what a number begins with (§8.1).
+/// A number as a space sees it (`PhoneNumbers[]`). Quality and limits belong to the platform: what stands there is what a number begins with (§8.1).
 pub(super) fn show(call: &Call, record: &NumberRecord, claim: &Claim) -> Value {
     let verification = verification(call, record, claim);
-    json!({
+    let mut shown = json!({
         "PhoneNumber": record.number.digits(),
         "VerifiedName": claim.name.as_str(),
-        "NameStatus": "Pending_Review",
+        "NameStatus": name_status(claim.name_review),
         "CodeVerificationStatus": verification,
         "Status": status(record, claim, verification),
         "QualityRating": "UNKNOWN",
         "MessagingLimitTier": "TIER_250",
         "IsOfficial": "N",
-    })
+    });
+    if let Some(new) = &claim.new_name {
+        shown["NewNameStatus"] = json!(name_status(new.review));
+    }
+    shown
+}
+
+/// What was found about a display name (§8.1).
+fn name_status(review: NameReview) -> &'static str {
+    match review {
+        NameReview::Pending => "Pending_Review",
+        NameReview::Approved { .. } => "Approval",
+        NameReview::Declined { .. } => "Rejected",
+    }
 }
 
 /// Where a number stands for those who claim it (§8.1).

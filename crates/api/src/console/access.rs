@@ -53,6 +53,16 @@ const KINDS: &[Kind] = &[
         &["name", "display_name", "account", "policies", "created_at"],
         &[("account", true), ("name", true), ("display_name", false)],
     ),
+    kind(
+        "access-keys",
+        &["id", "account", "user", "active", "temporary", "created_at"],
+        &[("account", true), ("user", false)],
+    ),
+    kind(
+        "graph-tokens",
+        &["id", "name", "account", "scopes", "expires_at", "created_at"],
+        &[("account", true), ("name", true)],
+    ),
     of_account(
         "policies",
         &["name", "account", "kind", "document", "updated_at"],
@@ -89,6 +99,8 @@ struct Row {
     /// Path that removes it; none for what cannot be.
     path: Option<String>,
     name: String,
+    /// What else can be done with it, by its word, and the words for people.
+    changes: Vec<(&'static str, &'static str)>,
 }
 
 /// A field of the form, as it was filled in.
@@ -169,6 +181,7 @@ pub(super) async fn page(
     let notice = match asked.done.as_str() {
         "made" => Some(Notice::good(t.done_made)),
         "removed" => Some(Notice::good(t.done_removed)),
+        "changed" => Some(Notice::good(t.done_changed)),
         _ => None,
     };
     let extra = Extra { after: &asked.after, ..Extra::default() };
@@ -193,23 +206,60 @@ pub(super) async fn create(
     }
     let made = console.inside.send(Method::POST, &format!("/{word}"), Some(body.into())).await;
     match made {
-        // A password that was made up is shown this once, so there is no redirect.
-        Ok(made) => match made["admin_password"].as_str() {
-            Some(password) => {
-                let mut notice = Notice::good(frame.t.access.done_made);
-                let words = super::shape::fill(frame.t.access.password_once, password);
-                notice.lines.push(words);
-                show(&console, frame.with(notice), &word, Extra::default()).await
-            }
-            None => {
-                Redirect::to(&format!("/console/access/{}?done=made", kind.word)).into_response()
-            }
-        },
+        Ok(made) => shown_once(&console, frame, kind, &made).await,
         Err(trouble) => {
             let notice = trouble.notice(&frame);
             let extra =
                 Extra { fields: Some(&fields), trouble: Some(&trouble), ..Extra::default() };
             show(&console, frame.with(notice), &word, extra).await
+        }
+    }
+}
+
+/// What was made: with its secret, where it has one that is shown this once, so without a redirect.
+async fn shown_once(console: &Console, frame: Frame, kind: &Kind, made: &Value) -> Response {
+    let a = &frame.t.access;
+    let secrets =
+        [("admin_password", a.password_once), ("secret", a.secret_once), ("token", a.token_once)];
+    let shown = secrets
+        .iter()
+        .filter_map(|(name, words)| Some(super::shape::fill(words, made[*name].as_str()?)));
+    let mut notice = Notice::good(a.done_made);
+    notice.lines.extend(shown);
+    if notice.lines.is_empty() {
+        return Redirect::to(&format!("/console/access/{}?done=made", kind.word)).into_response();
+    }
+    if kind.word == "access-keys" {
+        notice.lines.insert(0, made["id"].as_str().unwrap_or_default().to_owned());
+    }
+    show(console, frame.with(notice), kind.word, Extra::default()).await
+}
+
+/// `POST /access/access-keys/change`: enables, disables or rotates a key.
+pub(super) async fn change_key(
+    State(console): State<Console>,
+    frame: Frame,
+    fields: Fields,
+) -> Response {
+    let kind = find("access-keys").filter(|_| fields.get("id").is_some());
+    let Some(kind) = kind else {
+        return ErrorPage::new(frame, StatusCode::NOT_FOUND).into_response();
+    };
+    let id = url_encoded(fields.get("id").unwrap_or_default()).replace('/', "%2F");
+    let change = fields.get("change").unwrap_or_default();
+    let done = if change == "rotate" {
+        console.inside.send(Method::POST, &format!("/access-keys/{id}/rotate"), None).await
+    } else {
+        let body = json!({ "active": change == "enable" });
+        console.inside.send(Method::PATCH, &format!("/access-keys/{id}"), Some(body)).await
+    };
+    match done {
+        Ok(made) if change == "rotate" => shown_once(&console, frame, kind, &made).await,
+        Ok(_) => Redirect::to("/console/access/access-keys?done=changed").into_response(),
+        Err(trouble) => {
+            let notice = trouble.notice(&frame);
+            let extra = Extra { trouble: Some(&trouble), ..Extra::default() };
+            show(&console, frame.with(notice), kind.word, extra).await
         }
     }
 }
@@ -313,7 +363,7 @@ async fn show(console: &Console, frame: Frame, word: &str, extra: Extra<'_>) -> 
         title: title(&f, kind.word),
         tabs: KINDS.iter().map(|kind| (kind.word, title(&f, kind.word))).collect(),
         heads: kind.columns.iter().map(|column| f.t.field(column)).collect(),
-        rows: page.items.iter().map(|item| row(kind, item)).collect(),
+        rows: page.items.iter().map(|item| row(&f, kind, item)).collect(),
         next: page.next.map(|next| url_encoded(&next)),
         form,
         is_policies: kind.word == "policies",
@@ -337,19 +387,32 @@ fn title(f: &Frame, word: &str) -> &'static str {
         "clients" => t.clients,
         "users" => t.users,
         "groups" => t.groups,
+        "access-keys" => t.keys,
+        "graph-tokens" => t.graph_tokens,
         _ => t.policies,
     }
 }
 
-fn row(kind: &Kind, item: &Value) -> Row {
+fn row(f: &Frame, kind: &Kind, item: &Value) -> Row {
     let text = |field: &str| item[field].as_str().unwrap_or_default().to_owned();
     let id =
         if kind.in_account { format!("{}/{}", text("account"), text("name")) } else { text("id") };
     Row {
         cells: kind.columns.iter().map(|column| cell(column, &item[*column])).collect(),
         name: id.clone(),
+        changes: changes(f, kind, item),
         path: (item["kind"] != "system").then_some(id),
     }
+}
+
+/// A lasting key is disabled before it is rotated away, and may come back.
+fn changes(f: &Frame, kind: &Kind, item: &Value) -> Vec<(&'static str, &'static str)> {
+    let a = &f.t.access;
+    if kind.word != "access-keys" || !item["temporary"].is_null() {
+        return Vec::new();
+    }
+    let switch = if item["active"] == true { ("disable", a.disable) } else { ("enable", a.enable) };
+    vec![switch, ("rotate", a.rotate)]
 }
 
 fn cell(column: &str, value: &Value) -> Cell {
@@ -365,6 +428,11 @@ fn cell(column: &str, value: &Value) -> Cell {
             None => Cell::Text(text.clone()),
         },
         Value::Null => Cell::Text(String::new()),
+        // What is special about a temporary key: when it ends.
+        Value::Object(members) if column == "temporary" => {
+            let ends = members.get("expires_at").and_then(Value::as_str).and_then(Moment::parse);
+            ends.map_or(Cell::Text(String::new()), Cell::At)
+        }
         Value::Number(_) | Value::Object(_) => Cell::Text(value.to_string()),
     }
 }

@@ -14,6 +14,7 @@ mod assets;
 mod audit;
 mod events;
 mod explain;
+mod explorer;
 mod frame;
 mod guard;
 mod inside;
@@ -54,6 +55,10 @@ struct Console(Arc<Parts>);
 struct Parts {
     app: App,
     inside: Inside,
+    /// The three dialects, as a caller from outside meets them.
+    wire: Router,
+    /// What the explorer calls with.
+    lent: explorer::Lent,
     /// How long a login lasts; `None` in a sandbox, whose clock can be turned: there it lasts as long as
     /// the browser runs.
     session_lifetime: Option<core::time::Duration>,
@@ -78,6 +83,8 @@ pub(crate) fn routes(app: &App) -> Router<App> {
     let console = Console(Arc::new(Parts {
         app: app.clone(),
         inside: Inside::new(app),
+        wire: crate::router::dialects(app),
+        lent: explorer::Lent::default(),
         session_lifetime: app.sandbox.is_none().then_some(session::LIFETIME),
     }));
     let open = Router::new()
@@ -107,7 +114,11 @@ pub(crate) fn routes(app: &App) -> Router<App> {
         .route("/access", get(access::first))
         .route("/access/{kind}", get(access::page).post(access::create))
         .route("/access/{kind}/remove", post(access::remove))
+        .route("/access/access-keys/change", post(access::change_key))
         .route("/access/policies/simulate", post(access::simulate))
+        .route("/explorer", get(explorer::first))
+        .route("/explorer/{dialect}", get(explorer::list))
+        .route("/explorer/{dialect}/{operation}", get(explorer::page).post(explorer::send))
         .route("/signature", get(signature::page).post(signature::check))
         .route("/settings", get(settings::page))
         .route("/explain/{id}", get(explain::page))

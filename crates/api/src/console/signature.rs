@@ -66,6 +66,10 @@ pub(super) async fn page(frame: Frame) -> Response {
 pub(super) async fn check(frame: Frame, fields: Fields) -> Response {
     let f = frame.in_section(Section::Signature);
     let (request, own) = (fields.raw("request").to_owned(), fields.raw("own").to_owned());
+    // A request that comes along from the explorer, whose secret is still to be typed.
+    if fields.get("begin").is_some() {
+        return ok(&Page { f, request, own, finding: None, fault: None });
+    }
     match find(&f, &request, fields.raw("secret").trim(), &own) {
         Ok(finding) => ok(&Page { f, request, own, finding: Some(finding), fault: None }),
         Err(fault) => {

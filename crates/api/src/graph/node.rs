@@ -1,6 +1,6 @@
 //! Nodes: a number and a WABA as this dialect shows them (§2.4, §3).
 
-use registration::{ClaimPhase, Platform, TextId as _, Timestamp};
+use registration::{ClaimPhase, NameReview, Platform, TextId as _, Timestamp};
 use serde_json::{Map, Value, json};
 use service::directory::Waba;
 use service::numbering::{self, international_format};
@@ -75,7 +75,15 @@ fn phone_field(call: &Call, phone: &Phone, name: &str) -> Option<Value> {
         "platform_type" | "host_platform" => json!(phone.platform()),
         "throughput" => json!({ "level": phone.throughput() }),
         "is_pin_enabled" => json!(phone.shows_pin()),
-        "name_status" | "unified_cert_status" => json!("APPROVED"),
+        "name_status" => json!(name_status(claim.name_review)),
+        "unified_cert_status" => json!(certificate_status(claim.name_review)),
+        "certificate" => json!(call.app.service.name_certificate(record, claim)?),
+        "new_display_name" => json!(claim.new_name.as_ref()?.name.as_str()),
+        "new_name_status" => json!(phone.new_name_status(call)),
+        "new_certificate" => {
+            let new = claim.new_name.as_ref()?;
+            json!(call.app.service.new_name_certificate(record, claim, new)?)
+        }
         "country_code" => json!(planned()?.region?.as_str()),
         "country_dial_code" => json!(planned()?.country_code.to_string()),
         "last_onboarded_time" => json!(moment(phone.onboarded_at())),
@@ -141,6 +149,16 @@ impl Phone {
         self.record.two_step.is_some() && held.is_none_or(|held| held.claim == self.claim.id)
     }
 
+    /// `EXPIRED`: approved, and not registered again in time.
+    fn new_name_status(&self, call: &Call) -> &'static str {
+        let Some(new) = &self.claim.new_name else { return "NONE" };
+        let is_approved = matches!(new.review, NameReview::Approved { .. });
+        if is_approved && !new.is_ready(call.app.service.now()) {
+            return "EXPIRED";
+        }
+        name_status(new.review)
+    }
+
     /// Since when the claim runs the number; before that, since when there is the claim.
     pub(super) fn onboarded_at(&self) -> Timestamp {
         let held = self.record.registration.as_ref().filter(|held| held.claim == self.claim.id);
@@ -172,6 +190,22 @@ impl Phone {
             "can_send_message": "AVAILABLE",
         });
         json!({ "can_send_message": can_send, "entities": [number, waba] })
+    }
+}
+
+fn name_status(review: NameReview) -> &'static str {
+    match review {
+        NameReview::Pending => "PENDING_REVIEW",
+        NameReview::Approved { .. } => "APPROVED",
+        NameReview::Declined { .. } => "DECLINED",
+    }
+}
+
+fn certificate_status(review: NameReview) -> &'static str {
+    match review {
+        NameReview::Pending => "NAME_PENDING_REVIEW",
+        NameReview::Approved { .. } => "APPROVED",
+        NameReview::Declined { .. } => "NAME_NOT_APPROVED",
     }
 }
 

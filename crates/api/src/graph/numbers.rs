@@ -32,7 +32,7 @@ pub(super) async fn add(call: &Call) -> Result<Value, Failure> {
             .map_err(|_| codes::INTERNAL)?,
         None => return Err(Failure::missing("verified_name")),
     };
-    let name = ClaimName { name, certificate_serial: None };
+    let name = ClaimName { name, certificate_serial: None, is_vouched_for: false };
     let (service, caller) = (&call.app.service, call.caller());
     let added = if migrates {
         service.start_migration(&caller, &waba.id, planned.number, &name).await
@@ -51,7 +51,7 @@ pub(super) async fn add(call: &Call) -> Result<Value, Failure> {
     Ok(node::phone(call, &Phone { record: added.record, claim }, &fields))
 }
 
-/// `POST /{phone}`: the two-step PIN, the display name. Settings that mean nothing to a registrar are taken
+/// `POST /{phone}`: the two-step PIN, another display name. Settings that mean nothing to a registrar are taken
 /// and left alone.
 pub(super) async fn change(call: &Call) -> Result<Value, Failure> {
     let phone = call.phone().await?;
@@ -63,7 +63,7 @@ pub(super) async fn change(call: &Call) -> Result<Value, Failure> {
     let name = display_name(call, "new_display_name")?;
     let (service, number) = (&call.app.service, phone.record.number);
     if let Some(name) = name {
-        let changed = service.change_name(&call.caller(), &phone.claim.waba, number, name).await;
+        let changed = service.request_name(&call.caller(), &phone.claim.waba, number, name).await;
         changed.map_err(|error| call.failure(error))?;
     }
     if let Some(pin) = pin {

@@ -240,6 +240,7 @@ async fn certified(call: &Call, form: &Registration) -> Result<Claimed, Fault> {
             name: ClaimName {
                 name: certificate.name.clone(),
                 certificate_serial: certificate.serial,
+                is_vouched_for: true,
             },
         }),
         Err(reason) => {

@@ -18,6 +18,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode};
 use http_body_util::BodyExt as _;
 use registration::{NumberRecord, PhoneNumber, TextId, Timestamp};
 use serde_json::Value;
+use service::directory::GraphScopes;
 use service::hashing::{HashCost, Hasher};
 use service::keys::{KeyRing, MasterKeys};
 use service::ports::{
@@ -25,8 +26,8 @@ use service::ports::{
     NoRehearsal, NumberQuery, Send, SendQuery, Store, Versioned,
 };
 use service::seed::{
-    SecretText, Seed, SeedAccessKey, SeedAccount, SeedClient, SeedCredentials, SeedRamUser,
-    SeedSpace, SeedTemporaryKey, SeedWaba, Seeded,
+    SecretText, Seed, SeedAccessKey, SeedAccount, SeedClient, SeedCredentials, SeedGraphToken,
+    SeedRamUser, SeedSpace, SeedTemporaryKey, SeedWaba, Seeded,
 };
 use service::testing::{ManualClock, MemoryStore, SeededEntropy};
 use service::{Policy, Ports, Service};
@@ -42,6 +43,8 @@ pub(crate) const WABA: &str = "102290129340398";
 /// An On-Premises client of that WABA, and the password of its admin.
 pub(crate) const CLIENT: &str = "deployment";
 pub(crate) const ADMIN_PASSWORD: &str = "Deployment-1!";
+/// A token of the account for its WABAs in the Graph dialect.
+pub(crate) const GRAPH_TOKEN: &str = "EAAtest";
 /// Key of a RAM user of the same account; its secret is [`SECRET`], too.
 pub(crate) const USER_KEY_ID: &str = "LTAI5tFakeAccessKeyId002";
 /// Key of another account, which has no product; its secret is [`SECRET`], too.
@@ -353,6 +356,13 @@ fn seed(temporary: bool) -> Seed {
         access_keys: if temporary { vec![] } else { vec![key(KEY_ID)] },
         temporary_keys: if temporary { vec![temporary_key] } else { vec![] },
         users: vec![alice],
+        graph_tokens: vec![SeedGraphToken {
+            token: SecretText::new(GRAPH_TOKEN),
+            name: GRAPH_TOKEN.to_owned(),
+            scopes: GraphScopes::ALL,
+            wabas: Vec::new(),
+            expires_at: None,
+        }],
         ..SeedCredentials::default()
     };
     let others =

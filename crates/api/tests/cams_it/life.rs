@@ -100,7 +100,7 @@ async fn numbers_are_listed_by_space_and_status() {
     let expected = json!({
         "PhoneNumber": LANDLINE,
         "VerifiedName": "Lucky Shrub",
-        "NameStatus": "Pending_Review",
+        "NameStatus": "Approval",
         "CodeVerificationStatus": "NOT_VERIFIED",
         "Status": "UNVERIFIED",
         "QualityRating": "UNKNOWN",

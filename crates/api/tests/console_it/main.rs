@@ -6,6 +6,7 @@
 mod harness;
 
 mod entry;
+mod explorer;
 mod forms;
 mod pages;
 mod wizard;

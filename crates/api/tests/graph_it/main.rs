@@ -7,6 +7,7 @@ mod harness;
 mod hostile;
 mod life;
 mod lists;
+mod names;
 mod table;
 mod tenants;
 mod throttle;

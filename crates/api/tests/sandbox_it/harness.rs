@@ -257,7 +257,11 @@ pub(crate) fn caller() -> Caller {
 }
 
 pub(crate) fn claim_name() -> ClaimName {
-    ClaimName { name: VerifiedName::parse("Lucky Shrub").unwrap(), certificate_serial: None }
+    ClaimName {
+        name: VerifiedName::parse("Lucky Shrub").unwrap(),
+        certificate_serial: None,
+        is_vouched_for: true,
+    }
 }
 
 /// A number as it stands in a query.

@@ -126,6 +126,7 @@ async fn assert_refused(world: &World, number: &str, operation: &str, entry: &Va
             let name = ClaimName {
                 name: VerifiedName::parse("Example").unwrap(),
                 certificate_serial: None,
+                is_vouched_for: true,
             };
             world.service.add_number(&caller(), waba, number, &name).await
         }

@@ -8,4 +8,6 @@ mod inbox;
 mod provider;
 mod smpp;
 mod smsc;
+mod telephone;
 mod tls;
+mod voice;

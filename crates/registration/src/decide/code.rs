@@ -4,8 +4,8 @@ use super::{Accepted, Draft, Outcome, pin_proven_at};
 use crate::budget::Rung;
 use crate::{
     AddNumber, Challenge, Claim, ClaimHistory, ClaimPhase, Closed, CodeMaker, CodeMethod,
-    CodeProof, CodeSend, Effect, Fact, NewClaim, Platform, Reach, Refusal, RequestCode, Requester,
-    Timestamp, VerifyCode, WabaId,
+    CodeProof, CodeSend, Effect, Fact, NameReview, NewClaim, Platform, Reach, Refusal, RequestCode,
+    Requester, Timestamp, VerifyCode, WabaId,
 };
 
 impl Draft<'_> {
@@ -109,7 +109,11 @@ impl Draft<'_> {
             let proven_at = pin_proven_at(claim);
             self.pass_two_step(register.pin, proven_at)?;
         }
-        // Before the claim takes the name that came along: a refusal changes no name.
+        // Before the claim takes the name that came along: a refusal changes no name. A name that comes along
+        // came in a certificate, so that what was declined before does not matter.
+        if request.claim.is_none() {
+            self.name_may_show(waba)?;
+        }
         self.register_call_open()?;
         let index = self.claim_for(waba, request.claim.as_ref())?;
         self.take_over(index, register).map(Some)
@@ -126,9 +130,14 @@ impl Draft<'_> {
         if let Some(index) = found {
             let claim = &mut self.next.claims[index];
             claim.certificate_serial = new.certificate_serial.or(claim.certificate_serial);
-            if claim.name != new.name {
-                claim.name = new.name.clone();
+            if new.needs_review {
+                self.ask_for_name(index, &new.name);
+            } else if claim.name != new.name {
+                claim.take_name(&new.name, self.now);
                 self.fact(Fact::NameChanged { name: new.name.clone() });
+            } else if !matches!(claim.name_review, NameReview::Approved { .. }) {
+                claim.take_name(&new.name, self.now);
+                self.fact(Fact::NameApproved { name: new.name.clone() });
             }
             return Ok(index);
         }
@@ -136,6 +145,12 @@ impl Draft<'_> {
             id: new.id.clone(),
             waba: waba.clone(),
             name: new.name.clone(),
+            name_review: if new.needs_review {
+                NameReview::Pending
+            } else {
+                NameReview::Approved { at: self.now }
+            },
+            new_name: None,
             certificate_serial: new.certificate_serial,
             added_at: self.now,
             phase: ClaimPhase::Unverified,
@@ -283,6 +298,7 @@ impl Draft<'_> {
         let mut pin_proven_at = challenge.pin_proven_at;
         if let Some(register) = &verify.register {
             pin_proven_at = self.pass_two_step(register.pin, challenge.pin_proven_at)?;
+            self.name_may_show(&verify.requester.waba)?;
             self.register_call_open()?;
         }
         let is_right = match &verify.proof {

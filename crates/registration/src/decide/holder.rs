@@ -30,10 +30,12 @@ impl Draft<'_> {
         if !already && self.next.verified_since(claim, self.now, self.limits).is_none() {
             return Err(Refusal::NotVerified);
         }
+        self.name_may_show(&register.waba)?;
         self.register_call_open()?;
         self.pass_two_step(register.pin, proven_at)?;
         if already {
             self.count_register_call();
+            self.settle_name(index);
             self.set_first_pin(register);
             return Ok(Accepted::AlreadyRegistered(self.next.claims[index].id.clone()));
         }
@@ -60,6 +62,7 @@ impl Draft<'_> {
     pub(super) fn hand_to(&mut self, index: usize, register: &Register) -> Accepted {
         self.count_register_call();
         self.carry_name_over(index);
+        self.settle_name(index);
         if !self.runs_for(&self.next.claims[index].id, &register.platform) {
             self.log_off_holder();
         }
@@ -158,7 +161,7 @@ impl Draft<'_> {
             .ok_or(Refusal::NotClaimed)?;
         claim.certificate_serial = serial.or(claim.certificate_serial);
         if claim.name != *name {
-            claim.name = name.clone();
+            claim.take_name(name, self.now);
             self.fact(Fact::NameChanged { name: name.clone() });
         }
         Ok(Accepted::Done)

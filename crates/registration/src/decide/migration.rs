@@ -38,10 +38,11 @@ impl Draft<'_> {
     /// A number that migrates keeps the name under which it is known.
     pub(super) fn carry_name_over(&mut self, index: usize) {
         let held = self.next.registration.as_ref().and_then(|held| self.next.claim(&held.claim));
-        let Some(name) = held.map(|claim| claim.name.clone()) else { return };
+        let Some((name, review)) = held.map(|it| (it.name.clone(), it.name_review)) else { return };
         let claim = &mut self.next.claims[index];
         if claim.history.migrating_since.is_some() && claim.name != name {
             claim.name = name.clone();
+            claim.name_review = review;
             self.fact(Fact::NameChanged { name });
         }
     }

@@ -8,8 +8,8 @@ use core::time::Duration;
 
 use super::{Accepted, Draft, Outcome};
 use crate::{
-    Adopt, Challenge, ClaimPhase, CodeMethod, Fact, Forwarded, Heed, Ladder, PinCheck, Refusal,
-    Timestamp, WabaId, Window,
+    Adopt, Budgets, Challenge, ClaimPhase, CodeMethod, Fact, Forwarded, Heed, Ladder, PinCheck,
+    Refusal, Timestamp, WabaId, Window,
 };
 
 impl Draft<'_> {
@@ -61,14 +61,7 @@ impl Draft<'_> {
             }
             Refusal::RegisterLimit { opens_at } => {
                 let filled = full(*opens_at, limits.register_calls_max, limits.register_window);
-                match heed.operation {
-                    Forwarded::Deregister => budgets.deregister_calls = filled,
-                    Forwarded::AddNumber
-                    | Forwarded::RequestCode
-                    | Forwarded::VerifyCode
-                    | Forwarded::Register
-                    | Forwarded::SetTwoStep => budgets.register_calls = filled,
-                }
+                *calls_of(budgets, heed.operation) = filled;
             }
             Refusal::PinLocked { opens_at } => {
                 budgets.pin.failures = limits.pin_failures_max;
@@ -98,6 +91,7 @@ impl Draft<'_> {
             | Refusal::SpendLimit { .. }
             | Refusal::TooManyRequests { .. }
             | Refusal::NotAdmin
+            | Refusal::NameDeclined
             | Refusal::Retired
             | Refusal::CertificateRefused { .. }
             | Refusal::BackupUnreadable
@@ -200,6 +194,18 @@ impl Draft<'_> {
     fn claim_index(&self, waba: &WabaId) -> Result<usize, Refusal> {
         let found = self.next.claims.iter().position(|claim| claim.waba == *waba);
         found.ok_or(Refusal::NotClaimed)
+    }
+}
+
+/// The window in which calls of an operation count.
+const fn calls_of(budgets: &mut Budgets, operation: Forwarded) -> &mut Window {
+    match operation {
+        Forwarded::Deregister => &mut budgets.deregister_calls,
+        Forwarded::AddNumber
+        | Forwarded::RequestCode
+        | Forwarded::VerifyCode
+        | Forwarded::Register
+        | Forwarded::SetTwoStep => &mut budgets.register_calls,
     }
 }
 

@@ -18,6 +18,7 @@ mod destinations;
 mod guesses;
 mod migrations;
 mod moves;
+mod names;
 mod pin;
 mod properties;
 mod register;

@@ -18,7 +18,12 @@ fn name(text: &str) -> VerifiedName {
 
 impl Stage {
     fn start(&mut self, second: i64, by: Party, text: &str) -> Answer {
-        let claim = NewClaim { id: by.claim(), name: name(text), certificate_serial: None };
+        let claim = NewClaim {
+            id: by.claim(),
+            name: name(text),
+            certificate_serial: None,
+            needs_review: false,
+        };
         let command =
             Command::StartMigration(AddNumber { waba: by.waba(), claim, only_new: false });
         self.decide(&command, at(second)).outcome

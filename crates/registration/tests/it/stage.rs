@@ -158,7 +158,7 @@ impl Stage {
     }
 
     fn new_claim(by: Party, text: &str) -> NewClaim {
-        NewClaim { id: by.claim(), name: name(text), certificate_serial: None }
+        NewClaim { id: by.claim(), name: name(text), certificate_serial: None, needs_review: false }
     }
 
     fn verifier(&self) -> PinVerifier {

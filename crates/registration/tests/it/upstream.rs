@@ -30,6 +30,7 @@ fn claimed() -> NumberRecord {
         id: PhoneNumberId::parse("1001").expect("sound"),
         name: VerifiedName::parse("Lucky Shrub").expect("sound"),
         certificate_serial: None,
+        needs_review: false,
     };
     let add = AddNumber { waba: waba("1"), claim, only_new: false };
     play(&record, &Command::AddNumber(add), at(0)).next
@@ -189,6 +190,7 @@ fn what_was_only_read_there_takes_no_number_from_another() {
         id: PhoneNumberId::parse("1002").expect("sound"),
         name: VerifiedName::parse("Another").expect("sound"),
         certificate_serial: None,
+        needs_review: false,
     };
     let add = AddNumber { waba: waba("2"), claim: other, only_new: false };
     record = play(&record, &Command::AddNumber(add), at(0)).next;

@@ -242,6 +242,28 @@ impl Client {
         Ok((status, headers, text))
     }
 
+    /// A request to any path below the server's address, with nothing that shows who sends it.
+    pub(super) fn request(
+        &self,
+        method: Method,
+        target: &str,
+    ) -> anyhow::Result<reqwest::RequestBuilder> {
+        let url =
+            self.base.join(target.trim_start_matches('/')).context("this makes no address")?;
+        Ok(self.http.request(method, url).timeout(ANSWER_TIMEOUT))
+    }
+
+    /// Sends such a request: status and body.
+    pub(super) async fn raw(
+        &self,
+        request: reqwest::RequestBuilder,
+    ) -> Result<(StatusCode, Vec<u8>), Failure> {
+        let response = self.send(request).await?;
+        let status = response.status();
+        let bytes = response.bytes().await.map_err(|source| self.unreachable(source))?;
+        Ok((status, bytes.to_vec()))
+    }
+
     async fn admin(
         &self,
         method: Method,
@@ -268,9 +290,7 @@ impl Client {
         &self,
         request: reqwest::RequestBuilder,
     ) -> Result<(StatusCode, Value), Failure> {
-        let response = self.send(request).await?;
-        let status = response.status();
-        let bytes = response.bytes().await.map_err(|source| self.unreachable(source))?;
+        let (status, bytes) = self.raw(request).await?;
         // What is no JSON is not from Rollcall, or has no body; the status tells.
         Ok((status, serde_json::from_slice(&bytes).unwrap_or(Value::Null)))
     }

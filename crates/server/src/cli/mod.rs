@@ -2,6 +2,7 @@
 
 mod audit;
 mod bench;
+mod call;
 mod cert;
 mod client;
 mod clock;
@@ -12,12 +13,14 @@ mod demo;
 mod doctor;
 mod explain;
 mod export;
+mod fidelity;
 mod groups;
 mod import;
 mod inbox;
 mod keys;
 mod limits;
 mod man;
+mod names;
 mod numbers;
 mod openapi;
 mod output;
@@ -49,7 +52,7 @@ const FAILURE: u8 = 1;
 
 const EXAMPLES: &str = "\
 Examples:
-  rollcall serve                                   a sandbox on 127.0.0.1:8080, data in ./rollcall-data
+  rollcall serve                                   a sandbox on 127.0.0.1:8080
   rollcall serve --data /srv/rollcall --config /etc/rollcall.toml
   rollcall register                                a number, step by step
   rollcall import numbers.csv                      all numbers of a list
@@ -81,6 +84,7 @@ enum Command {
     Import(import::Arguments),
     Export(export::Arguments),
     Numbers(numbers::Arguments),
+    Names(names::Arguments),
     Watch(watch::Arguments),
     Top(top::Arguments),
     Wabas(wabas::Arguments),
@@ -96,10 +100,12 @@ enum Command {
     Cert(cert::Arguments),
     Audit(audit::Arguments),
     Keys(keys::Arguments),
+    Call(call::Arguments),
     Console(console::Arguments),
     Explain(explain::Arguments),
     Doctor(doctor::Arguments),
     Bench(bench::Arguments),
+    Fidelity(fidelity::Arguments),
     #[command(hide = true)]
     Soak(soak::Arguments),
     Config(config::Arguments),
@@ -143,6 +149,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, environment: &Environm
         Command::Watch(arguments) => watch::run(&arguments, &context),
         Command::Top(arguments) => top::run(&arguments, &context),
         Command::Numbers(arguments) => numbers::run(&arguments, &context),
+        Command::Names(arguments) => names::run(&arguments, &context),
         Command::Wabas(arguments) => wabas::run(&arguments, &context),
         Command::Pin(arguments) => pin::run(&arguments, &context),
         Command::Sends(arguments) => sends::run(&arguments, &context),
@@ -156,11 +163,13 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, environment: &Environm
         Command::Cert(arguments) => cert::run(&arguments, &context),
         Command::Audit(arguments) => audit::run(&arguments, &context, wiring::open_trail),
         Command::Keys(arguments) => keys::run(&arguments, &context),
+        Command::Call(arguments) => call::run(&arguments, &context),
         Command::Console(arguments) => console::run(&arguments, &context),
         Command::Explain(arguments) => explain::run(&arguments, &context),
         Command::Doctor(arguments) => doctor::run(&arguments, &context),
         Command::Openapi(_) => openapi::run(),
         Command::Bench(arguments) => bench::run(&arguments, &context),
+        Command::Fidelity(arguments) => fidelity::run(&arguments, &context),
         Command::Soak(arguments) => soak::run(&arguments, wiring::open_trail),
         Command::Config(arguments) => config::run(&arguments, &context),
         Command::Completions(arguments) => completions::run(&arguments),

@@ -143,6 +143,11 @@ impl<S: Clock> TurnableClock for SandboxClock<S> {
         self.is_frozen()
     }
 
+    fn ahead_ms(&self) -> i64 {
+        let system = self.system.now();
+        self.state().shown(system).as_millis().saturating_sub(system.as_millis())
+    }
+
     fn reset(&self) {
         kept(self.reset());
     }

@@ -51,6 +51,8 @@ pub struct Config {
     pub graph: GraphSettings,
     /// The CAMS dialect.
     pub cams: Cams,
+    /// Display names.
+    pub names: Names,
     /// Webhooks.
     pub callbacks: Callbacks,
     /// Limits common to all dialects.
@@ -153,6 +155,17 @@ pub struct Cams {
     #[serde(deserialize_with = "within::<_, _, 1, 1_000_000>")]
     pub requests_per_second_low: usize,
     pub denial: Denial,
+}
+
+/// `[names]`
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "each field is described in config.default.toml")]
+pub struct Names {
+    #[serde(deserialize_with = "bool_or_auto")]
+    pub review: Option<bool>,
+    #[serde(deserialize_with = "span::<_, MINUTE, YEAR>")]
+    pub certificate_lifetime: Duration,
 }
 
 /// `cams.denial`
@@ -383,6 +396,12 @@ impl Config {
             loopback: callbacks.loopback.unwrap_or(self.mode == Mode::Sandbox),
             private_accounts: callbacks.private_accounts.clone(),
         }
+    }
+
+    /// Whether display names wait for the operator.
+    #[must_use]
+    pub fn reviews_names(&self) -> bool {
+        self.names.review.unwrap_or(self.mode == Mode::Production)
     }
 
     /// Whether certificates that another authority signed are taken as a claim.

@@ -157,6 +157,7 @@ impl Rig {
             claim: Some(ClaimName {
                 name: VerifiedName::parse("Example").unwrap(),
                 certificate_serial: None,
+                is_vouched_for: true,
             }),
             only_unproven: false,
         };

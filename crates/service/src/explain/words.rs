@@ -154,6 +154,13 @@ pub(super) const WORDS: &[(&str, &str, &str, &str, &str)] = &[
         "Start the migration first. A number that has arrived needs no further step.",
     ),
     (
+        "name-declined",
+        "The display name was declined.",
+        "A number is not registered under a name that the operator declined; one that is registered keeps the name it has.",
+        NOBODY,
+        "Ask for another display name, or ask the operator to look at it again.",
+    ),
+    (
         "backup-outdated",
         "The backup is of a registration that no longer exists.",
         "A backup carries one registration. Once the number was registered again, older backups are void.",

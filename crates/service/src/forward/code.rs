@@ -1,8 +1,8 @@
 //! Adding a number, asking for a code, confirming it: upstream and here.
 
 use registration::{
-    Accepted, Adopt, ChallengeId, CodeMethod, Command, ForeignWords, Forwarded, PhoneNumber, Reach,
-    Refusal, RegistrationKey, VerificationCode, WabaId,
+    Accepted, Adopt, ChallengeId, CodeMethod, Command, ForeignWords, Forwarded, NewClaim,
+    PhoneNumber, Reach, Refusal, RegistrationKey, VerificationCode, WabaId,
 };
 
 use super::{Settled, Trip, name_for, unexpected};
@@ -27,7 +27,8 @@ impl Service {
         link: Link,
     ) -> Result<Committed, ServiceError> {
         let mut trip = self.trip(caller, waba, number, link).await?;
-        let claim = self.new_claim(name);
+        // Whoever is the authority upstream looks at the name.
+        let claim = NewClaim { needs_review: false, ..self.new_claim(name) };
         let add = registration::AddNumber { waba: waba.clone(), claim, only_new };
         let command = Command::AddNumber(add);
         self.dry_run(caller, number, &command).await?;

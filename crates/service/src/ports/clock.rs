@@ -23,4 +23,8 @@ pub trait TurnableClock: Clock {
     fn reset(&self);
     /// Whether it stands still.
     fn is_frozen(&self) -> bool;
+    /// How far ahead of the real time it is, in milliseconds; negative if it is behind.
+    fn ahead_ms(&self) -> i64 {
+        0
+    }
 }

@@ -94,6 +94,8 @@ pub struct NumberQuery {
     pub prefix: Option<String>,
     /// Only numbers that are (or are not) registered.
     pub registered: Option<bool>,
+    /// Only numbers of which a display name waits for a verdict.
+    pub name_waits: bool,
     /// Only numbers behind this one.
     pub after: Option<PhoneNumber>,
     /// At most so many.

@@ -3,8 +3,8 @@
 
 use registration::{
     AccountId, Budgets, Challenge, ChallengeId, Claim, ClaimHistory, ClaimPhase, ClientId,
-    CodeSend, Ladder, NumberRecord, PinBudget, Platform, Registration, RegistrationKey, Timestamp,
-    TwoStep, Window,
+    CodeSend, Ladder, NameReview, NumberRecord, PinBudget, Platform, Registration, RegistrationKey,
+    Timestamp, TwoStep, Window,
 };
 
 use super::apply::Draft;
@@ -44,6 +44,8 @@ impl Service {
             id,
             waba: waba.id.clone(),
             name: entry.name.clone(),
+            name_review: NameReview::Approved { at: now },
+            new_name: None,
             certificate_serial: entry.certificate_serial,
             added_at: now,
             phase: self.phase(&entry.state, now),

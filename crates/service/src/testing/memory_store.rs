@@ -451,6 +451,7 @@ fn wanted(record: &NumberRecord, query: &NumberQuery) -> bool {
     let digits = || record.number.digits();
     query.after.is_none_or(|after| record.number > after)
         && query.registered.is_none_or(|wanted| record.registration.is_some() == wanted)
+        && (!query.name_waits || record.claims.iter().any(Claim::name_waits))
         && query.prefix.as_ref().is_none_or(|prefix| digits().starts_with(prefix))
         && query
             .wabas

@@ -3,9 +3,10 @@
 use std::borrow::Cow;
 
 use registration::{
-    Budgets, Challenge, ChallengeId, Claim, ClaimHistory, ClaimPhase, ClientId, Ladder,
-    NumberRecord, PhoneNumber, PhoneNumberId, PinBudget, PinVerifier, Platform, Registration,
-    RegistrationKey, TextId, Timestamp, TwoStep, VerifiedName, WabaId, Window,
+    Budgets, Challenge, ChallengeId, Claim, ClaimHistory, ClaimPhase, ClientId, Ladder, NameFault,
+    NameReview, NewName, NumberRecord, PhoneNumber, PhoneNumberId, PinBudget, PinVerifier,
+    Platform, Registration, RegistrationKey, TextId, Timestamp, TwoStep, VerifiedName, WabaId,
+    Window,
 };
 use serde::{Deserialize, Serialize};
 
@@ -26,6 +27,8 @@ pub(crate) struct ClaimRow {
     pub(crate) waba: String,
     pub(crate) pending_client: Option<String>,
     pub(crate) pending_since: Option<i64>,
+    /// Whether a display name waits for a verdict.
+    pub(crate) name_waits: bool,
 }
 
 impl NumberRow {
@@ -63,6 +66,7 @@ impl ClaimRow {
             waba: claim.waba.to_string(),
             pending_client: pending.and_then(|it| it.client.as_ref()).map(ToString::to_string),
             pending_since: pending.map(|it| it.requested_at.as_millis()),
+            name_waits: claim.name_waits(),
         }
     }
 }
@@ -74,7 +78,7 @@ pub(crate) struct ClaimChanges {
     pub(crate) gone: Vec<String>,
     /// New claims.
     pub(crate) added: Vec<ClaimRow>,
-    /// Claims whose pending client or time is another one.
+    /// Claims whose pending client or time is another one, or whose name waits or waits no longer.
     pub(crate) moved: Vec<ClaimRow>,
 }
 
@@ -158,6 +162,11 @@ struct ClaimTwin<'a> {
     waba: Cow<'a, str>,
     #[serde(rename = "n", borrow)]
     name: Cow<'a, str>,
+    /// What was found about the name; absent: approved when the claim was made.
+    #[serde(rename = "v", default, skip_serializing_if = "Option::is_none")]
+    name_review: Option<ReviewTwin>,
+    #[serde(rename = "N", borrow, default, skip_serializing_if = "Option::is_none")]
+    new_name: Option<NewNameTwin<'a>>,
     #[serde(rename = "s", default, skip_serializing_if = "Option::is_none")]
     certificate_serial: Option<u64>,
     #[serde(rename = "a")]
@@ -168,6 +177,31 @@ struct ClaimTwin<'a> {
     migrating_since: Option<Millis>,
     #[serde(rename = "r", default, skip_serializing_if = "Option::is_none")]
     registered_at: Option<Millis>,
+}
+
+/// What was found about a display name.
+#[derive(Serialize, Deserialize, Clone, Copy)]
+enum ReviewTwin {
+    #[serde(rename = "p")]
+    Pending,
+    /// Since when.
+    #[serde(rename = "a")]
+    Approved(Millis),
+    /// Since when, and the place of the fault in [`NameFault::ALL`].
+    #[serde(rename = "d")]
+    Declined(Millis, usize),
+}
+
+#[derive(Serialize, Deserialize)]
+struct NewNameTwin<'a> {
+    #[serde(rename = "n", borrow)]
+    name: Cow<'a, str>,
+    #[serde(rename = "a")]
+    asked_at: Millis,
+    #[serde(rename = "v")]
+    review: ReviewTwin,
+    #[serde(rename = "u")]
+    until: Millis,
 }
 
 /// `Unverified` is the absence of a phase.
@@ -309,6 +343,9 @@ impl<'a> ClaimTwin<'a> {
             id: claim.id.as_str().into(),
             waba: claim.waba.as_str().into(),
             name: claim.name.as_str().into(),
+            name_review: (claim.name_review != NameReview::Approved { at: claim.added_at })
+                .then(|| ReviewTwin::of(claim.name_review)),
+            new_name: claim.new_name.as_ref().map(NewNameTwin::of),
             certificate_serial: claim.certificate_serial,
             added_at: claim.added_at.as_millis(),
             phase,
@@ -322,6 +359,14 @@ impl<'a> ClaimTwin<'a> {
             id: PhoneNumberId::parse(&self.id)?,
             waba: WabaId::parse(&self.waba)?,
             name: VerifiedName::parse(&self.name).ok()?,
+            name_review: match self.name_review {
+                None => NameReview::Approved { at: at(self.added_at) },
+                Some(review) => review.into_review()?,
+            },
+            new_name: match self.new_name {
+                Some(new) => Some(new.into_new_name()?),
+                None => None,
+            },
             certificate_serial: self.certificate_serial,
             added_at: at(self.added_at),
             phase: match self.phase {
@@ -335,6 +380,49 @@ impl<'a> ClaimTwin<'a> {
                 migrating_since: self.migrating_since.map(at),
                 registered_at: self.registered_at.map(at),
             },
+        })
+    }
+}
+
+impl ReviewTwin {
+    fn of(review: NameReview) -> Self {
+        match review {
+            NameReview::Pending => Self::Pending,
+            NameReview::Approved { at } => Self::Approved(at.as_millis()),
+            NameReview::Declined { at, why } => {
+                let place = NameFault::ALL.iter().position(|fault| *fault == why);
+                Self::Declined(at.as_millis(), place.unwrap_or(NameFault::ALL.len()))
+            }
+        }
+    }
+
+    fn into_review(self) -> Option<NameReview> {
+        Some(match self {
+            Self::Pending => NameReview::Pending,
+            Self::Approved(since) => NameReview::Approved { at: at(since) },
+            Self::Declined(since, why) => {
+                NameReview::Declined { at: at(since), why: *NameFault::ALL.get(why)? }
+            }
+        })
+    }
+}
+
+impl<'a> NewNameTwin<'a> {
+    fn of(new: &'a NewName) -> Self {
+        Self {
+            name: new.name.as_str().into(),
+            asked_at: new.asked_at.as_millis(),
+            review: ReviewTwin::of(new.review),
+            until: new.until.as_millis(),
+        }
+    }
+
+    fn into_new_name(self) -> Option<NewName> {
+        Some(NewName {
+            name: VerifiedName::parse(&self.name).ok()?,
+            asked_at: at(self.asked_at),
+            review: self.review.into_review()?,
+            until: at(self.until),
         })
     }
 }

@@ -25,6 +25,10 @@ const MIGRATIONS: &[Migration] = &[
         name: "hosted_codes",
         sql: include_str!("../../migrations/sqlite/0004_hosted_codes.sql"),
     },
+    Migration {
+        name: "display_names",
+        sql: include_str!("../../migrations/sqlite/0005_display_names.sql"),
+    },
 ];
 
 /// Marks the file as ours ("Roll").

@@ -89,18 +89,26 @@ impl NumberChange {
         for id in &self.claims.gone {
             conn.prepare_cached("DELETE FROM claims WHERE id = $1")?.execute([id])?;
         }
-        for ClaimRow { id, waba, pending_client, pending_since } in &self.claims.added {
+        for ClaimRow { id, waba, pending_client, pending_since, name_waits } in &self.claims.added {
             conn.prepare_cached(
-                "INSERT INTO claims (id, number, waba, pending_client, pending_since)
-                 VALUES ($1, $2, $3, $4, $5)",
+                "INSERT INTO claims (id, number, waba, pending_client, pending_since, name_waits)
+                 VALUES ($1, $2, $3, $4, $5, $6)",
             )?
-            .execute(params![id, number, waba, pending_client, pending_since])?;
+            .execute(params![
+                id,
+                number,
+                waba,
+                pending_client,
+                pending_since,
+                name_waits
+            ])?;
         }
-        for ClaimRow { id, pending_client, pending_since, .. } in &self.claims.moved {
+        for ClaimRow { id, pending_client, pending_since, name_waits, .. } in &self.claims.moved {
             conn.prepare_cached(
-                "UPDATE claims SET pending_client = $1, pending_since = $2 WHERE id = $3",
+                "UPDATE claims SET pending_client = $1, pending_since = $2, name_waits = $3
+                 WHERE id = $4",
             )?
-            .execute(params![pending_client, pending_since, id])?;
+            .execute(params![pending_client, pending_since, name_waits, id])?;
         }
         Ok(())
     }
@@ -194,6 +202,9 @@ fn range(
         Some(true) => select.and_that("registered_waba IS NOT NULL"),
         Some(false) => select.and_that("registered_waba IS NULL"),
         None => {}
+    }
+    if query.name_waits {
+        select.and_that("number IN (SELECT number FROM claims WHERE name_waits)");
     }
     if let Some(wabas) = &query.wabas {
         select.and_in(

@@ -25,7 +25,8 @@ use super::wire::{Flag, Id, Limit, Number, Page, Prefix};
 use crate::state::App;
 use orders::{NewNumber, NewPin, Party, RegisterRequest, RequestCode, VerifyCode};
 pub(crate) use reset::*;
-use view::{NumberAnswer, NumberDetails, NumberSummary};
+pub(crate) use view::NumberAnswer;
+use view::{NumberDetails, NumberSummary};
 
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
@@ -78,7 +79,7 @@ pub(crate) async fn add(
 ) -> Result<Response, Failure> {
     let number = new.number.0.number;
     let party = Party::find(&app, Some(new.waba), None).await?;
-    let name = ClaimName { name: new.name.0, certificate_serial: None };
+    let name = ClaimName { name: new.name.0, certificate_serial: None, is_vouched_for: true };
     let caller = Caller::operator();
     let done = app.service.add_number(&caller, &party.waba, number, &name).await?;
     let path = format!("numbers/{number}");
@@ -110,7 +111,11 @@ pub(crate) async fn request_code(
         .map_err(|fault| Failure::invalid("number", fault.to_string()))?;
     let party = Party::find(&app, asked.waba, asked.client).await?;
     party.coreapp_up(&app).await?;
-    let name = asked.name.map(|name| ClaimName { name: name.0, certificate_serial: None });
+    let name = asked.name.map(|name| ClaimName {
+        name: name.0,
+        certificate_serial: None,
+        is_vouched_for: true,
+    });
     let order = CodeOrder {
         payer: party.account,
         waba: party.waba,
@@ -228,6 +233,7 @@ async fn records(app: &App, query: NumbersQuery) -> Result<Vec<NumberRecord>, Fa
         wabas,
         prefix: query.prefix.map(|prefix| prefix.0),
         registered: query.registered.map(|flag| flag.0),
+        name_waits: false,
         after: query.after.map(|number| number.0),
         limit: query.limit.and_one(),
     };
@@ -249,7 +255,7 @@ async fn records(app: &App, query: NumbersQuery) -> Result<Vec<NumberRecord>, Fa
 }
 
 /// The record of a number that somebody has named before, or 404.
-async fn known(app: &App, number: PhoneNumber) -> Result<NumberRecord, Failure> {
+pub(super) async fn known(app: &App, number: PhoneNumber) -> Result<NumberRecord, Failure> {
     let found = app.service.number(number).await?;
     found.ok_or_else(|| Failure::no_such("number", number))
 }
@@ -266,7 +272,7 @@ async fn details(app: &App, record: &NumberRecord) -> Result<NumberDetails, Fail
 }
 
 /// What was decided, and the number as it is now.
-async fn outcome(app: &App, done: &Committed) -> Result<Response, Failure> {
+pub(super) async fn outcome(app: &App, done: &Committed) -> Result<Response, Failure> {
     let status = match done.accepted {
         Accepted::CodeSent(_) => StatusCode::ACCEPTED,
         Accepted::NumberAdded(_)

@@ -1,8 +1,8 @@
 //! A number as the operator sees it.
 
 use registration::{
-    Accepted, Claim, ClaimPhase, Limits, NumberKind, NumberRecord, Platform, Registration,
-    TextId as _, Timestamp,
+    Accepted, Claim, ClaimPhase, Limits, NameReview, NewName, NumberKind, NumberRecord, Platform,
+    Registration, TextId as _, Timestamp,
 };
 use serde::Serialize;
 use service::numbering::{international_format, plan_e164};
@@ -76,6 +76,9 @@ struct ClaimView {
     account: String,
     /// Display name.
     name: String,
+    name_review: NameReviewView,
+    /// The name that shall take its place, if one was asked for.
+    new_name: Option<NewNameView>,
     /// Serial of the certificate that carried the name.
     certificate_serial: Option<u64>,
     added_at: At,
@@ -85,6 +88,27 @@ struct ClaimView {
     /// Since when it is verified, in phase `verified`.
     verified_since: Option<At>,
     /// Until when it may be registered without a new code, in phase `verified`.
+    register_until: Option<At>,
+}
+
+/// What was found about a display name.
+#[derive(Debug, Serialize, ToSchema)]
+struct NameReviewView {
+    /// `pending`, `approved` or `declined`.
+    status: &'static str,
+    /// Since when; `null` while it is pending.
+    since: Option<At>,
+    /// What is wrong with a declined name.
+    why: Option<&'static str>,
+}
+
+/// A display name that shall take the place of another one.
+#[derive(Debug, Serialize, ToSchema)]
+struct NewNameView {
+    name: String,
+    asked_at: At,
+    review: NameReviewView,
+    /// Until when a registration puts it in force, once it is approved.
     register_until: Option<At>,
 }
 
@@ -225,12 +249,37 @@ impl ClaimView {
             waba: claim.waba.as_str().to_owned(),
             account: account.to_owned(),
             name: claim.name.as_str().to_owned(),
+            name_review: claim.name_review.into(),
+            new_name: claim.new_name.as_ref().map(NewNameView::of),
             certificate_serial: claim.certificate_serial,
             added_at: claim.added_at.into(),
             phase: phase(record, claim, now, limits),
             code,
             verified_since: verified_since.map(At::from),
             register_until: verified_since.map(|since| (since + limits.verified_idle).into()),
+        }
+    }
+}
+
+impl From<NameReview> for NameReviewView {
+    fn from(review: NameReview) -> Self {
+        let (status, since, why) = match review {
+            NameReview::Pending => ("pending", None, None),
+            NameReview::Approved { at } => ("approved", Some(at), None),
+            NameReview::Declined { at, why } => ("declined", Some(at), Some(why.as_str())),
+        };
+        Self { status, since: since.map(At::from), why }
+    }
+}
+
+impl NewNameView {
+    fn of(new: &NewName) -> Self {
+        let is_approved = matches!(new.review, NameReview::Approved { .. });
+        Self {
+            name: new.name.as_str().to_owned(),
+            asked_at: new.asked_at.into(),
+            review: new.review.into(),
+            register_until: is_approved.then(|| new.until.into()),
         }
     }
 }

@@ -52,6 +52,7 @@ super::texts! {
         register: "Register a number", "Nummer registrieren";
         register_short: "Register", "Registrieren";
         sandbox: "Sandbox", "Sandkasten";
+        explorer: "API explorer", "API-Erkunder";
         signature: "Signatures", "Signaturen";
         access: "Access", "Zugang";
         audit: "Audit", "Prüfpfad";
@@ -164,5 +165,9 @@ super::texts! {
         action: "Action", "Aktion";
         resource: "Resource", "Ressource";
         source_ip: "Source address", "Quelladresse";
+        active: "Active", "Aktiv";
+        temporary: "Ends by itself", "Endet von selbst";
+        scopes: "May", "Darf";
+        expires_at: "Ends", "Endet";
     }
 }

@@ -2,6 +2,7 @@
 //! be forgotten. A `{}` is a gap that a page fills.
 
 mod common;
+mod explorer;
 mod numbers;
 mod operations;
 pub(super) mod refusals;
@@ -10,6 +11,7 @@ mod signature;
 pub(super) mod story;
 
 pub(super) use common::{Common, Explain, Fields, Kinds, Login, Nav, States};
+pub(super) use explorer::Explorer;
 pub(super) use numbers::{Numbers, Register};
 pub(super) use operations::{Access, Audit, Overview, Settings};
 pub(super) use sandbox::Sandbox;
@@ -110,6 +112,7 @@ catalogue! {
     register: Register,
     sandbox: Sandbox,
     signature: Signature,
+    explorer: Explorer,
     overview: Overview,
     audit: Audit,
     access: Access,
@@ -149,6 +152,10 @@ impl Texts {
             "action" => f.action,
             "resource" => f.resource,
             "source_ip" => f.source_ip,
+            "active" => f.active,
+            "temporary" => f.temporary,
+            "scopes" => f.scopes,
+            "expires_at" => f.expires_at,
             other => other,
         }
     }

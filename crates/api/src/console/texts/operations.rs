@@ -60,6 +60,8 @@ super::texts! {
         users: "RAM users", "RAM-Benutzer";
         groups: "Groups", "Gruppen";
         policies: "Policies", "Richtlinien";
+        keys: "Access keys", "AccessKeys";
+        graph_tokens: "Graph tokens", "Graph-Tokens";
         empty: "None yet", "Noch keine";
         empty_how: "Add the first one below.", "Legen Sie unten die erste an.";
         add: "Add", "Anlegen";
@@ -68,6 +70,12 @@ super::texts! {
         remove_yes: "Yes, remove", "Ja, entfernen";
         done_made: "Added.", "Angelegt.";
         done_removed: "Removed.", "Entfernt.";
+        done_changed: "Changed.", "Geändert.";
+        disable: "Disable", "Abschalten";
+        enable: "Enable", "Einschalten";
+        rotate: "Rotate", "Erneuern";
+        secret_once: "Its secret is shown this once: {}", "Sein Secret wird nur dieses Mal gezeigt: {}";
+        token_once: "The token is shown this once: {}", "Das Token wird nur dieses Mal gezeigt: {}";
         password_once: "The password of its admin is shown this once: {}",
             "Das Passwort seines admin wird nur dieses Mal gezeigt: {}";
         simulate: "What would be allowed?", "Was wäre erlaubt?";

@@ -230,6 +230,12 @@ const GERMAN: &[Words] = &[
         "Registrieren Sie die Nummer; das geht 14 Tage lang ohne neuen Code.",
     ),
     row(
+        "name-declined",
+        "Der Anzeigename wurde abgelehnt.",
+        "Unter einem abgelehnten Namen wird keine Nummer registriert; eine registrierte behält den Namen, den sie hat.",
+        "Beantragen Sie einen anderen Namen, oder bitten Sie den Betreiber, ihn noch einmal anzusehen.",
+    ),
+    row(
         "not-migrating",
         "Die Nummer wird nicht zu diesem Space umgezogen.",
         "Ein Umzug hat eine feste Reihenfolge: beginnen, Code anfordern, Code bestätigen, registrieren.",

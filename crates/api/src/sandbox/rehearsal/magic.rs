@@ -74,6 +74,7 @@ pub(in crate::sandbox) const MAGIC: &[Magic] = &[
     refusing(43, "register", "pin-locked"),
     refusing(44, "register", "register-limit"),
     refusing(45, "register", "not-migrating"),
+    refusing(46, "register", "name-declined"),
     magic(   58, "register", Effect::Unavailable),
     magic(   59, "register", Effect::Drop),
     refusing(60, "deregister", "not-registered"),

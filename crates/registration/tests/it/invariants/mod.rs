@@ -146,7 +146,10 @@ fn acting_waba(command: &Command) -> Option<&WabaId> {
         Command::RequestCode(request) => Some(&request.requester.waba),
         Command::VerifyCode(verify) => Some(&verify.requester.waba),
         Command::Register(register) => Some(&register.waba),
-        Command::ChangeName { waba, .. } | Command::WhileMigrating { waba, .. } => Some(waba),
+        Command::ChangeName { waba, .. }
+        | Command::RequestName { waba, .. }
+        | Command::ReviewName { waba, .. }
+        | Command::WhileMigrating { waba, .. } => Some(waba),
         Command::Restore(_)
         | Command::Deregister { .. }
         | Command::Release { .. }

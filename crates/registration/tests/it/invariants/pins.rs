@@ -104,6 +104,8 @@ fn verdict(command: &Command) -> PinCheck {
         | Command::Deregister { .. }
         | Command::Release { .. }
         | Command::ChangeName { .. }
+        | Command::RequestName { .. }
+        | Command::ReviewName { .. }
         | Command::SetTwoStep { .. }
         | Command::ClearTwoStep { .. }
         | Command::Unlock

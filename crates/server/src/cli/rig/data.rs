@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use registration::{
-    Claim, ClaimHistory, ClaimPhase, ClientId, NumberRecord, PhoneNumber, PhoneNumberId, Platform,
-    Registration, RegistrationKey, TextId as _, Timestamp, VerifiedName, WabaId,
+    Claim, ClaimHistory, ClaimPhase, ClientId, NameReview, NumberRecord, PhoneNumber,
+    PhoneNumberId, Platform, Registration, RegistrationKey, TextId as _, Timestamp, VerifiedName,
+    WabaId,
 };
 use service::clients::{DEFAULT, FirstPassword};
 use service::directory::{Client, Entity, Role, User};
@@ -157,6 +158,8 @@ impl Folder {
             id: id.clone(),
             waba: self.waba.clone(),
             name: name.clone(),
+            name_review: NameReview::Approved { at: since },
+            new_name: None,
             certificate_serial: Some(number.as_u64()),
             added_at: since,
             phase: ClaimPhase::Unverified,

@@ -97,6 +97,7 @@ impl Stage {
             claim: Some(ClaimName {
                 name: VerifiedName::parse("Lucky Shrub").expect("a name"),
                 certificate_serial: None,
+                is_vouched_for: true,
             }),
         }
     }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use registration::{ClaimPhase, NumberRecord, PhoneNumber, Platform};
+use registration::{ClaimPhase, NameReview, NumberRecord, PhoneNumber, Platform};
 
 use super::sample::{
     awaiting, claim, claimed, commit, full, held_by, id, is_conflict, number, seed, waba, write,
@@ -214,4 +214,25 @@ pub async fn pages_are_in_order_and_filtered(store: Arc<dyn Store>) {
         ..wabas(&["waba-1"])
     };
     assert_eq!(page(narrow).await, numbers(&[3]));
+}
+
+pub async fn numbers_are_found_whose_display_names_wait(store: Arc<dyn Store>) {
+    seed(&*store).await;
+    write(&*store, 0, claimed(number(49), ClaimPhase::Unverified)).await.expect("new");
+    let page = async |query: NumberQuery| {
+        let records = store.numbers(&query).await.expect("store");
+        records.iter().map(|it| it.number).collect::<Vec<_>>()
+    };
+    let mut waiting = claimed(number(50), ClaimPhase::Unverified);
+    let names = NumberQuery { name_waits: true, limit: 9, ..NumberQuery::default() };
+    assert_eq!(page(names.clone()).await, []);
+    waiting.claims[0].new_name.as_mut().expect("a new name").review = NameReview::Pending;
+    write(&*store, 0, waiting.clone()).await.expect("new");
+    assert_eq!(page(names.clone()).await, [number(50)]);
+    waiting.claims[0].new_name = None;
+    write(&*store, 1, waiting.clone()).await.expect("declined before");
+    assert_eq!(page(names.clone()).await, []);
+    waiting.claims[0].name_review = NameReview::Pending;
+    write(&*store, 2, waiting).await.expect("asked again");
+    assert_eq!(page(names).await, [number(50)]);
 }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use registration::{
     Budgets, Challenge, ChallengeId, Claim, ClaimHistory, ClaimPhase, CodeMethod, CodeSend, Ladder,
-    Locale, NumberRecord, PhoneNumber, PinBudget, PinVerifier, Platform, Registration,
-    RegistrationKey, TextId, Timestamp, TwoStep, VerifiedName, Window,
+    Locale, NameFault, NameReview, NewName, NumberRecord, PhoneNumber, PinBudget, PinVerifier,
+    Platform, Registration, RegistrationKey, TextId, Timestamp, TwoStep, VerifiedName, Window,
 };
 
 use crate::directory::{
@@ -232,6 +232,13 @@ pub fn claim(name: &str, waba: &str, phase: ClaimPhase) -> Claim {
         id: id(name),
         waba: id(waba),
         name: VerifiedName::parse("Lucky Shrub").expect("a name"),
+        name_review: NameReview::Declined { at: at(12), why: NameFault::Format },
+        new_name: Some(NewName {
+            name: VerifiedName::parse("Lucky Shrub & Co").expect("a name"),
+            asked_at: at(13),
+            review: NameReview::Approved { at: at(14) },
+            until: at(15),
+        }),
         certificate_serial: Some(u64::MAX),
         added_at: at(10),
         phase,

@@ -86,17 +86,46 @@ fn claim() -> impl Strategy<Value = Claim> {
     let history = (of(time()), of(time())).prop_map(|(migrating_since, registered_at)| {
         ClaimHistory { migrating_since, registered_at }
     });
-    (id(), id(), name(), of(any::<u64>()), time(), phase(), history).prop_map(
-        |(id, waba, name, certificate_serial, added_at, phase, history)| Claim {
+    let names = (name(), review(), of(new_name()));
+    (id(), id(), names, of(any::<u64>()), time(), phase(), history).prop_map(
+        |(
+            id,
+            waba,
+            (name, name_review, new_name),
+            certificate_serial,
+            added_at,
+            phase,
+            history,
+        )| Claim {
             id,
             waba,
             name,
+            name_review,
+            new_name,
             certificate_serial,
             added_at,
             phase,
             history,
         },
     )
+}
+
+fn review() -> impl Strategy<Value = NameReview> {
+    let fault = proptest::sample::select(NameFault::ALL.to_vec());
+    prop_oneof![
+        Just(NameReview::Pending),
+        time().prop_map(|at| NameReview::Approved { at }),
+        (time(), fault).prop_map(|(at, why)| NameReview::Declined { at, why }),
+    ]
+}
+
+fn new_name() -> impl Strategy<Value = NewName> {
+    (name(), time(), review(), time()).prop_map(|(name, asked_at, review, until)| NewName {
+        name,
+        asked_at,
+        review,
+        until,
+    })
 }
 
 fn registration() -> impl Strategy<Value = Registration> {

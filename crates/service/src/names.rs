@@ -1,0 +1,97 @@
+//! Display names: asked for by callers, looked at by the operator, with a certificate once approved.
+
+use registration::{
+    Claim, Command, NameFault, NameReview, NameVerdict, NewName, NumberRecord, PhoneNumber,
+    Timestamp, VerifiedName, WabaId,
+};
+
+use crate::caller::Caller;
+use crate::certificate::NewCertificate;
+use crate::error::ServiceError;
+use crate::execute::Committed;
+use crate::service::Service;
+
+impl Service {
+    /// Asks for another display name of a WABA's claim. A registered number shows it after it was approved
+    /// and the number registered once more.
+    pub async fn request_name(
+        &self,
+        caller: &Caller,
+        waba: &WabaId,
+        number: PhoneNumber,
+        name: VerifiedName,
+    ) -> Result<Committed, ServiceError> {
+        let waba = waba.clone();
+        // Whoever is the authority for the WABA looks at its names.
+        let command = if self.link_of(&waba).await?.is_some() {
+            Command::ChangeName { waba, name, certificate_serial: None }
+        } else {
+            let until = (!self.policy().review_names).then(|| self.names_until());
+            Command::RequestName { waba, name, until }
+        };
+        self.execute(caller, number, &command).await
+    }
+
+    /// Approves the name that a claim waits for, else the one it has. For operators.
+    pub async fn approve_name(
+        &self,
+        caller: &Caller,
+        waba: &WabaId,
+        number: PhoneNumber,
+    ) -> Result<Committed, ServiceError> {
+        let verdict = NameVerdict::Approve { until: self.names_until() };
+        let command = Command::ReviewName { waba: waba.clone(), verdict };
+        self.execute(caller, number, &command).await
+    }
+
+    /// Declines it. For operators.
+    pub async fn decline_name(
+        &self,
+        caller: &Caller,
+        waba: &WabaId,
+        number: PhoneNumber,
+        why: NameFault,
+    ) -> Result<Committed, ServiceError> {
+        let verdict = NameVerdict::Decline(why);
+        let command = Command::ReviewName { waba: waba.clone(), verdict };
+        self.execute(caller, number, &command).await
+    }
+
+    /// The certificate of the name that a claim has, while it is good.
+    #[must_use]
+    pub fn name_certificate(&self, record: &NumberRecord, claim: &Claim) -> Option<String> {
+        self.certificate_of(record.number, &claim.waba, &claim.name, claim.name_review)
+    }
+
+    /// The certificate of the name that shall take its place, while it is good.
+    #[must_use]
+    pub fn new_name_certificate(
+        &self,
+        record: &NumberRecord,
+        claim: &Claim,
+        new: &NewName,
+    ) -> Option<String> {
+        self.certificate_of(record.number, &claim.waba, &new.name, new.review)
+    }
+
+    /// The same certificate each time, since the moment of its approval determines it.
+    fn certificate_of(
+        &self,
+        number: PhoneNumber,
+        waba: &WabaId,
+        name: &VerifiedName,
+        review: NameReview,
+    ) -> Option<String> {
+        let NameReview::Approved { at: issued_at } = review else { return None };
+        let is_good = self.now() < issued_at + self.policy().certificate_lifetime;
+        let serial = issued_at.as_millis().unsigned_abs();
+        let (waba, name) = (waba.clone(), name.clone());
+        let new = NewCertificate { number, waba, name, issued_at, serial };
+        is_good.then(|| self.keys().authority().issue(&new))
+    }
+
+    /// Until when a name that is approved now has to be registered.
+    fn names_until(&self) -> Timestamp {
+        self.now() + self.policy().certificate_lifetime
+    }
+}
