@@ -362,7 +362,7 @@ async fn show(console: &Console, frame: Frame, word: &str, extra: Extra<'_>) -> 
     };
     let input = |name: &'static str, required: bool| Input {
         name,
-        label: f.t.field(name),
+        label: label(&f, name),
         required,
         value: extra.fields.map(|it| it.raw(name)).unwrap_or_default().to_owned(),
         problem: extra.trouble.and_then(|it| it.about(name)).map(str::to_owned),
@@ -374,7 +374,7 @@ async fn show(console: &Console, frame: Frame, word: &str, extra: Extra<'_>) -> 
         word: kind.word,
         title: title(&f, kind.word),
         tabs: KINDS.iter().map(|kind| (kind.word, title(&f, kind.word))).collect(),
-        heads: kind.columns.iter().map(|column| f.t.field(column)).collect(),
+        heads: kind.columns.iter().map(|column| label(&f, column)).collect(),
         rows: page.items.iter().map(|item| row(&f, kind, item)).collect(),
         next: page.next.map(|next| url_encoded(&next)),
         form,
@@ -388,6 +388,11 @@ async fn show(console: &Console, frame: Frame, word: &str, extra: Extra<'_>) -> 
 
 fn find(word: &str) -> Option<&'static Kind> {
     KINDS.iter().find(|kind| kind.word == word)
+}
+
+/// The word for a column or a field; what is called by its name here is no display name of a number.
+fn label(f: &Frame, field: &'static str) -> &'static str {
+    if field == "name" { f.t.login.name } else { f.t.field(field) }
 }
 
 fn title(f: &Frame, word: &str) -> &'static str {

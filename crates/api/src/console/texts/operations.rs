@@ -77,7 +77,7 @@ super::texts! {
         policies: "Policies", "Richtlinien";
         keys: "Access keys", "AccessKeys";
         graph_tokens: "Graph tokens", "Graph-Tokens";
-        operators: "Console", "Konsole";
+        operators: "Console logins", "Konsolenzugänge";
         reset: "New password", "Neues Passwort";
         operator_once: "The password is shown this once: {}", "Das Passwort wird nur dieses Mal gezeigt: {}";
         empty: "None yet", "Noch keine";
