@@ -194,10 +194,12 @@ pub fn open_trail(folder: &Path) -> anyhow::Result<Arc<dyn Store>> {
 
 /// Says what is missing before anything is begun.
 fn able(config: &Config) -> anyhow::Result<()> {
-    if config.mode == Mode::Production && config.named.senders.is_empty() {
+    let sends = !config.named.senders.is_empty() || config.upstream.without_senders;
+    if config.mode == Mode::Production && !sends {
         bail!(
             "production needs a sender that brings codes to telephones: write a section \
-             [senders.NAME] (see `rollcall config default`), or use mode = \"sandbox\""
+             [senders.NAME] (see `rollcall config default`); or, where all registrations go to Meta or \
+             Alibaba, set upstream.without_senders = true; or use mode = \"sandbox\""
         );
     }
     Ok(())
@@ -219,13 +221,6 @@ fn sandbox(config: &Config, keys: &KeyRing, data: &DataDir) -> anyhow::Result<Sc
 }
 
 fn production(config: &Config, keys: &KeyRing) -> anyhow::Result<Scene> {
-    if config.named.senders.is_empty() && !config.upstream.without_senders {
-        bail!(
-            "production needs a sender that brings codes to telephones: write a section \
-             [senders.NAME] (see `rollcall config default`); or, where all registrations go to Meta or \
-             Alibaba, set upstream.without_senders = true; or use mode = \"sandbox\""
-        );
-    }
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
     let senders = Senders::production(config, keys, Arc::clone(&clock))?;
     let senders = Arc::new(senders);
