@@ -456,13 +456,23 @@ fn background(
     })
 }
 
+/// From a hint of a registrar upstream to the look that it leads to.
+const NEWS_GATHER: Duration = Duration::from_secs(1);
+
 async fn compare_upstreams(service: Arc<Service>, every: Duration) {
     let mut ticks = tokio::time::interval(every);
     // The first tick comes at once, when others have more to do.
     ticks.tick().await;
     loop {
-        ticks.tick().await;
-        if let Err(error) = service.compare_upstreams().await {
+        let compared = tokio::select! {
+            _ = ticks.tick() => service.compare_upstreams().await,
+            () = service.news() => {
+                // What is told comes in bursts: one look serves them all.
+                tokio::time::sleep(NEWS_GATHER).await;
+                service.compare_news().await
+            }
+        };
+        if let Err(error) = compared {
             tracing::warn!(%error, "the comparison with the registrars upstream failed");
         }
     }
