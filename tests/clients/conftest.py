@@ -19,7 +19,8 @@ class Server:
     """A `rollcall serve` process."""
 
     def __init__(self, folder, seed=None, extra=()):
-        command = [str(BINARY), "serve", "--data", str(folder / "data"), "--listen", "127.0.0.1:0"]
+        self.data = folder / "data"
+        command = [str(BINARY), "serve", "--data", str(self.data), "--listen", "127.0.0.1:0"]
         if seed:
             path = folder / "seed.toml"
             path.write_text(seed)

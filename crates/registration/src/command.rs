@@ -263,6 +263,8 @@ pub struct Register {
     pub restart: bool,
     /// Hash of a PIN to set if two-step verification is off (Graph `register` demands one).
     pub set_pin: Option<PinVerifier>,
+    /// What a backup of the present registration carries: it proves as much as a code.
+    pub by_backup: Option<RegistrationKey>,
 }
 
 /// Move a registration to another client with a backup.

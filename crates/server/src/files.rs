@@ -1,19 +1,51 @@
 //! Small files that must be whole or absent, and readable by nobody else.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write as _};
+use std::io::{self, BufWriter, Write as _};
 use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 /// Puts `contents` at `path` with mode 0600: after a crash the file is the old or the new one, whole.
 pub fn replace(path: &Path, contents: &[u8]) -> io::Result<()> {
-    let draft = draft_of(path);
-    let mut file =
-        OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&draft)?;
-    file.write_all(contents)?;
-    file.sync_all()?;
-    fs::rename(&draft, path)?;
-    sync_folder(path)
+    let mut draft = Draft::begin(path)?;
+    draft.write_all(contents)?;
+    draft.finish()
+}
+
+/// A file that is written bit by bit and stands at its place only once it is whole.
+#[derive(Debug)]
+pub struct Draft {
+    file: BufWriter<File>,
+    at: PathBuf,
+    path: PathBuf,
+}
+
+impl Draft {
+    /// Begins a file that shall stand at `path`, with mode 0600.
+    pub fn begin(path: &Path) -> io::Result<Self> {
+        let draft = draft_of(path);
+        let file =
+            OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&draft)?;
+        Ok(Self { file: BufWriter::new(file), at: draft, path: path.to_owned() })
+    }
+
+    /// Puts the file at its place, in place of whatever stands there.
+    pub fn finish(self) -> io::Result<()> {
+        let file = self.file.into_inner().map_err(io::IntoInnerError::into_error)?;
+        file.sync_all()?;
+        fs::rename(&self.at, &self.path)?;
+        sync_folder(&self.path)
+    }
+}
+
+impl io::Write for Draft {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.file.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
 }
 
 /// The text at `path`, or the text that `make` gives, which is put there first.

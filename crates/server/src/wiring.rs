@@ -29,7 +29,7 @@ use service::graph_usage::GraphLimits;
 use service::hashing::{HashCost, Hasher};
 use service::keys::{KeyRing, MasterKeys};
 use service::ports::{
-    Clock, Entropy, EntropyExt as _, NoRehearsal, Rehearsal, Store, TurnableClock,
+    CallbackClient, Clock, Entropy, EntropyExt as _, NoRehearsal, Rehearsal, Store, TurnableClock,
 };
 use service::seed::Seed;
 use service::{Allowance, OperationRates, Policy, Ports, Repeat, Service};
@@ -120,7 +120,9 @@ pub async fn app(
         hasher(config, keys.clone(), &entropy)?,
         policy(config),
     );
-    let service = Arc::new(service.with_upstream(upstreams(config, &entropy)?));
+    let endpoints = endpoints();
+    let service = service.with_upstream(upstreams(config, &entropy)?);
+    let service = Arc::new(service.with_endpoints(Arc::clone(&endpoints)));
     mail::connect(config, &service)?;
     let (tools, first_password) = match scene.tools {
         Some((clock, rehearsal)) => {
@@ -142,13 +144,7 @@ pub async fn app(
         service: Arc::clone(&service),
         metrics: api::metrics::Metrics::default(),
         gauges: gauges(store, &service, &scene.senders),
-        settings: Settings {
-            onprem_version: config.onprem.version.clone(),
-            onprem_retired: config.onprem.retired,
-            public_url: config.public_url.clone().unwrap_or_default(),
-            operator_token_sha256: Sha256::digest(token.as_bytes()).into(),
-            started_at: service.now(),
-        },
+        settings: settings(config, &service, &token),
         sandbox: tools,
         stopping: stopping.subscribe(),
         ca_pem: Box::new(ca_pem),
@@ -162,8 +158,27 @@ pub async fn app(
         render: render(app),
         first_password,
         set_policy: set_policy(Arc::clone(&service), Arc::clone(&scene.senders)),
-        flush: closing(background(service, config.upstream.compare_every), scene.senders),
+        flush: closing(
+            background(service, endpoints, config.upstream.compare_every),
+            scene.senders,
+        ),
     })
+}
+
+/// Speaks with endpoints that are told what happens to numbers.
+fn endpoints() -> Arc<dyn CallbackClient> {
+    crate::tls::install_provider();
+    Arc::new(HttpCallbacks::new(CallbackOptions::default(), system_lookup()))
+}
+
+fn settings(config: &Config, service: &Service, token: &str) -> Settings {
+    Settings {
+        onprem_version: config.onprem.version.clone(),
+        onprem_retired: config.onprem.retired,
+        public_url: config.public_url.clone().unwrap_or_default(),
+        operator_token_sha256: Sha256::digest(token.as_bytes()).into(),
+        started_at: service.now(),
+    }
 }
 
 /// The path of a new link into the console of a sandbox.
@@ -417,13 +432,12 @@ fn closing(
 /// Starts the worker and the sweeper; the future ends them in order.
 fn background(
     service: Arc<Service>,
+    endpoints: Arc<dyn CallbackClient>,
     compare_every: Duration,
 ) -> Pin<Box<dyn Future<Output = ()> + Send>> {
     let done = watch::Sender::new(false);
     let worker = tokio::spawn(Arc::clone(&service).work(done.subscribe()));
-    crate::tls::install_provider();
-    let client = HttpCallbacks::new(CallbackOptions::default(), system_lookup());
-    let posts = Arc::clone(&service).work_callbacks(Arc::new(client), done.subscribe());
+    let posts = Arc::clone(&service).work_callbacks(endpoints, done.subscribe());
     let posts = tokio::spawn(posts);
     let sweeper = tokio::spawn({
         let service = Arc::clone(&service);

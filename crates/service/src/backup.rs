@@ -5,7 +5,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use registration::{
     Command, NumberRecord, PhoneNumber, PhoneNumberId, Refusal, RegistrationKey, Restore, TextId,
-    Timestamp,
+    Timestamp, WabaId,
 };
 use serde::{Deserialize, Serialize};
 
@@ -13,6 +13,7 @@ use crate::caller::Caller;
 use crate::directory::{Client, Document, Entity, EntityKind, EntityRef};
 use crate::error::ServiceError;
 use crate::execute::{Committed, Proposal, Step};
+use crate::numbers::RegisterOrder;
 use crate::ports::{EntityWrite, Subject, Versioned};
 use crate::proposals::release;
 use crate::sealing::{BackupError, is_of_the_original};
@@ -23,6 +24,14 @@ const DOCUMENTS_MAX: usize = 64;
 
 /// Settings are small; pictures and certificates beyond this are not part of a backup.
 const DOCUMENT_BYTES_MAX: usize = 8 * 1024;
+
+/// A backup as it came with a request.
+pub struct GivenBackup<'a> {
+    /// What it was sealed with.
+    pub password: &'a str,
+    /// The sealed text, decoded.
+    pub sealed: Vec<u8>,
+}
 
 /// What a backup carries. Its form is ours and versioned; old versions stay readable.
 #[derive(Serialize, Deserialize)]
@@ -135,6 +144,35 @@ impl Service {
             return Ok(());
         }
         self.restore(caller, client, password, sealed).await.map(drop)
+    }
+
+    /// Registers on the hosted platform with the backup of the On-Premises client that runs the number: it
+    /// stands for a code. A wrong password, a damaged or an outdated backup, a wrong PIN change nothing.
+    pub async fn register_with_backup(
+        &self,
+        caller: &Caller,
+        waba: &WabaId,
+        number: PhoneNumber,
+        order: &RegisterOrder,
+        given: GivenBackup<'_>,
+    ) -> Result<Committed, ServiceError> {
+        let subject = Subject::Number(number);
+        let opened = match self.hasher.open_backup(given.password, given.sealed).await {
+            Ok(plain) => Restorable::read(&plain),
+            Err(BackupError::Hash(error)) => return Err(error.into()),
+            Err(_) => None,
+        };
+        let Some(backup) = opened else {
+            return Err(self.refuse(caller, subject, "register", Refusal::BackupUnreadable).await);
+        };
+        let is_callers = caller.account.as_ref().is_some_and(|it| it.as_str() == backup.account);
+        if !is_callers || backup.number != number {
+            return Err(self.refuse(caller, subject, "register", Refusal::BackupOutdated).await);
+        }
+        self.rehearse(caller, "register", Some(number)).await?;
+        let mut proposal = self.registering(waba, order).await?;
+        proposal.by_backup = Some(backup.key);
+        self.execute(caller, number, &proposal).await
     }
 
     async fn document_writes(

@@ -142,7 +142,8 @@ impl Service {
             }
             let mut unit = self.unit(caller, &loaded, &step, &decision, now, &policy);
             let refusal_id = unit.events.last().map(|event| event.id);
-            unit.callbacks = self.callbacks_of(&loaded.value, &step, &unit.numbers, now).await?;
+            unit.callbacks =
+                self.callbacks_of(caller, &loaded.value, &step, &unit.numbers, now).await?;
             let has_callbacks = !unit.callbacks.is_empty();
             let fresh = self.lease(&mut unit, now);
             match self.store.commit(unit).await {

@@ -385,7 +385,7 @@ impl Service {
             None => None,
         };
         let key = RegistrationKey(self.entropy.id128());
-        Ok(Registering { waba, order, set_pin, key, abroad: None })
+        Ok(Registering { waba, order, set_pin, key, by_backup: None, abroad: None })
     }
 
     /// Derives the code that would be right for the challenge of `waba`'s claim.

@@ -67,10 +67,10 @@ impl Service {
         let Some(registration) = &record.registration else { return Ok(ResetAsked::NotRegistered) };
         let Some(two_step) = &record.two_step else { return Ok(ResetAsked::NoPin) };
         let waba = self.store.entity(&EntityRef::waba(&registration.waba)).await?;
-        let waba = waba.and_then(|it| it.value.into_waba());
-        let Some(address) = waba.and_then(|it| it.contact_email) else {
+        let Some(waba) = waba.and_then(|it| it.value.into_waba()) else {
             return Ok(ResetAsked::NoAddress);
         };
+        let Some(address) = waba.contact_email.clone() else { return Ok(ResetAsked::NoAddress) };
         let now = self.now();
         let token = hex::encode(self.entropy.bytes::<16>());
         let reset = PinReset {
@@ -92,6 +92,7 @@ impl Service {
             entities: vec![EntityWrite::Put { expected: 0, entity: Entity::PinReset(reset) }],
             takes: vec![take],
             events: vec![self.event(caller, Subject::Number(number), "pin_reset_asked", &details)],
+            callbacks: self.reset_callbacks(&record, &waba).await?,
             ..Unit::default()
         };
         match self.store.commit(asked).await {
@@ -100,6 +101,7 @@ impl Service {
             }
             other => committed(other)?,
         }
+        self.callbacks_due.notify_one();
         let mail = mail(&address, number, locale, &self.mails.link(&token));
         if let Err(error) = self.mails.send(&mail, self.send_id(now), now).await {
             tracing::warn!(?number, %error, "a link to reset a PIN was not mailed");

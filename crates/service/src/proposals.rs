@@ -68,6 +68,7 @@ impl Proposal for CodeRequest<'_> {
             key: self.key,
             restart: other.is_some(),
             set_pin: None,
+            by_backup: None,
         });
         // Rules about our own senders have no say in a code that leaves from elsewhere.
         let (reach, waiting) = match self.abroad {
@@ -140,6 +141,7 @@ pub(crate) struct Registering<'a> {
     pub(crate) order: &'a RegisterOrder,
     pub(crate) set_pin: Option<PinVerifier>,
     pub(crate) key: RegistrationKey,
+    pub(crate) by_backup: Option<RegistrationKey>,
     pub(crate) abroad: Option<PinAbroad>,
 }
 
@@ -161,6 +163,7 @@ impl Registering<'_> {
             key: self.key,
             restart: other.is_some(),
             set_pin: self.set_pin.clone(),
+            by_backup: self.by_backup,
         };
         Ok((register, release(client.as_ref(), other)))
     }

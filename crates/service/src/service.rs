@@ -21,8 +21,8 @@ use crate::mails::Mails;
 use crate::moving_window::{MovingWindow, Rate};
 use crate::policy::Policy;
 use crate::ports::{
-    Clock, CodeDelivery, CommitError, Ending, Entropy, Event, EventId, OPERATIONS, Occasion,
-    Rehearsal, Send, SendQuery, Store, Subject, Unit, UpstreamRegistrar,
+    CallbackClient, Clock, CodeDelivery, CommitError, Ending, Entropy, Event, EventId, OPERATIONS,
+    Occasion, Rehearsal, Send, SendQuery, Store, Subject, Unit, UpstreamRegistrar,
 };
 use crate::ram::CompiledPolicies;
 use crate::receipts::EarlyReceipts;
@@ -61,6 +61,8 @@ pub struct Service {
     pub(crate) entropy: Arc<dyn Entropy>,
     pub(crate) delivery: Arc<dyn CodeDelivery>,
     rehearsal: Arc<dyn Rehearsal>,
+    /// Asks endpoints whether they want to be told; without it none can be subscribed.
+    pub(crate) endpoints: Option<Arc<dyn CallbackClient>>,
     /// Speaks with registrars upstream; without it no WABA has one.
     pub(crate) upstream: Option<Arc<dyn UpstreamRegistrar>>,
     /// Calls upstream about one number, one at a time.
@@ -106,6 +108,7 @@ impl Service {
             entropy: ports.entropy,
             delivery: ports.delivery,
             rehearsal: ports.rehearsal,
+            endpoints: None,
             upstream: None,
             turns: Turns::default(),
             news: News::default(),
@@ -137,6 +140,13 @@ impl Service {
     #[must_use]
     pub fn with_upstream(mut self, upstream: Arc<dyn UpstreamRegistrar>) -> Self {
         self.upstream = Some(upstream);
+        self
+    }
+
+    /// The same with a way to endpoints that want to be told.
+    #[must_use]
+    pub fn with_endpoints(mut self, endpoints: Arc<dyn CallbackClient>) -> Self {
+        self.endpoints = Some(endpoints);
         self
     }
 

@@ -254,6 +254,11 @@ impl Service {
         }
     }
 
+    /// Whether registrations of a WABA are forwarded to a registrar upstream.
+    pub async fn is_linked(&self, waba: &WabaId) -> Result<bool, ServiceError> {
+        Ok(self.link_of(waba).await?.is_some())
+    }
+
     /// How the registrar upstream of a WABA is reached; `None` if this installation is the authority.
     pub(crate) async fn link_of(&self, waba: &WabaId) -> Result<Option<Link>, ServiceError> {
         if self.upstream.is_none() {

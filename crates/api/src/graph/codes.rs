@@ -49,6 +49,9 @@ pub const SYNTAX: Words = words(StatusCode::BAD_REQUEST, 2500, "Syntax error");
 pub const PATH: Words = words(StatusCode::BAD_REQUEST, 2500, "Unknown path components");
 /// A scope is missing; the message is made at hand.
 pub const PERMISSION: Words = words(StatusCode::FORBIDDEN, 200, "(#200) Permissions error");
+/// An endpoint did not repeat the challenge; the message is made at hand.
+pub const CALLBACK: Words =
+    words(StatusCode::BAD_REQUEST, 2200, "(#2200) Callback verification failed");
 /// The app has made all calls of its hour.
 pub const APP_LIMIT: Words = Words {
     is_transient: true,

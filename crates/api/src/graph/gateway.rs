@@ -22,7 +22,7 @@ use super::failure::Failure;
 use super::parameters::Parameters;
 use super::path::Path;
 use super::usage::Counted;
-use super::{codes, numbers, reply, tokens, wabas};
+use super::{codes, numbers, reply, tokens, wabas, webhooks};
 use crate::state::App;
 
 /// Largest body: a sealed backup of an On-Premises client fits.
@@ -94,13 +94,16 @@ async fn route(call: &Call, path: &Path<'_>) -> Result<Value, Failure> {
         ("post", "verify_code") => numbers::verify_code(call).await,
         ("post", "register") => numbers::register(call).await,
         ("post", "deregister") => numbers::deregister(call).await,
-        ("get", "subscribed_apps") => wabas::subscribed_apps(call).await,
-        ("post", "subscribed_apps") => wabas::subscribe(call).await,
-        ("delete", "subscribed_apps") => wabas::unsubscribe(call).await,
+        ("get", "subscribed_apps") => webhooks::subscribed_apps(call).await,
+        ("post", "subscribed_apps") => webhooks::subscribe(call).await,
+        ("delete", "subscribed_apps") => webhooks::unsubscribe(call).await,
+        ("get", "subscriptions") => webhooks::subscriptions(call).await,
+        ("post", "subscriptions") => webhooks::subscribe_app(call).await,
+        ("delete", "subscriptions") => webhooks::unsubscribe_app(call).await,
         (
             _,
             "" | "phone_numbers" | "request_code" | "verify_code" | "register" | "deregister"
-            | "subscribed_apps",
+            | "subscribed_apps" | "subscriptions",
         ) => Err(call.no_object()),
         (_, edge) => Err(Failure::no_edge(&format!("/{edge}"))),
     }

@@ -21,6 +21,7 @@ pub mod reply;
 mod tokens;
 mod usage;
 mod wabas;
+mod webhooks;
 
 /// Whether a path belongs to this dialect.
 #[must_use]

@@ -1,19 +1,25 @@
 //! What is done with numbers: add, change, request a code, confirm, register, give up (§2.2, §2.5 to §2.9).
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use registration::{
     CodeMethod, Holding, Locale, Platform, TextId as _, TwoStepPin, VerificationCode, VerifiedName,
 };
 use serde_json::{Value, json};
+use service::backup::GivenBackup;
 use service::numbering::{self, Planned, international_format};
 use service::numbers::{ClaimName, CodeAnswer, CodeOrder, PinInput, RegisterOrder};
 
 use super::call::{Call, Phone};
 use super::failure::Failure;
 use super::reply::done;
-use super::{codes, node};
+use super::{codes, node, webhooks};
 
 /// Characters of a display name (§2.2).
 const NAME_CHARS: core::ops::RangeInclusive<usize> = 2..=75;
+
+/// Longest password of a backup, as On-Premises: it is hashed, so that length costs.
+const BACKUP_PASSWORD_BYTES_MAX: usize = 1024;
 
 /// Regions in which messages can be kept (§2.8).
 const REGIONS: [&str; 14] =
@@ -51,7 +57,7 @@ pub(super) async fn add(call: &Call) -> Result<Value, Failure> {
     Ok(node::phone(call, &Phone { record: added.record, claim }, &fields))
 }
 
-/// `POST /{phone}`: the two-step PIN, another display name. Settings that mean nothing to a registrar are taken
+/// `POST /{phone}`: the two-step PIN, another display name, an endpoint of its own. Settings that mean nothing to a registrar are taken
 /// and left alone.
 pub(super) async fn change(call: &Call) -> Result<Value, Failure> {
     let phone = call.phone().await?;
@@ -61,6 +67,9 @@ pub(super) async fn change(call: &Call) -> Result<Value, Failure> {
     let text = given.or_else(|| data["pin"].as_str().map(str::to_owned)).unwrap_or_default();
     let pin = if asked { Some(pin(&text)?) } else { None };
     let name = display_name(call, "new_display_name")?;
+    if let Some(given) = call.parameters.nested("webhook_configuration")? {
+        webhooks::configure(call, &phone, &given).await?;
+    }
     let (service, number) = (&call.app.service, phone.record.number);
     if let Some(name) = name {
         let changed = service.request_name(&call.caller(), &phone.claim.waba, number, name).await;
@@ -137,19 +146,48 @@ pub(super) async fn register(call: &Call) -> Result<Value, Failure> {
         let problem = format!("must be one of {{{}}}", REGIONS.join(", "));
         return Err(Failure::invalid("data_localization_region", problem));
     }
-    if call.parameters.nested("backup")?.is_some() {
-        let problem = "cannot be imported here; request a code and confirm it instead";
-        return Err(Failure::invalid("backup", problem));
-    }
+    let backup = backup(call)?;
     let order = RegisterOrder {
         platform: Platform::CloudApi,
         pin: PinInput::Given(pin.clone()),
         set_pin: Some(pin),
     };
     let (service, number) = (&call.app.service, phone.record.number);
-    let done = service.register(&call.caller(), &phone.claim.waba, number, &order).await;
+    let (caller, waba) = (call.caller(), &phone.claim.waba);
+    let done = match &backup {
+        None => service.register(&caller, waba, number, &order).await,
+        Some(backup) => {
+            if service.is_linked(waba).await.map_err(|error| call.failure(error))? {
+                let problem = "cannot be passed on; restore it on the On-Premises client instead";
+                return Err(Failure::invalid("backup", problem));
+            }
+            let sealed = STANDARD.decode(&backup.data).unwrap_or_default();
+            let given = GivenBackup { password: &backup.password, sealed };
+            service.register_with_backup(&caller, waba, number, &order, given).await
+        }
+    };
     done.map_err(|error| call.failure(error))?;
     Ok(super::reply::done())
+}
+
+/// A backup that an On-Premises client made.
+struct Backup {
+    data: String,
+    password: String,
+}
+
+/// `backup{data,password}`: both or none (§8.1).
+fn backup(call: &Call) -> Result<Option<Backup>, Failure> {
+    let Some(given) = call.parameters.nested("backup")? else { return Ok(None) };
+    let member = |name: &str| {
+        let text = given[name].as_str().filter(|text| !text.is_empty());
+        text.map(str::to_owned).ok_or_else(|| Failure::missing(&format!("backup.{name}")))
+    };
+    let (data, password) = (member("data")?, member("password")?);
+    if password.len() > BACKUP_PASSWORD_BYTES_MAX {
+        return Err(Failure::invalid("backup.password", "must not be longer than 1024 bytes"));
+    }
+    Ok(Some(Backup { data: data.split_ascii_whitespace().collect(), password }))
 }
 
 /// `POST /{phone}/deregister`.

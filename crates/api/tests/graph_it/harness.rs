@@ -25,6 +25,8 @@ use service::testing::{ManualClock, MemoryStore, SeededEntropy};
 use service::{Policy, Ports, Service};
 use tower::ServiceExt as _;
 
+use crate::webhooks::Endpoints;
+
 /// The WABA that most requests are about.
 pub(crate) const WABA: &str = "102290129340398";
 /// Another WABA of the same account.
@@ -36,6 +38,7 @@ pub(crate) struct World {
     pub(crate) service: Arc<Service>,
     pub(crate) clock: Arc<ManualClock>,
     delivery: Arc<Delivery>,
+    pub(crate) endpoints: Arc<Endpoints>,
     router: Router,
     /// What stands for what the installation made up.
     texts: Mutex<BTreeMap<String, String>>,
@@ -79,7 +82,9 @@ impl World {
             delivery: delivery.clone(),
             rehearsal: Arc::new(NoRehearsal),
         };
-        let service = Arc::new(Service::new(ports, keys, hasher, policy));
+        let endpoints = Arc::new(Endpoints::default());
+        let service = Service::new(ports, keys, hasher, policy);
+        let service = Arc::new(service.with_endpoints(endpoints.clone()));
         let prepared = service.prepare_seed(seed(service.now())).await.unwrap();
         let seeded = service.apply_seed(&prepared).await.unwrap();
         assert!(matches!(seeded, Seeded::Done(_)), "{seeded:?}");
@@ -102,7 +107,7 @@ impl World {
         let texts = [("waba", WABA), ("second", SECOND), ("foreign", FOREIGN)];
         let texts = texts.map(|(name, text)| (name.to_owned(), text.to_owned()));
         let texts = Mutex::new(BTreeMap::from(texts));
-        Self { service, clock, delivery, router: router(app), texts }
+        Self { service, clock, delivery, endpoints, router: router(app), texts }
     }
 
     /// Sends a request, what is due because of it, and remembers what came of it: id and code.

@@ -48,7 +48,7 @@ async fn the_same_code_is_sent_again_and_the_budget_is_the_numbers() {
 }
 
 /// Logs the admin of the On-Premises client in; the header to send.
-async fn onprem(world: &World) -> String {
+pub(crate) async fn onprem(world: &World) -> String {
     let basic = STANDARD.encode("admin:Sandbox-1!");
     let request = http::Request::builder()
         .method("POST")
@@ -60,7 +60,7 @@ async fn onprem(world: &World) -> String {
     answer.body["users"][0]["token"].as_str().unwrap().to_owned()
 }
 
-fn certificate(world: &World) -> String {
+pub(crate) fn certificate(world: &World) -> String {
     world.service.keys().authority().issue(&NewCertificate {
         number: PhoneNumber::parse("447700900123").unwrap(),
         waba: WabaId::parse(WABA).unwrap(),

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod backup;
 mod documents;
 mod harness;
 mod hostile;
@@ -11,3 +12,4 @@ mod names;
 mod table;
 mod tenants;
 mod throttle;
+mod webhooks;

@@ -17,7 +17,7 @@ use std::sync::{Arc, OnceLock};
 
 use async_trait::async_trait;
 use reqwest::header::{CONTENT_TYPE, HeaderValue};
-use reqwest::{Client, Url};
+use reqwest::{Client, Response, Url};
 use service::ports::{CallbackClient, CallbackError, CallbackPost, Reach};
 
 pub use resolver::{Lookup, system_lookup};
@@ -26,6 +26,9 @@ use resolver::{Checked, Forbidden};
 
 /// Most bytes read of an answer; only its status counts.
 const ANSWER_BYTES_MAX: usize = 16 * 1024;
+
+/// Most bytes of a word that was asked for.
+const WORD_BYTES_MAX: usize = 1024;
 
 /// How long to wait.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -99,15 +102,35 @@ impl CallbackClient for HttpCallbacks {
         }
         let mut answer = request.send().await.map_err(|error| failure(&error))?;
         let status = answer.status().as_u16();
-        let mut read = 0;
         // What the endpoint says beyond the status is nobody's; an answer that breaks off has said it.
-        while read < ANSWER_BYTES_MAX
-            && let Ok(Some(chunk)) = answer.chunk().await
-        {
-            read += chunk.len();
-        }
+        read(&mut answer, ANSWER_BYTES_MAX).await;
         Ok(status)
     }
+
+    async fn ask(&self, url: &str, reach: Reach) -> Result<String, CallbackError> {
+        let url = Url::parse(url)
+            .map_err(|error| CallbackError::Refused(format!("no address: {error}")))?;
+        check_literal(&url, reach)?;
+        let request = self.client(reach)?.get(url);
+        let mut answer = request.send().await.map_err(|error| failure(&error))?;
+        let status = answer.status().as_u16();
+        if status != 200 {
+            return Err(CallbackError::Failed(format!("answered {status}")));
+        }
+        let text = read(&mut answer, WORD_BYTES_MAX).await;
+        String::from_utf8(text).map_err(|_| CallbackError::Failed("answered no text".to_owned()))
+    }
+}
+
+/// What comes of an answer until it ends, breaks off or is too long.
+async fn read(answer: &mut Response, bytes_max: usize) -> Vec<u8> {
+    let mut read = Vec::new();
+    while read.len() < bytes_max
+        && let Ok(Some(chunk)) = answer.chunk().await
+    {
+        read.extend_from_slice(&chunk[..chunk.len().min(bytes_max - read.len())]);
+    }
+    read
 }
 
 /// Addresses that stand in the URL itself are never resolved, so they are checked here. The URL parser

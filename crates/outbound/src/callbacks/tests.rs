@@ -29,8 +29,12 @@ impl Endpoint {
                 tokio::spawn(async move {
                     let mut read = Vec::new();
                     let mut chunk = [0; 4096];
-                    // A test's request has a body that ends in `]`.
-                    while !read.ends_with(b"]") {
+                    // A test's post has a body that ends in `]`; a question has none.
+                    let is_whole = |read: &[u8]| {
+                        read.ends_with(b"]")
+                            || read.starts_with(b"GET") && read.ends_with(b"\r\n\r\n")
+                    };
+                    while !is_whole(&read) {
                         match stream.read(&mut chunk).await {
                             Ok(0) | Err(_) => return,
                             Ok(n) => read.extend_from_slice(&chunk[..n]),
@@ -181,4 +185,27 @@ async fn an_error_says_what_happened_and_not_where_to() {
     let Err(CallbackError::Failed(words)) = failed else { panic!("{failed:?}") };
     assert!(!words.contains("secret"), "{words}");
     assert!(!words.is_empty());
+}
+
+#[tokio::test]
+async fn a_word_is_asked_for_under_the_same_precautions() {
+    let told = "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nchallenge";
+    let endpoint = Endpoint::answering(told).await;
+    let client = client(system_lookup());
+    let url = format!("http://127.0.0.1:{}/a?hub.challenge=challenge", endpoint.port);
+    assert_eq!(client.ask(&url, Reach::MACHINE).await, Ok("challenge".to_owned()));
+    let request = endpoint.requests().remove(0);
+    assert!(request.starts_with("GET /a?hub.challenge=challenge HTTP/1.1\r\n"), "{request}");
+    let forbidden = client.ask(&url, Reach::PUBLIC).await;
+    assert!(matches!(forbidden, Err(CallbackError::Refused(_))), "{forbidden:?}");
+    assert_eq!(endpoint.connections.load(Ordering::SeqCst), 1, "no connection where none may go");
+    for answer in [
+        "HTTP/1.1 403 Forbidden\r\nContent-Length: 9\r\n\r\nchallenge",
+        "HTTP/1.1 302 Found\r\nLocation: /b\r\nContent-Length: 0\r\n\r\n",
+    ] {
+        let endpoint = Endpoint::answering(answer).await;
+        let url = format!("http://127.0.0.1:{}/", endpoint.port);
+        let refused = client.ask(&url, Reach::MACHINE).await;
+        assert!(matches!(refused, Err(CallbackError::Failed(_))), "{answer}");
+    }
 }

@@ -3,7 +3,8 @@
 use super::{Accepted, Draft, Outcome, pin_proven_at};
 use crate::{
     ClaimHistory, ClaimPhase, ClientId, Fact, Holding, PhoneNumberId, PinCheck, PinVerifier,
-    Platform, Refusal, Register, Registration, Restore, TwoStep, VerifiedName, WabaId,
+    Platform, Refusal, Register, Registration, RegistrationKey, Restore, TwoStep, VerifiedName,
+    WabaId,
 };
 
 impl Draft<'_> {
@@ -27,8 +28,13 @@ impl Draft<'_> {
         let claim = &self.next.claims[index];
         let already = self.runs_for(&claim.id, &register.platform);
         let proven_at = pin_proven_at(claim);
-        if !already && self.next.verified_since(claim, self.now, self.limits).is_none() {
-            return Err(Refusal::NotVerified);
+        match register.by_backup {
+            _ if already => {}
+            Some(key) => self.shows_backup(&claim.id, key)?,
+            None if self.next.verified_since(claim, self.now, self.limits).is_none() => {
+                return Err(Refusal::NotVerified);
+            }
+            None => {}
         }
         self.name_may_show(&register.waba)?;
         self.register_call_open()?;
@@ -40,6 +46,13 @@ impl Draft<'_> {
             return Ok(Accepted::AlreadyRegistered(self.next.claims[index].id.clone()));
         }
         self.take_over(index, register)
+    }
+
+    /// Whether a key is that of the claim's present registration.
+    fn shows_backup(&self, claim: &PhoneNumberId, key: RegistrationKey) -> Result<(), Refusal> {
+        let held = self.next.registration.as_ref();
+        let is_current = held.is_some_and(|held| held.claim == *claim && held.key == key);
+        if is_current { Ok(()) } else { Err(Refusal::BackupOutdated) }
     }
 
     /// Whether the number is registered for this claim on this platform.

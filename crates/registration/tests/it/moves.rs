@@ -1,13 +1,13 @@
 //! How a registration moves: by code, by backup, by letting go. And names.
 
-use registration::{Command, Fact, Refusal, RegistrationKey, VerifiedName};
+use registration::{Command, Fact, PinCheck, Refusal, RegistrationKey, VerifiedName};
 
 use crate::answers::{
     Answer, DEREGISTERED, DONE, added, already, at, registered, restored, sent, verified,
 };
 use crate::asks::{
-    A, A1, A2, Ask, B, B_BY_A1, B1, Code, Party, add, deregister, register, sms, verify,
-    verify_and_register,
+    A, A1, A2, Ask, B, B_BY_A1, B1, Code, Party, RegisterAsk, add, deregister, register, sms,
+    verify, verify_and_register,
 };
 use crate::stage::Stage;
 
@@ -218,4 +218,34 @@ fn the_serial_of_a_certificate_stays_until_another_certificate_comes() {
         stage.decide(&command, at(0));
         assert_eq!(serial(&stage), kept, "by claim");
     }
+}
+
+#[test]
+fn the_backup_of_the_present_registration_stands_for_a_code() {
+    let with_backup = |stage: &mut Stage, by: Party, key, pin| {
+        let ask = Ask::Register(by, RegisterAsk { pin, ..RegisterAsk::PLAIN });
+        let mut command = stage.command(ask, at(60));
+        if let Command::Register(register) = &mut command {
+            register.by_backup = Some(key);
+        }
+        stage.decide(&command, at(60)).outcome
+    };
+    let mut stage = Stage::held_by(A1).with_pin();
+    let present = key(&stage);
+    let other = RegistrationKey(present.0 + 1);
+    let refused = |refusal| Err(refusal);
+    for (by, shown, pin, answer) in [
+        (A, other, PinCheck::Right, refused(Refusal::BackupOutdated)),
+        (B, present, PinCheck::Right, refused(Refusal::BackupOutdated)),
+        (A, present, PinCheck::Absent, refused(Refusal::PinRequired)),
+        (A, present, PinCheck::Wrong, refused(Refusal::PinMismatch { tries_left: 9 })),
+    ] {
+        assert_eq!(with_backup(&mut stage, by, shown, pin), answer);
+        assert_eq!(stage.holder(), Some((A.claim(), A1.platform())), "it stays where it is");
+    }
+    assert_eq!(with_backup(&mut stage, A, present, PinCheck::Right), registered(A));
+    assert_eq!(stage.holder(), Some((A.claim(), A.platform())));
+    assert_ne!(key(&stage), present, "older backups are void");
+    // The first answer may have been lost.
+    assert_eq!(with_backup(&mut stage, A, present, PinCheck::Right), already(A));
 }

@@ -224,6 +224,7 @@ impl Stage {
             key: RegistrationKey(self.serial),
             restart: ask.restart,
             set_pin: ask.set_pin.then(|| self.verifier()),
+            by_backup: None,
         }
     }
 }

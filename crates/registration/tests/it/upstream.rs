@@ -71,6 +71,7 @@ fn register(pin: PinCheck) -> Register {
         key: RegistrationKey(9),
         restart: false,
         set_pin: None,
+        by_backup: None,
     }
 }
 

@@ -177,7 +177,7 @@ fn subject(subject: &Value) -> String {
 }
 
 /// What happened; for a refusal what was refused and why.
-fn what(entry: &Value) -> String {
+pub(super) fn what(entry: &Value) -> String {
     let details = &entry["details"];
     let kind = |it: &Value| text(&it["kind"]).replace('_', " ");
     let along = details["along"].as_array().into_iter().flatten().map(kind);

@@ -12,11 +12,14 @@ mod console;
 mod demo;
 mod doctor;
 mod explain;
+mod export;
 mod fidelity;
 mod groups;
+mod import;
 mod inbox;
 mod keys;
 mod limits;
+mod man;
 mod names;
 mod numbers;
 mod openapi;
@@ -30,8 +33,10 @@ mod serve;
 mod soak;
 mod terminal;
 mod tokens;
+mod top;
 mod users;
 mod wabas;
+mod watch;
 
 use std::ffi::OsString;
 use std::io::{self, Write as _};
@@ -47,9 +52,11 @@ const FAILURE: u8 = 1;
 
 const EXAMPLES: &str = "\
 Examples:
-  rollcall serve                                   a sandbox on 127.0.0.1:8080, data in ./rollcall-data
+  rollcall serve                                   a sandbox on 127.0.0.1:8080
   rollcall serve --data /srv/rollcall --config /etc/rollcall.toml
   rollcall register                                a number, step by step
+  rollcall import numbers.csv                      all numbers of a list
+  rollcall top                                     the server at work
   rollcall numbers show +447700900123              what it may still do, and when
   rollcall config default > rollcall.toml          all settings with their meaning, to start from
   rollcall config check rollcall.toml              every mistake at once, with line and key
@@ -74,8 +81,12 @@ enum Command {
     Serve(serve::Arguments),
     Demo(demo::Arguments),
     Register(register::Arguments),
+    Import(import::Arguments),
+    Export(export::Arguments),
     Numbers(numbers::Arguments),
     Names(names::Arguments),
+    Watch(watch::Arguments),
+    Top(top::Arguments),
     Wabas(wabas::Arguments),
     Pin(pin::Arguments),
     Sends(sends::Arguments),
@@ -100,6 +111,7 @@ enum Command {
     Config(config::Arguments),
     Openapi(openapi::Arguments),
     Completions(completions::Arguments),
+    Man(man::Arguments),
 }
 
 /// What every command is given besides its arguments.
@@ -132,6 +144,10 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, environment: &Environm
         Command::Serve(arguments) => serve::run(&arguments, &context),
         Command::Demo(arguments) => demo::run(arguments, &context),
         Command::Register(arguments) => register::run(&arguments, &context),
+        Command::Import(arguments) => import::run(&arguments, &context),
+        Command::Export(arguments) => export::run(&arguments, &context),
+        Command::Watch(arguments) => watch::run(&arguments, &context),
+        Command::Top(arguments) => top::run(&arguments, &context),
         Command::Numbers(arguments) => numbers::run(&arguments, &context),
         Command::Names(arguments) => names::run(&arguments, &context),
         Command::Wabas(arguments) => wabas::run(&arguments, &context),
@@ -157,6 +173,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, environment: &Environm
         Command::Soak(arguments) => soak::run(&arguments, wiring::open_trail),
         Command::Config(arguments) => config::run(&arguments, &context),
         Command::Completions(arguments) => completions::run(&arguments),
+        Command::Man(arguments) => man::run(&arguments),
     };
     done.unwrap_or_else(|error| {
         _ = writeln!(io::stderr(), "error: {error:#}");

@@ -50,7 +50,7 @@ enum Command {
 }
 
 #[derive(Debug, Args)]
-struct Filter {
+pub(super) struct Filter {
     /// Only numbers claimed in this account
     #[arg(long)]
     account: Option<String>,
@@ -88,15 +88,21 @@ pub(super) fn path(number: &str) -> String {
     format!("/numbers/{}", segment(&number))
 }
 
+impl Filter {
+    /// As the operator's API takes it.
+    pub(super) fn query(&self) -> [(&'static str, Option<String>); 5] {
+        [
+            ("account", self.account.clone()),
+            ("waba", self.waba.clone()),
+            ("client", self.client.clone()),
+            ("prefix", self.prefix.clone()),
+            ("registered", self.registered.map(|it| it.to_string())),
+        ]
+    }
+}
+
 async fn list(client: &Client, view: &View, filter: &Filter) -> Result<Output, Failure> {
-    let query = [
-        ("account", filter.account.clone()),
-        ("waba", filter.waba.clone()),
-        ("client", filter.client.clone()),
-        ("prefix", filter.prefix.clone()),
-        ("registered", filter.registered.map(|it| it.to_string())),
-    ];
-    let numbers = client.all("/numbers", &query).await?;
+    let numbers = client.all("/numbers", &filter.query()).await?;
     let shown = list_text(view, &numbers);
     Ok(Output::new(json!({ "items": numbers }), shown))
 }

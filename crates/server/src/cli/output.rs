@@ -18,11 +18,17 @@ pub(super) struct Output {
     json: Value,
     text: String,
     code: u8,
+    silent: bool,
 }
 
 impl Output {
     pub(super) fn new(json: Value, text: impl Into<String>) -> Self {
-        Self { json, text: text.into(), code: 0 }
+        Self { json, text: text.into(), code: 0, silent: false }
+    }
+
+    /// Nothing: what there was to say has been said.
+    pub(super) fn silent() -> Self {
+        Self { silent: true, ..Self::new(Value::Null, "") }
     }
 
     /// The same with exit code 1: the command was carried out and found something wrong.
@@ -37,6 +43,12 @@ impl Output {
         self
     }
 
+    /// The same with an exit code of the command's own.
+    pub(super) const fn with_code(mut self, code: u8) -> Self {
+        self.code = code;
+        self
+    }
+
     #[cfg(test)]
     pub(super) fn text(&self) -> &str {
         &self.text
@@ -48,6 +60,9 @@ impl Output {
     }
 
     pub(super) fn print(&self, json: bool) -> io::Result<()> {
+        if self.silent {
+            return Ok(());
+        }
         if json {
             return print(&format!("{}\n", self.json));
         }
@@ -196,6 +211,11 @@ impl View {
         let room = self.width.map_or(usize::MAX, |it| usize::from(it).saturating_sub(indent));
         let lines: Vec<String> = text.lines().flat_map(|line| broken(line, room.max(20))).collect();
         lines.join(&format!("\n{:indent$}", ""))
+    }
+
+    /// A line that ends where the terminal does.
+    pub(super) fn cut(&self, line: &str) -> String {
+        line.chars().take(self.width.map_or(usize::MAX, usize::from)).collect()
     }
 
     /// A word in the colour of its tone.

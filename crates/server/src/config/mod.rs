@@ -28,4 +28,5 @@ pub use layers::{Environment, Flag, Setting};
 pub use load::{Loaded, load};
 pub use problem::{Origin, Problem, Problems};
 pub use sections::{Config, Mode};
+pub(crate) use suggestion::closest;
 pub use values::HostPort;

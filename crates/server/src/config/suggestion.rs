@@ -1,7 +1,7 @@
 //! "Did you mean …?"
 
 /// The known name that `unknown` was most likely meant to be, if one is close enough.
-pub(super) fn closest<'a>(
+pub(crate) fn closest<'a>(
     unknown: &str,
     known: impl IntoIterator<Item = &'a str>,
 ) -> Option<&'a str> {

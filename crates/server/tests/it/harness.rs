@@ -190,7 +190,10 @@ pub(crate) fn rollcall(arguments: &[&str]) -> Command {
 }
 
 fn command(data: &Path, arguments: &[&str]) -> Command {
-    let mut command = rollcall(&["serve", "--listen", "127.0.0.1:0", "--data"]);
+    let mut command = rollcall(&["serve", "--data"]);
     command.arg(data).args(arguments);
+    if !arguments.contains(&"--listen") {
+        command.args(["--listen", "127.0.0.1:0"]);
+    }
     command
 }

@@ -16,18 +16,22 @@ mod cams;
 mod graph;
 mod notice;
 mod signature;
+mod subscriptions;
 #[cfg(test)]
 mod tests;
 mod webhooks;
 mod worker;
 
-use registration::{NumberRecord, Timestamp};
+use registration::{NumberRecord, PhoneNumberId, Timestamp};
 
 pub use address::{URL_CHARS_MAX, UrlFault, check_url, host_of};
+pub use graph::FIELDS as GRAPH_FIELDS;
 pub use notice::{Happening, Notice};
 pub use signature::{HUB_SIGNATURE, ID, SIGNATURE, TIMESTAMP};
+pub use subscriptions::{HandshakeFault, Subscribed, Subscriber};
 pub use webhooks::{WebhookOrder, WebhookSet};
 
+use crate::caller::Caller;
 use crate::directory::{EntityKind, EntityRef, Waba, Webhook, WebhookScope};
 use crate::error::ServiceError;
 use crate::execute::Step;
@@ -43,6 +47,7 @@ impl Service {
     /// Without webhooks that costs one read, and nothing at all if no claim changed its standing.
     pub(crate) async fn callbacks_of(
         &self,
+        caller: &Caller,
         before: &NumberRecord,
         step: &Step,
         numbers: &[NumberWrite],
@@ -63,8 +68,8 @@ impl Service {
         for (record, change) in changes {
             let found = self.store.entity(&EntityRef::waba(&change.claim.waba)).await?;
             let Some(waba) = found.and_then(|found| found.value.into_waba()) else { continue };
-            let targets = self.targets(&waba, &change).await?;
-            let notice = Notice::new(record, change, &waba, now);
+            let targets = self.targets(&waba, &change.claim.id).await?;
+            let notice = Notice::new(record, change, &waba, caller, now);
             callbacks.extend(targets.iter().filter_map(|it| self.callback(it, &notice)));
         }
         Ok(callbacks)
@@ -74,13 +79,13 @@ impl Service {
         Ok(!self.store.entities(EntityKind::Webhook, None, None, 1).await?.is_empty())
     }
 
-    /// Who is told about this change, each endpoint once per dialect.
+    /// Who is told about a change of a claim, each endpoint once per dialect.
     async fn targets(
         &self,
         waba: &Waba,
-        change: &notice::Change,
+        claim: &PhoneNumberId,
     ) -> Result<Vec<Webhook>, ServiceError> {
-        let number = WebhookScope::Number { claim: change.claim.id.clone(), waba: waba.id.clone() };
+        let number = WebhookScope::Number { claim: claim.clone(), waba: waba.id.clone() };
         let of_account = || WebhookScope::Account(waba.account.clone());
         // CAMS tells both that were set; Graph's nearest one overrides the others.
         let cams = [number.clone(), WebhookScope::Space(waba.space.clone()), of_account()];
@@ -89,6 +94,9 @@ impl Service {
         for scope in &cams {
             let found = self.listening("cams", scope).await?;
             targets.extend(found.filter(|new| !targets.iter().any(|it| it.url == new.url)));
+        }
+        if !self.is_subscribed(&waba.id).await? {
+            return Ok(targets);
         }
         for scope in &graph {
             if let Some(found) = self.listening("graph", scope).await? {

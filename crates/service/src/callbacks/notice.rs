@@ -1,10 +1,11 @@
 //! What there is to tell: the difference that a decision makes for each claim.
 
 use registration::{
-    AccountId, Claim, ClaimPhase, CustomerSpaceId, NumberRecord, PhoneNumber, PhoneNumberId,
-    Platform, Registration, Timestamp, VerifiedName,
+    AccountId, Claim, ClaimPhase, CustomerSpaceId, NameFault, NameReview, NumberRecord,
+    PhoneNumber, PhoneNumberId, Platform, Registration, Timestamp, VerifiedName,
 };
 
+use crate::caller::Caller;
 use crate::directory::Waba;
 
 /// What happened to a claim.
@@ -16,6 +17,25 @@ pub enum Happening {
     NameChanged {
         /// The name before.
         before: VerifiedName,
+        /// Whether it is the one that was asked for and approved before.
+        was_approved: bool,
+    },
+    /// A display name was asked for and waits for a verdict.
+    NameSubmitted {
+        /// The name.
+        name: VerifiedName,
+    },
+    /// A display name was approved.
+    NameApproved {
+        /// The name.
+        name: VerifiedName,
+    },
+    /// A display name was declined.
+    NameDeclined {
+        /// The name.
+        name: VerifiedName,
+        /// Why.
+        why: NameFault,
     },
     /// The right code was given; registration may follow.
     CodeConfirmed,
@@ -23,6 +43,8 @@ pub enum Happening {
     Registered {
         /// Where it runs now.
         platform: Platform,
+        /// Whether the claim was registered at an earlier time.
+        again: bool,
     },
     /// It was deregistered, or its client runs another number now.
     Deregistered,
@@ -41,6 +63,9 @@ impl Happening {
         match self {
             Self::NumberAdded => "number_added",
             Self::NameChanged { .. } => "name_changed",
+            Self::NameSubmitted { .. } => "name_submitted",
+            Self::NameApproved { .. } => "name_approved",
+            Self::NameDeclined { .. } => "name_declined",
             Self::CodeConfirmed => "code_confirmed",
             Self::Registered { .. } => "registered",
             Self::Deregistered => "deregistered",
@@ -74,6 +99,8 @@ pub struct Notice {
     pub registered: bool,
     /// Whether the claim is verified now (a registered one is).
     pub verified: bool,
+    /// In which dialect it was asked for.
+    pub dialect: &'static str,
 }
 
 /// A change of one claim.
@@ -84,7 +111,13 @@ pub(super) struct Change {
 }
 
 impl Notice {
-    pub(super) fn new(record: &NumberRecord, change: Change, waba: &Waba, at: Timestamp) -> Self {
+    pub(super) fn new(
+        record: &NumberRecord,
+        change: Change,
+        waba: &Waba,
+        caller: &Caller,
+        at: Timestamp,
+    ) -> Self {
         let Change { claim, happening } = change;
         let registered = registration_of(record, &claim).is_some();
         Self {
@@ -98,6 +131,7 @@ impl Notice {
             verified: registered || is_verified(&claim),
             claim: claim.id,
             name: claim.name,
+            dialect: caller.dialect,
         }
     }
 }
@@ -113,20 +147,37 @@ pub(super) fn changes<'r>(
     })
 }
 
-fn of_claim(before: &NumberRecord, after: &NumberRecord, claim: &Claim) -> [Option<Happening>; 3] {
+fn of_claim(before: &NumberRecord, after: &NumberRecord, claim: &Claim) -> [Option<Happening>; 4] {
     let old = before.claim(&claim.id);
     let name = match old {
         None => Some(Happening::NumberAdded),
-        Some(old) if old.name != claim.name => {
-            Some(Happening::NameChanged { before: old.name.clone() })
-        }
+        Some(old) if old.name != claim.name => Some(Happening::NameChanged {
+            before: old.name.clone(),
+            was_approved: asked(old).0 == &claim.name,
+        }),
         Some(_) => None,
     };
+    let review = old.filter(|old| asked(old) != asked(claim)).and_then(|_| {
+        let (asked_for, review) = asked(claim);
+        let name_now = asked_for.clone();
+        match review {
+            NameReview::Pending => Some(Happening::NameSubmitted { name: name_now }),
+            // A change of name says as much.
+            NameReview::Approved { .. } if name.is_some() => None,
+            NameReview::Approved { .. } => Some(Happening::NameApproved { name: name_now }),
+            NameReview::Declined { why, .. } => {
+                Some(Happening::NameDeclined { name: name_now, why })
+            }
+        }
+    });
     let held = registration_of(before, claim);
     let holds = registration_of(after, claim);
     let standing = match (held, holds) {
         (Some(held), Some(holds)) if is_same(held, holds) => None,
-        (_, Some(holds)) => Some(Happening::Registered { platform: holds.platform.clone() }),
+        (_, Some(holds)) => Some(Happening::Registered {
+            platform: holds.platform.clone(),
+            again: old.is_some_and(|old| old.history.registered_at.is_some()),
+        }),
         (Some(_), None) if after.registration.is_some() => Some(Happening::LoggedOff),
         (Some(_), None) => Some(Happening::Deregistered),
         (None, None) => {
@@ -138,12 +189,16 @@ fn of_claim(before: &NumberRecord, after: &NumberRecord, claim: &Claim) -> [Opti
     let two_step = match (&before.two_step, &after.two_step) {
         _ if holds.is_none() => None,
         (Some(_), None) => Some(Happening::TwoStepCleared),
-        (before, Some(now)) if before.as_ref().is_none_or(|it| it.set_at != now.set_at) => {
-            Some(Happening::TwoStepSet)
-        }
+        (before, Some(now)) if before.as_ref() != Some(now) => Some(Happening::TwoStepSet),
         _ => None,
     };
-    [name, standing, two_step]
+    [name, review, standing, two_step]
+}
+
+/// The name that a claim waits for, else the one it has, and what was found about it.
+fn asked(claim: &Claim) -> (&VerifiedName, NameReview) {
+    let new = claim.new_name.as_ref();
+    new.map_or((&claim.name, claim.name_review), |new| (&new.name, new.review))
 }
 
 /// The same registration on the same platform; a restored backup keeps the key.

@@ -50,6 +50,10 @@ struct Endpoint {
 
 #[async_trait]
 impl CallbackClient for Endpoint {
+    async fn ask(&self, url: &str, _: Reach) -> Result<String, CallbackError> {
+        Err(CallbackError::Failed(format!("nobody answers {url}")))
+    }
+
     async fn post(&self, post: &CallbackPost) -> Result<u16, CallbackError> {
         self.posts.lock().expect("unharmed").push(post.clone());
         self.answers.lock().expect("unharmed").pop_front().unwrap_or(Ok(200))

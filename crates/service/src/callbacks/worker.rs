@@ -3,7 +3,7 @@
 use core::time::Duration;
 use std::sync::Arc;
 
-use registration::Timestamp;
+use registration::{AccountId, Timestamp};
 use serde_json::json;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -127,7 +127,7 @@ impl Service {
             ),
             url: webhook.url.clone(),
             body: callback.body.clone(),
-            reach: policy.callbacks.reach(&webhook),
+            reach: policy.callbacks.reach_of(&webhook.account),
         };
         let note = match client.post(&post).await {
             Ok(status @ 200..=299) => {
@@ -205,9 +205,9 @@ impl Service {
 }
 
 impl CallbackPolicy {
-    /// Which addresses what this webhook is told may go to.
-    fn reach(&self, webhook: &Webhook) -> Reach {
-        let is_private = self.private_accounts.contains(&webhook.account);
+    /// Which addresses what an account's endpoints are told may go to.
+    pub(super) fn reach_of(&self, account: &AccountId) -> Reach {
+        let is_private = self.private_accounts.contains(account);
         Reach { public: self.public, loopback: self.loopback || is_private, private: is_private }
     }
 }

@@ -189,6 +189,7 @@ impl Proposal for Adopting<'_> {
             key: self.key,
             restart: other.is_some(),
             set_pin: self.set_pin.clone(),
+            by_backup: None,
         };
         let adopt = Adopt::Registered { register, by_code: self.by_code };
         let mut step = Step::new(Command::Adopt(adopt));

@@ -136,4 +136,8 @@ pub trait CallbackClient: Send + Sync + 'static {
     /// Posts once and returns the status of the answer. Follows no redirect, checks the resolved address
     /// each time, and gives up in less than a minute.
     async fn post(&self, post: &CallbackPost) -> Result<u16, CallbackError>;
+
+    /// Asks an endpoint for a word, under the same precautions: the text of an answer with status 200, as far
+    /// as it is short.
+    async fn ask(&self, url: &str, reach: Reach) -> Result<String, CallbackError>;
 }
