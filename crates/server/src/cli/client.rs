@@ -426,18 +426,10 @@ fn read_certificates(path: &Path) -> anyhow::Result<Vec<reqwest::Certificate>> {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+mod tests {
     use serde_json::json;
 
     use super::*;
-
-    /// A client of a server that is asked nothing.
-    pub(in crate::cli) fn client() -> Client {
-        crate::tls::install_provider();
-        let http = reqwest::Client::builder().no_proxy().build().expect("a client");
-        let base = base_url("http://127.0.0.1:1").expect("an address");
-        Client { http, base, token: Ok(Zeroizing::new(String::new())) }
-    }
 
     #[test]
     fn an_address_is_taken_with_or_without_path_and_slash() {
