@@ -38,6 +38,7 @@ pub mod names;
 pub mod nonces;
 pub mod numbering;
 pub mod numbers;
+pub mod operators;
 pub mod pin_reset;
 pub mod policy;
 pub mod ports;

@@ -1,5 +1,7 @@
 //! What commands that talk to a server have in common: where it is, who asks, what went wrong.
 
+mod raw;
+
 use core::fmt::Write as _;
 use core::time::Duration;
 use std::path::{Path, PathBuf};
@@ -240,28 +242,6 @@ impl Client {
         let (status, headers) = (response.status(), response.headers().clone());
         let text = response.text().await.map_err(|source| self.unreachable(source))?;
         Ok((status, headers, text))
-    }
-
-    /// A request to any path below the server's address, with nothing that shows who sends it.
-    pub(super) fn request(
-        &self,
-        method: Method,
-        target: &str,
-    ) -> anyhow::Result<reqwest::RequestBuilder> {
-        let url =
-            self.base.join(target.trim_start_matches('/')).context("this makes no address")?;
-        Ok(self.http.request(method, url).timeout(ANSWER_TIMEOUT))
-    }
-
-    /// Sends such a request: status and body.
-    pub(super) async fn raw(
-        &self,
-        request: reqwest::RequestBuilder,
-    ) -> Result<(StatusCode, Vec<u8>), Failure> {
-        let response = self.send(request).await?;
-        let status = response.status();
-        let bytes = response.bytes().await.map_err(|source| self.unreachable(source))?;
-        Ok((status, bytes.to_vec()))
     }
 
     async fn admin(
