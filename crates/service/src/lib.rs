@@ -57,6 +57,7 @@ pub mod tallies;
 pub mod testing;
 pub mod throttle;
 pub mod upkeep;
+pub mod upstream_news;
 pub mod upstreams;
 pub mod usage;
 pub mod worker;

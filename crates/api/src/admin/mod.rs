@@ -42,9 +42,11 @@ use axum::middleware::from_fn_with_state;
 use axum::routing::{delete, get, patch, post, put};
 
 use crate::state::App;
-use failure::Failure;
 
 pub use document::{openapi, openapi_json};
+// A seed file describes an upstream in the same fields.
+pub(crate) use failure::Failure;
+pub(crate) use upstreams::{NewUpstream, RegistrarWord, Secret};
 
 /// Most bytes of a request's body: the largest, a certificate, has 6 KiB in base64.
 const BODY_BYTES_MAX: usize = 64 * 1024;
