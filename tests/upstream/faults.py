@@ -12,12 +12,15 @@ class Proxy:
 
     Faults: `503` (an answer of somebody in between), `500` (the API's own trouble), `slow` (no answer in time,
     the request is not passed on), `cut` (the answer ends in the middle), `lost` (passed on and carried out,
-    then no answer), `close` (passed on and carried out, then the connection closes).
+    then no answer), `close` (passed on and carried out, then the connection closes), `refused` (passed on and
+    answered, then nobody listens for a while: the next call finds no connection).
     """
+
+    DOWN_SECONDS = 0.6
 
     def __init__(self, target):
         self.target = target.split("://")[1]
-        self.fault, self.match, self.times, self.seen = None, "", 0, []
+        self.fault, self.match, self.times, self.seen, self.passed = None, "", 0, [], []
         self.lock = threading.Lock()
         proxy = self
 
@@ -33,10 +36,23 @@ class Proxy:
 
             do_GET = do_POST = do_DELETE = handle_any
 
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.server.daemon_threads = True
+        self.handler, self.stopped = Handler, False
+        self.listen(0)
         self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
+
+    def listen(self, port):
+        if self.stopped:
+            return
+        self.server = ThreadingHTTPServer(("127.0.0.1", port), self.handler)
+        self.server.daemon_threads = True
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def go_away(self):
+        """Nobody listens, until somebody does again."""
+        port = self.server.server_address[1]
+        self.server.shutdown()
+        self.server.server_close()
+        threading.Timer(self.DOWN_SECONDS, self.listen, [port]).start()
 
     def arm(self, fault, match, times=1):
         with self.lock:
@@ -67,6 +83,11 @@ class Proxy:
             handler.wfile.write(text)
             return
         status, headers, answer = self.forward(handler, body)
+        with self.lock:
+            self.passed.append((name, status, answer))
+        if fault == "refused":
+            handler.close_connection = True
+            self.go_away()
         if fault == "lost":
             time.sleep(1.5)
         if fault in ("lost", "close"):
@@ -78,6 +99,8 @@ class Proxy:
             if key.lower() not in ("content-length", "transfer-encoding", "connection", "date"):
                 handler.send_header(key, value)
         handler.send_header("content-length", str(len(answer)))
+        if fault == "refused":
+            handler.send_header("connection", "close")
         handler.end_headers()
         if fault == "cut":
             handler.wfile.write(answer[: len(answer) // 2])
@@ -96,11 +119,15 @@ class Proxy:
         connection.close()
         return reply.status, reply.getheaders(), answer
 
-    def count(self, match):
+    def carried_out(self, match):
+        """How many requests with this name arrived and were granted."""
         with self.lock:
-            return sum(match in name for name in self.seen)
+            return sum(
+                match in name and status == 200 and (b'"Code":"OK"' in answer or b'"success":true' in answer)
+                for name, status, answer in self.passed)
 
     def stop(self):
+        self.stopped = True
         self.server.shutdown()
         self.server.server_close()
 

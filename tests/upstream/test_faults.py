@@ -28,7 +28,9 @@ CALLS = {
         "request_code": "GetChatappVerifyCode", "verify_code": "ChatappVerifyAndRegister",
     },
 }
-FAULTS = ["503", "500", "slow", "cut", "lost", "close"]
+FAULTS = ["503", "500", "slow", "cut", "lost", "close", "refused"]
+# The call that registers; at Alibaba also the one that confirms the code.
+REGISTERS = {"meta": "/register", "alibaba": "ChatappVerifyAndRegister"}
 
 
 @pytest.fixture(scope="module")
@@ -95,6 +97,9 @@ def test_a_fault_ends_in_one_registration(world, registrar, call, fault):
         assert proxy.times == 0, "the fault did not strike"
         assert all(retryable(answer) for answer in answers), answers
         assert len(registrations(upstream)) == 1
+        # Neither twice nor, where that is legal and costs one of ten, once more.
+        assert proxy.carried_out(REGISTERS[registrar]) == 1
+        assert proxy.carried_out("ChatappPhoneNumberRegister") == 0
         assert caller.request_code(NUMBER)[0] == 201
         assert gateway.upstream_number("+44" + NUMBER)["unsettled"] is False
     finally:
@@ -117,6 +122,29 @@ def test_nobody_there_is_a_retryable_answer_that_costs_nothing(world, where):
     # The same order goes through as soon as the registrar is there, without a wait.
     gateway.forward("meta", upstream.url)
     assert caller.request_code(NUMBER)[0] == 202
+
+
+@pytest.mark.parametrize("registrar", CALLS)
+@pytest.mark.parametrize("where", ["refused", "no TLS"])
+def test_nobody_there_any_more_loses_no_code(world, registrar, where):
+    """Gone after the code was sent: the confirmation is put off, and the same code registers afterwards."""
+    gateway, upstream = world
+    gateway.reset()
+    upstream.reset()
+    gateway.forward(registrar, upstream.url)
+    caller = OnPremises(gateway)
+    assert caller.request_code(NUMBER)[0] == 202
+    _, code = upstream.next_code("+44" + NUMBER)
+    closed = NotTls() if where == "no TLS" else None
+    gateway.forward(registrar, closed.url if closed else closed_port())
+    for _ in range(2):
+        status, body = caller.verify(NUMBER, code)
+        assert (status, body["errors"][0]["code"]) == (503, 1016)
+    if closed:
+        closed.stop()
+    gateway.forward(registrar, upstream.url)
+    assert caller.verify(NUMBER, code)[0] == 201
+    assert len(registrations(upstream)) == 1
 
 
 def test_a_crash_between_call_and_record_is_settled_after_the_start(tmp_path):

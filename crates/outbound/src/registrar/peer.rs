@@ -86,6 +86,7 @@ impl<'a> Named<'a> {
             ("already-verified", _) => Refusal::AlreadyVerified,
             ("not-registered", _) => Refusal::NotRegistered,
             ("not-migrating", _) => Refusal::NotMigrating,
+            ("name-declined", _) => Refusal::NameDeclined,
             ("backup-outdated", _) => Refusal::BackupOutdated,
             ("backup-unreadable", _) => Refusal::BackupUnreadable,
             _ => return None,

@@ -13,6 +13,7 @@ mod demo;
 mod doctor;
 mod explain;
 mod export;
+mod fidelity;
 mod groups;
 mod import;
 mod inbox;
@@ -51,7 +52,7 @@ const FAILURE: u8 = 1;
 
 const EXAMPLES: &str = "\
 Examples:
-  rollcall serve                                   a sandbox on 127.0.0.1:8080, data in ./rollcall-data
+  rollcall serve                                   a sandbox on 127.0.0.1:8080
   rollcall serve --data /srv/rollcall --config /etc/rollcall.toml
   rollcall register                                a number, step by step
   rollcall import numbers.csv                      all numbers of a list
@@ -104,6 +105,7 @@ enum Command {
     Explain(explain::Arguments),
     Doctor(doctor::Arguments),
     Bench(bench::Arguments),
+    Fidelity(fidelity::Arguments),
     #[command(hide = true)]
     Soak(soak::Arguments),
     Config(config::Arguments),
@@ -167,6 +169,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, environment: &Environm
         Command::Doctor(arguments) => doctor::run(&arguments, &context),
         Command::Openapi(_) => openapi::run(),
         Command::Bench(arguments) => bench::run(&arguments, &context),
+        Command::Fidelity(arguments) => fidelity::run(&arguments, &context),
         Command::Soak(arguments) => soak::run(&arguments, wiring::open_trail),
         Command::Config(arguments) => config::run(&arguments, &context),
         Command::Completions(arguments) => completions::run(&arguments),

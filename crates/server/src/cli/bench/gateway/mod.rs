@@ -3,7 +3,8 @@
 //! Three processes: this one is the load, one Rollcall is the registrar, one forwards to it with `meta`. The
 //! same requests of the Graph dialect go to the registrar itself and through the gateway, in turns. Requests
 //! leave on time, whatever has become of those before (an open loop). Numbers are in accounts of twenty, as
-//! Meta's are, and both sides have met them before the clock runs.
+//! Meta's are, and both sides have met them before the clock runs. A PIN's hash is as cheap as can be on both
+//! sides, since it is the PIN's price and not the way's; with its real cost the registration is shown beside.
 
 mod open_loop;
 mod stage;
@@ -18,7 +19,7 @@ use super::progress;
 use super::report::{Report, Row};
 use crate::cli::Context;
 use open_loop::Seen;
-use stage::{Side, Stage};
+use stage::{Hashes, Side, Stage};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -34,8 +35,8 @@ const TURNS: u32 = 3;
 /// Before the first turn, so that nothing is met for the first time in one.
 const WARM_UP: Duration = Duration::from_secs(1);
 
-/// Registrations a second: each costs a password hash on both sides, and the machine has few cores.
-const REGISTRATIONS_PER_SECOND: u32 = 5;
+/// Requests a second where a PIN's hash costs what it does by default: some 20 ms of a core, on both sides.
+const RATE_WITH_HASHES: f64 = 15.0;
 
 /// Measure what forwarding adds to the registrar's own answers
 #[derive(Debug, Args)]
@@ -68,40 +69,49 @@ async fn measure(arguments: &Arguments) -> anyhow::Result<Report> {
     report.note("one flush of 4 KiB appended, median", format!("{} µs", flush.as_micros()));
 
     progress("two servers, one behind the other, and their numbers")?;
-    // Two requests a number.
-    let pairs = |span: Duration| span.as_secs_f64() * f64::from(arguments.rate) / 2.0;
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "few and positive")]
-    let numbers = (pairs(length * TURNS) + pairs(WARM_UP)).ceil() as usize + TURNS as usize + 1;
-    let mut stage = Stage::set(folder.path(), numbers).await?;
-
-    progress("codes and confirmations")?;
     let rate = f64::from(arguments.rate);
+    let numbers = numbers(rate, length * TURNS + WARM_UP);
+    let mut stage = Stage::set(&folder.path().join("cheap"), numbers, Hashes::Cheap).await?;
+
+    progress("registrations: a code, its confirmation, the registration with a PIN")?;
     for side in [Side::Direct, Side::Gateway] {
-        stage.codes(side, rate, WARM_UP).await?;
+        stage.registrations(side, rate, WARM_UP).await?;
     }
     let (mut direct, mut through) = (Seen::default(), Seen::default());
     for _ in 0..TURNS {
-        direct.add(stage.codes(Side::Direct, rate, length).await?);
-        through.add(stage.codes(Side::Gateway, rate, length).await?);
+        direct.add(stage.registrations(Side::Direct, rate, length).await?);
+        through.add(stage.registrations(Side::Gateway, rate, length).await?);
     }
     report.note("requests a second, each way", format!("{:.0}", through.per_second()));
     report.note("requests measured, each way", through.len().to_string());
-    told(&mut report, "code requested", &direct.first, &through.first);
-    told(&mut report, "code confirmed", &direct.second, &through.second);
-    let (mut direct, mut through) = (direct.all(), through.all());
-    told(&mut report, "both", &direct, &through);
+    for (what, (direct, through)) in KINDS.iter().zip(direct.0.iter().zip(&through.0)) {
+        told(&mut report, what, direct, through);
+    }
+    let (direct, through) = (direct.all(), through.all());
+    told(&mut report, "all", &direct, &through);
     let added = |q| through.quantile_ms(q) - direct.quantile_ms(q);
     report.row(Row::at_most("added by the gateway, median, ms", added(0.5), 2.0));
     report.row(Row::at_most("added by the gateway, p99, ms", added(0.99), 10.0));
-
-    progress("registrations with a PIN")?;
-    let rate = f64::from(REGISTRATIONS_PER_SECOND);
-    direct = stage.registrations(Side::Direct, rate, length).await?;
-    through = stage.registrations(Side::Gateway, rate, length).await?;
-    told(&mut report, "registered, 5 a second", &direct, &through);
     report.note("resident memory of the gateway", format!("{} MiB", stage.gateway_mib()?));
     stage.stop()?;
+
+    progress("the same where a PIN's hash costs what it does by default")?;
+    let numbers = self::numbers(RATE_WITH_HASHES, length);
+    let mut stage = Stage::set(&folder.path().join("default"), numbers, Hashes::Default).await?;
+    let direct = stage.registrations(Side::Direct, RATE_WITH_HASHES, length).await?;
+    let through = stage.registrations(Side::Gateway, RATE_WITH_HASHES, length).await?;
+    told(&mut report, "registered, hash of default cost", &direct.0[2], &through.0[2]);
+    stage.stop()?;
     Ok(report)
+}
+
+const KINDS: [&str; 3] = ["code requested", "code confirmed", "registered"];
+
+/// Numbers that one side uses in so much time, three requests each.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "few and positive")]
+fn numbers(rate: f64, span: Duration) -> usize {
+    // Each turn may begin with one more than its length has room for.
+    (span.as_secs_f64() * rate / 3.0).ceil() as usize + TURNS as usize + 2
 }
 
 /// Both sides of a figure, as context.

@@ -1,13 +1,12 @@
 //! Requests that leave on time.
 
 use core::time::Duration;
-use std::sync::Arc;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use http::StatusCode;
 use hyper::body::Bytes;
-use std::net::SocketAddr;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::cli::bench::load::Outcome;
 use crate::cli::bench::now;
@@ -22,12 +21,9 @@ pub(super) struct Lines {
     idle: Mutex<Vec<Connection>>,
 }
 
-/// What two kinds of requests took, which belong together in pairs.
+/// What the three requests of registrations took: code, confirmation, registration.
 #[derive(Default)]
-pub(super) struct Seen {
-    pub(super) first: Outcome,
-    pub(super) second: Outcome,
-}
+pub(super) struct Seen(pub(super) [Outcome; 3]);
 
 impl Lines {
     pub(super) async fn open(address: SocketAddr) -> anyhow::Result<Arc<Self>> {
@@ -68,23 +64,26 @@ impl Lines {
 
 impl Seen {
     pub(super) fn add(&mut self, more: Self) {
-        self.first.add(more.first);
-        self.second.add(more.second);
+        for (kind, more) in self.0.iter_mut().zip(more.0) {
+            kind.add(more);
+        }
     }
 
     pub(super) fn len(&self) -> usize {
-        self.first.len() + self.second.len()
+        self.0.iter().map(Outcome::len).sum()
     }
 
     pub(super) fn per_second(&self) -> f64 {
-        self.first.per_second() + self.second.per_second()
+        self.0.iter().map(Outcome::per_second).sum()
     }
 
-    /// Both kinds together.
+    /// All kinds together.
     pub(super) fn all(self) -> Outcome {
-        let Self { mut first, second } = self;
-        first.add(second);
-        first
+        let mut all = Outcome::default();
+        for kind in self.0 {
+            all.add(kind);
+        }
+        all
     }
 }
 

@@ -4,6 +4,7 @@ use core::time::Duration;
 use std::fmt::Write as _;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Instant;
 
 use anyhow::{Context as _, ensure};
 use http::StatusCode;
@@ -22,8 +23,8 @@ const PER_WABA: usize = 20;
 /// Calls that add numbers, at once, before anything is measured.
 const ADDING: usize = 8;
 
-/// From a code's request to its confirmation: longer than any answer takes.
-const PAUSE: Duration = Duration::from_secs(1);
+/// From one request about a number to the next: longer than any answer takes.
+const PAUSE: Duration = Duration::from_millis(300);
 
 /// A code that has not arrived after this long never will.
 const CODE_PATIENCE: Duration = Duration::from_secs(10);
@@ -38,6 +39,18 @@ const SETTINGS: &[(&str, &str)] = &[
     ("ROLLCALL__GRAPH__WABA_CALLS_PER_HOUR", "1000000000"),
     ("ROLLCALL__GRAPH__REGISTERED_WABA_CALLS_PER_HOUR", "1000000000"),
 ];
+
+const CHEAP: [(&str, &str); 2] =
+    [("ROLLCALL__HASHING__MEMORY_KIB", "8"), ("ROLLCALL__HASHING__PASSES", "1")];
+
+/// What a PIN's hash costs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Hashes {
+    /// As little as can be: what is measured is the way, not the PIN.
+    Cheap,
+    /// What it costs by default.
+    Default,
+}
 
 /// Who is asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,29 +70,23 @@ struct Met {
     id: String,
 }
 
-/// Numbers of one side: those that were not used yet, and those whose code is confirmed.
-#[derive(Debug, Default)]
-struct Numbers {
-    fresh: Vec<Met>,
-    proven: Vec<Met>,
-}
-
 /// The servers and what they know.
 pub(super) struct Stage {
     registrar: ServerProcess,
     gateway: ServerProcess,
     codes: Codes,
-    direct: Numbers,
-    through: Numbers,
+    /// Numbers that were not used yet, by side.
+    direct: Vec<Met>,
+    through: Vec<Met>,
 }
 
 impl Stage {
     /// Starts both servers and has each side meet `count` numbers.
-    pub(super) async fn set(folder: &Path, count: usize) -> anyhow::Result<Self> {
+    pub(super) async fn set(folder: &Path, count: usize, hashes: Hashes) -> anyhow::Result<Self> {
         let wabas = count.div_ceil(PER_WABA) * 2;
         let seed = seed(wabas)?;
-        let registrar = started(&folder.join("registrar"), &seed).await?;
-        let gateway = started(&folder.join("gateway"), &seed).await?;
+        let registrar = started(&folder.join("registrar"), &seed, hashes).await?;
+        let gateway = started(&folder.join("gateway"), &seed, hashes).await?;
         let operator = std::fs::read_to_string(folder.join("gateway/operator.token"))?;
         // The second half of the accounts is forwarded; the first has its numbers at the registrar alone.
         for place in wabas / 2..wabas {
@@ -88,91 +95,51 @@ impl Stage {
         let codes = Codes::listen(&registrar, |_| ()).await?;
         let direct = met(&registrar, 0, count).await?;
         let through = met(&gateway, wabas / 2, count).await?;
-        let numbers = |fresh| Numbers { fresh, proven: Vec::new() };
-        Ok(Self { registrar, gateway, codes, direct: numbers(direct), through: numbers(through) })
+        Ok(Self { registrar, gateway, codes, direct, through })
     }
 
-    fn side(&mut self, side: Side) -> (&ServerProcess, &mut Numbers) {
+    fn side(&mut self, side: Side) -> (&ServerProcess, &mut Vec<Met>) {
         match side {
             Side::Direct => (&self.registrar, &mut self.direct),
             Side::Gateway => (&self.gateway, &mut self.through),
         }
     }
 
-    /// Requests and confirms codes at `rate` requests a second.
-    pub(super) async fn codes(
+    /// Registers numbers at `rate` requests a second, three for each.
+    pub(super) async fn registrations(
         &mut self,
         side: Side,
         rate: f64,
         length: Duration,
     ) -> anyhow::Result<Seen> {
         let codes = self.codes.clone();
-        let (server, numbers) = self.side(side);
+        let (server, fresh) = self.side(side);
         let lines = Lines::open(server.address).await?;
         let begun = now();
         let mut tasks = Vec::new();
-        // The second request of each pair leaves between the first ones of later pairs.
+        // The later requests of each number leave between the first ones of later numbers.
         for place in 0.. {
-            let first = due(begun, 2 * place, rate);
-            if first - begun >= length {
+            let due = |step: usize| due(begun, 3 * place + step, rate);
+            let leave = [due(0), due(1) + PAUSE, due(2) + 2 * PAUSE];
+            if leave[0] - begun >= length {
                 break;
             }
-            let second = due(begun, 2 * place + 1, rate) + PAUSE;
-            let met = numbers.fresh.pop().context("all numbers are used up")?;
+            let met = fresh.pop().context("all numbers are used up")?;
             let (lines, codes) = (Arc::clone(&lines), codes.clone());
             tasks.push(tokio::spawn(async move {
-                tokio::time::sleep_until(first.into()).await;
-                let code = codes.next(met.number.clone());
-                let body = json!({ "code_method": "SMS", "language": "en_US" });
-                let asked = ask(&lines, &met, "request_code", &body).await?;
-                let answered = begun.elapsed();
-                let code = tokio::time::timeout(CODE_PATIENCE, code);
-                let code = code.await.context("a code did not arrive")??;
-                tokio::time::sleep_until(second.into()).await;
-                let confirmed = ask(&lines, &met, "verify_code", &json!({ "code": code })).await?;
-                anyhow::Ok((met, asked, confirmed, answered))
+                let took = register(&lines, &codes, &met, leave).await?;
+                anyhow::Ok((took, begun.elapsed().saturating_sub(2 * PAUSE)))
             }));
         }
-        let (mut first, mut second, mut elapsed) = (Vec::new(), Vec::new(), length);
+        let (mut seen, mut elapsed) = ([const { Vec::new() }; 3], length);
         for task in tasks {
-            let (met, asked, confirmed, answered) = task.await??;
+            let (took, answered) = task.await??;
             elapsed = elapsed.max(answered);
-            numbers.proven.push(met);
-            first.push(asked);
-            second.push(confirmed);
-        }
-        Ok(Seen { first: Outcome::of(elapsed, first), second: Outcome::of(elapsed, second) })
-    }
-
-    /// Registers, with a PIN, numbers whose code was confirmed.
-    pub(super) async fn registrations(
-        &mut self,
-        side: Side,
-        rate: f64,
-        length: Duration,
-    ) -> anyhow::Result<Outcome> {
-        let (server, numbers) = self.side(side);
-        let lines = Lines::open(server.address).await?;
-        let begun = now();
-        let mut tasks = Vec::new();
-        for place in 0.. {
-            let leaves = due(begun, place, rate);
-            let Some(met) = numbers.proven.pop() else { break };
-            if leaves - begun >= length {
-                break;
+            for (kind, took) in seen.iter_mut().zip(took) {
+                kind.push(took);
             }
-            let lines = Arc::clone(&lines);
-            tasks.push(tokio::spawn(async move {
-                tokio::time::sleep_until(leaves.into()).await;
-                let body = json!({ "messaging_product": "whatsapp", "pin": PIN });
-                ask(&lines, &met, "register", &body).await
-            }));
         }
-        let mut latencies = Vec::with_capacity(tasks.len());
-        for task in tasks {
-            latencies.push(task.await??);
-        }
-        Ok(Outcome::of(length, latencies))
+        Ok(Seen(seen.map(|latencies| Outcome::of(elapsed, latencies))))
     }
 
     pub(super) fn gateway_mib(&self) -> anyhow::Result<u64> {
@@ -185,6 +152,27 @@ impl Stage {
     }
 }
 
+/// Requests a code, confirms it, and registers with a PIN, each at its time.
+async fn register(
+    lines: &Lines,
+    codes: &Codes,
+    met: &Met,
+    leave: [Instant; 3],
+) -> anyhow::Result<[Duration; 3]> {
+    tokio::time::sleep_until(leave[0].into()).await;
+    let code = codes.next(met.number.clone());
+    let body = json!({ "code_method": "SMS", "language": "en_US" });
+    let asked = ask(lines, met, "request_code", &body).await?;
+    let code =
+        tokio::time::timeout(CODE_PATIENCE, code).await.context("a code did not arrive")??;
+    tokio::time::sleep_until(leave[1].into()).await;
+    let confirmed = ask(lines, met, "verify_code", &json!({ "code": code })).await?;
+    tokio::time::sleep_until(leave[2].into()).await;
+    let body = json!({ "messaging_product": "whatsapp", "pin": PIN });
+    let registered = ask(lines, met, "register", &body).await?;
+    Ok([asked, confirmed, registered])
+}
+
 /// One request about a number, which has to succeed.
 async fn ask(lines: &Lines, met: &Met, edge: &str, body: &Value) -> anyhow::Result<Duration> {
     let path = format!("/v25.0/{}/{edge}", met.id);
@@ -194,8 +182,12 @@ async fn ask(lines: &Lines, met: &Met, edge: &str, body: &Value) -> anyhow::Resu
 }
 
 /// A server with the accounts of the run.
-async fn started(data: &Path, seed: &str) -> anyhow::Result<ServerProcess> {
-    let server = ServerProcess::start_with(data, SETTINGS)?;
+async fn started(data: &Path, seed: &str, hashes: Hashes) -> anyhow::Result<ServerProcess> {
+    let mut settings = SETTINGS.to_vec();
+    if hashes == Hashes::Cheap {
+        settings.extend(CHEAP);
+    }
+    let server = ServerProcess::start_with(data, &settings)?;
     let sent = reqwest::Client::new().post(server.url("/sandbox/v1/seed")).body(seed.to_owned());
     let reply = sent.send().await?;
     let status = reply.status();

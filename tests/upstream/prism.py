@@ -1,0 +1,52 @@
+"""Meta's published description, served by Prism: it validates requests and answers with examples."""
+
+import pathlib
+import socket
+import subprocess
+import threading
+import time
+
+import requests
+
+from rollcalls import ROOT
+
+PRISM = ROOT / "target" / "upstream-node" / "node_modules" / ".bin" / "prism"
+DESCRIPTION = pathlib.Path(__file__).parent / "cloud-api-openapi.json"
+
+
+class Prism:
+    def __init__(self):
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        self.url, self.lines, self.marks = f"http://127.0.0.1:{port}", [], 0
+        command = [
+            str(PRISM), "mock", "--host", "127.0.0.1", "--port", str(port),
+            str(DESCRIPTION),
+        ]
+        self.process = subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        self.ready = threading.Event()
+        threading.Thread(target=self.read, daemon=True).start()
+        assert self.ready.wait(90), "\n".join(self.lines)
+
+    def read(self):
+        for line in self.process.stdout:
+            self.lines.append(line.rstrip())
+            if "Prism is listening" in line:
+                self.ready.set()
+
+    def violations(self):
+        """What Prism complained of so far. It answers before it writes, so its own word for a marked request is awaited."""
+        self.marks += 1
+        marker = f"/mark-{self.marks}"
+        requests.get(self.url + marker, timeout=30)
+        deadline = time.monotonic() + 30
+        while not any(marker in line for line in list(self.lines)):
+            assert time.monotonic() < deadline, "\n".join(self.lines)
+            time.sleep(0.02)
+        return [line for line in list(self.lines) if "Violation: request" in line]
+
+    def stop(self):
+        self.process.terminate()
+        self.process.wait(timeout=30)
