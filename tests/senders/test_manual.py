@@ -11,11 +11,14 @@ import re
 import ssl
 import subprocess
 import sys
+import time
 import urllib.parse
 
 import checked
+import jwt
 import pytest
 import requests
+import vonage_jwt
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult
 from botocore.auth import SigV4Auth
@@ -199,6 +202,38 @@ def test_vonage_speaks_the_language_of_the_country(paste, provider_of, caller, v
         server.send_in(number, "handed_over")
         sent = json.loads(vonage.asked[-1][2])
         assert sent["ncco"][0]["language"] == language
+
+
+def test_vonage_signs_what_it_reports_of_calls(paste, provider_of, caller, vonage_key):
+    file, public = vonage_key
+    vonage = provider_of(checked.VonageVoice, "00000000-0000-4000-8000-000000000000", public)
+    text = manual.set_up(manual.block("senders.vonage-calls"), base=vonage.url, private_key_file=file)
+    secret = "a signature secret of the account"
+    server = paste(text.replace("\nfrom =", f'\nsignature_secret = "{secret}"\nfrom ='))
+    client = caller(server)
+    number = client.ask("44", "1632960404", method="voice")
+    row = server.send_in(number, "handed_over")
+    url = json.loads(vonage.asked[-1][2])["event_url"][0]
+    body = json.dumps({"uuid": row["provider_id"], "status": "completed"}).encode()
+
+    def told(content=body, key=secret, ago=0, algorithm="HS256", **claims):
+        claims = {"iss": "Vonage", "iat": int(time.time()) - ago, "jti": "1",
+                  "payload_hash": hashlib.sha256(body).hexdigest()} | claims
+        token = jwt.encode(claims, key, algorithm=algorithm)
+        if key == secret and algorithm == "HS256":
+            assert vonage_jwt.verify_signature(token, secret), "as Vonage's own library reads it"
+        headers = {"Authorization": "Bearer " + token, "Content-Type": "application/json"}
+        return report(server, url, data=content, headers=headers)
+
+    assert report(server, url, json={"uuid": row["provider_id"], "status": "completed"}) == 403, "unsigned"
+    assert told(content=body.replace(b"completed", b"failed")) == 403, "signed for something else"
+    assert told(key="another secret, of another account") == 403
+    assert told(ago=16 * 60) == 403, "too old"
+    assert told(algorithm="none", key="") == 403
+    assert told(payload_hash=None) == 403
+    assert server.sends(number)[0]["state"] == "handed_over"
+    assert told() == 204
+    server.send_in(number, "delivered")
 
 
 def test_infobip(paste, provider_of, caller):

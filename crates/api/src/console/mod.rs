@@ -102,6 +102,7 @@ pub(crate) fn routes(app: &App) -> Router<App> {
         .route("/numbers/{number}/unlock", post(numbers::act::unlock))
         .route("/numbers/{number}/pin", post(numbers::act::set_pin))
         .route("/numbers/{number}/pin/clear", post(numbers::act::clear_pin))
+        .route("/numbers/{number}/pin/link", post(numbers::act::mail_reset_link))
         .route("/numbers/{number}/certificate", post(numbers::act::certificate))
         .route("/certificate.txt", post(numbers::act::download))
         .route("/register", get(wizard::first).post(wizard::order))

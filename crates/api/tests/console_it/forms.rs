@@ -61,7 +61,8 @@ async fn an_auditor_sees_everything_and_changes_nothing() {
     let page = auditor.get(&format!("/console/numbers/{NUMBER}")).await.expect(200);
     assert!(page.contains("Lucky Shrub"));
     assert!(!page.contains(&format!("action=\"/console/numbers/{NUMBER}")), "no form to act with");
-    for path in ["deregister", "unlock", "pin", "pin/clear", "register", "certificate"] {
+    for path in ["deregister", "unlock", "pin", "pin/clear", "pin/link", "register", "certificate"]
+    {
         let path = format!("/console/numbers/{NUMBER}/{path}");
         auditor.submit(&path, &[("pin", "123456"), ("again", "123456")]).await.expect(403);
     }

@@ -1,6 +1,6 @@
 //! A number from the first step to the last, and what is done with it afterwards.
 
-use crate::harness::{NUMBER, World};
+use crate::harness::{NUMBER, TOKEN, WABA, World};
 
 const TO: &str = "client:default";
 
@@ -74,6 +74,31 @@ async fn a_pin_is_set_changed_and_cleared() {
     let cleared = operator.submit(&format!("{path}/clear"), &[]).await;
     let page = operator.get(cleared.leads_to()).await.expect(200);
     assert!(page.contains("Two-step verification is off."));
+}
+
+#[tokio::test]
+async fn a_link_that_resets_a_pin_is_mailed_from_the_page() {
+    let world = World::new().await;
+    world.service.mail_by(None, "https://rollcall.example");
+    registered(&world).await;
+    let mut operator = world.operator().await;
+    let path = format!("/console/numbers/{NUMBER}/pin");
+    operator.submit(&path, &[("pin", "123456"), ("again", "123456")]).await.leads_to();
+    let page = operator.submit(&format!("{path}/link"), &[]).await.expect(409);
+    assert!(page.contains("contact_email"), "nobody to mail it to: {page}");
+    let address = r#"{"contact_email":"owner@shop.example"}"#;
+    let request = http::Request::patch(format!("/admin/v1/wabas/{WABA}"))
+        .header("authorization", format!("Bearer {TOKEN}"))
+        .header("content-type", "application/json")
+        .body(address.into());
+    world.send(request.unwrap()).await.expect(200);
+    operator.headers.push(("accept-language", "de".to_owned()));
+    let mailed = operator.submit(&format!("{path}/link"), &[]).await;
+    let page = operator.get(mailed.leads_to()).await.expect(200);
+    assert!(page.contains("Der Link ist gemailt."), "{page}");
+    let mails = world.service.inbox_mails(None, None);
+    assert_eq!((mails.len(), mails[0].mail.to.as_str()), (1, "owner@shop.example"));
+    assert!(mails[0].mail.subject.contains("zurücksetzen"), "{}", mails[0].mail.subject);
 }
 
 #[tokio::test]

@@ -71,6 +71,17 @@ pub(in crate::console) async fn clear_pin(
     carry_out(&console, frame, &number, Method::DELETE, "/two-step", None, "pin_cleared").await
 }
 
+/// `POST /numbers/{number}/pin/link`: mails the link that resets it, in the language of the page.
+pub(in crate::console) async fn mail_reset_link(
+    State(console): State<Console>,
+    frame: Frame,
+    Path(number): Path<String>,
+) -> Response {
+    let order = Some(json!({ "locale": frame.language.as_str() }));
+    let path = "/two-step/reset-link";
+    carry_out(&console, frame, &number, Method::POST, path, order, "pin_link").await
+}
+
 /// `POST /numbers/{number}/certificate`: makes one and shows it, this once.
 pub(in crate::console) async fn certificate(
     State(console): State<Console>,

@@ -151,6 +151,7 @@ pub(in crate::console) fn done_words(frame: &Frame, done: &str) -> Option<&'stat
         "unlocked" => t.done_unlocked,
         "pin_set" => t.done_pin_set,
         "pin_cleared" => t.done_pin_cleared,
+        "pin_link" => t.done_pin_link,
         _ => return None,
     })
 }

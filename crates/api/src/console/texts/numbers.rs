@@ -64,6 +64,10 @@ super::texts! {
         pin_clear_ask: "Then a code alone is enough to register this number.",
             "Dann genügt ein Code, um diese Nummer zu registrieren.";
         pin_clear_yes: "Yes, turn off", "Ja, ausschalten";
+        pin_link: "Mail a reset link", "Link zum Zurücksetzen mailen";
+        pin_link_ask: "To the contact address of the WABA that holds this number. Whoever opens the link and confirms turns the PIN off.",
+            "An die Kontaktadresse des WABA, das diese Nummer hält. Wer den Link öffnet und bestätigt, schaltet die PIN aus.";
+        pin_link_yes: "Mail it", "Mailen";
         pin_operator: "As operator you need no current PIN.", "Als Betreiber brauchen Sie die alte PIN nicht.";
         pin_needs_registration: "A PIN can be set once the number is registered.",
             "Eine PIN lässt sich setzen, sobald die Nummer registriert ist.";
@@ -106,6 +110,7 @@ super::texts! {
         done_unlocked: "The lock is lifted.", "Die Sperre ist aufgehoben.";
         done_pin_set: "The PIN is set.", "Die PIN ist gesetzt.";
         done_pin_cleared: "Two-step verification is off.", "Die Zwei-Schritt-Bestätigung ist aus.";
+        done_pin_link: "The link was mailed. It counts once, for 24 hours.", "Der Link ist gemailt. Er gilt einmal, 24 Stunden lang.";
     }
 
     /// The wizard.

@@ -19,7 +19,7 @@ use subtle::ConstantTimeEq as _;
 use super::answer::{plain, word};
 use super::auth::hmac_sha256;
 use super::spec::{Callback, Signature};
-use super::{CallbackAddress, HttpDelivery};
+use super::{CallbackAddress, HttpDelivery, jwt};
 use crate::delivery::Callbacks;
 
 /// Most reports taken from one request.
@@ -207,6 +207,12 @@ impl Signed<'_> {
                 let right = hex::encode(hmac_sha256(self.key, signed.as_bytes()));
                 let told = |name| parameters.get(name).copied().unwrap_or_default();
                 same(&right, &told("sig").to_ascii_lowercase()) && self.is_fresh(told("timestamp"))
+            }
+            Signature::Jwt => {
+                let told = header(self.request, "authorization");
+                let told = told.strip_prefix("Bearer ").unwrap_or_default();
+                let issued_at = jwt::verified(told, self.key, self.request.body());
+                issued_at.is_some_and(|at| at.abs_diff(self.now) <= SIGNED_WITHIN_S)
             }
             Signature::BodyAndTimestamp => {
                 let stamp = header(self.request, "x-timestamp");

@@ -1,4 +1,5 @@
-//! JSON Web Tokens (RFC 7519) signed with RS256 (RFC 7518 §3.3), one for each request.
+//! JSON Web Tokens (RFC 7519): ours, signed with RS256 (RFC 7518 §3.3), one for each request; and those
+//! that providers sign their reports with, by HS256.
 
 use core::time::Duration;
 
@@ -11,6 +12,9 @@ use rustls::pki_types::PrivateKeyDer;
 use rustls::pki_types::pem::PemObject as _;
 use serde_json::{Map, Value as Json, json};
 use sha2::{Digest as _, Sha256};
+use subtle::ConstantTimeEq as _;
+
+use super::auth::hmac_sha256;
 
 /// How long a token is good for: it is used at once, and clocks differ.
 const LIFETIME: Duration = Duration::from_mins(15);
@@ -34,6 +38,24 @@ pub(super) fn signed(
     let signed = format!("{}.{}", part(&header), part(&Json::Object(payload)));
     let signature = rs256(private_key, signed.as_bytes())?;
     Ok(format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature)))
+}
+
+/// When the token was issued that vouches for `body`, if it does.
+pub(super) fn verified(token: &str, key: &[u8], body: &[u8]) -> Option<i64> {
+    let (signed, signature) = token.rsplit_once('.')?;
+    let (header, payload) = signed.split_once('.')?;
+    let part = |text: &str| -> Option<Json> {
+        serde_json::from_slice(&URL_SAFE_NO_PAD.decode(text).ok()?).ok()
+    };
+    let right = hmac_sha256(key, signed.as_bytes());
+    let told = URL_SAFE_NO_PAD.decode(signature).ok()?;
+    if part(header)?["alg"] != "HS256" || !bool::from(right.as_slice().ct_eq(&told)) {
+        return None;
+    }
+    let claims = part(payload)?;
+    let hash = hex::encode(Sha256::digest(body));
+    let covered = claims["payload_hash"].as_str().is_some_and(|it| it.eq_ignore_ascii_case(&hash));
+    claims["iat"].as_i64().filter(|_| covered)
 }
 
 fn rs256(private_key: &str, message: &[u8]) -> Result<Vec<u8>, String> {

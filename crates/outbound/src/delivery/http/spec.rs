@@ -209,6 +209,8 @@ pub enum Signature {
     Twilio,
     /// `sig`: HMAC-SHA256 over sorted parameters.
     Vonage,
+    /// `Authorization: Bearer` with a token by HS256 (RFC 7519), whose `payload_hash` is of the body.
+    Jwt,
     /// `X-Signature`: HMAC-SHA256 over body and `X-Timestamp`.
     BodyAndTimestamp,
 }

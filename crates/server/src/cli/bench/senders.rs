@@ -19,15 +19,14 @@ use crate::cli::rig::data::{self, Token};
 use crate::cli::rig::foreign_certificate;
 use crate::cli::rig::server_process::ServerProcess;
 
-/// Codes ordered one by one, for the latency.
-const SINGLE: usize = 500;
-
 /// Pause between them: the server is idle.
 const PAUSE: Duration = Duration::from_millis(20);
 
-/// How long the provider is away, by the server's clock, and codes ordered in each of these minutes.
-const OUTAGE_MINUTES: usize = 10;
+/// Codes ordered in each minute that the provider is away.
 const PER_MINUTE: usize = 100;
+
+/// Minutes that a code lives.
+const LIFETIME: usize = 10;
 
 /// Most sends of the outbox under way at once (`DRAIN_MAX` of the worker).
 const AT_ONCE: f64 = 64.0;
@@ -44,6 +43,12 @@ Examples:
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Arguments {
+    /// Codes ordered one by one
+    #[arg(long, default_value_t = 500, value_parser = clap::value_parser!(u16).range(1..))]
+    singles: u16,
+    /// How long the provider is away, by a clock that is turned
+    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u8).range(1..=10))]
+    minutes: u8,
     /// Where to make the data folder
     #[arg(long, value_name = "DIR")]
     folder: Option<PathBuf>,
@@ -62,7 +67,8 @@ async fn measure(arguments: &Arguments) -> anyhow::Result<Report> {
     let provider = Provider::start().await?;
     progress("data folder")?;
     let data = folder.path().join("data");
-    let tokens = data::clients(&data, SINGLE + OUTAGE_MINUTES * PER_MINUTE).await?;
+    let (singles, minutes) = (usize::from(arguments.singles), usize::from(arguments.minutes));
+    let tokens = data::clients(&data, singles + minutes * PER_MINUTE).await?;
     let url = provider.url();
     let server = ServerProcess::start_with(
         &data,
@@ -82,8 +88,8 @@ async fn measure(arguments: &Arguments) -> anyhow::Result<Report> {
         certificate: foreign_certificate(),
         place: 0,
     };
-    one_by_one(&mut caller, &provider, &mut report).await?;
-    outage(&mut caller, &provider, &mut report).await?;
+    one_by_one(singles, &mut caller, &provider, &mut report).await?;
+    outage(minutes, &mut caller, &provider, &mut report).await?;
     server.stop()?;
     Ok(report)
 }
@@ -91,6 +97,7 @@ async fn measure(arguments: &Arguments) -> anyhow::Result<Report> {
 /// From the order to the provider's socket. The commit lies in between, so this bounds from above what
 /// passes between the commit and the wire.
 async fn one_by_one(
+    singles: usize,
     caller: &mut Caller,
     provider: &Provider,
     report: &mut Report,
@@ -98,7 +105,7 @@ async fn one_by_one(
     progress("codes one by one")?;
     let begun = now();
     let (mut answers, mut hand_overs) = (Vec::new(), Vec::new());
-    for _ in 0..SINGLE {
+    for _ in 0..singles {
         let asked = now();
         let number = caller.order().await?;
         answers.push(asked.elapsed());
@@ -114,16 +121,17 @@ async fn one_by_one(
     Ok(())
 }
 
-/// Ten minutes without the provider, by turning the clock, and what follows.
+/// Minutes without the provider, by turning the clock, and what follows.
 async fn outage(
+    minutes: usize,
     caller: &mut Caller,
     provider: &Provider,
     report: &mut Report,
 ) -> anyhow::Result<()> {
-    progress("an outage of ten minutes")?;
+    progress(&format!("an outage, {minutes} minutes long"))?;
     provider.go_away();
     let mut ordered = Vec::new();
-    for _ in 0..OUTAGE_MINUTES {
+    for _ in 0..minutes {
         for _ in 0..PER_MINUTE {
             ordered.push(caller.order().await?);
         }
@@ -131,10 +139,9 @@ async fn outage(
         // For those that are due now to be tried.
         tokio::time::sleep(Duration::from_millis(500)).await;
     }
-    report.note("codes ordered in ten minutes", ordered.len().to_string());
+    report.note("codes ordered during the outage", ordered.len().to_string());
     report.note("requests at the provider meanwhile", provider.turned_away().to_string());
-    // The codes of the first minute are ten minutes old, and dead.
-    let (dead, living) = ordered.split_at(PER_MINUTE);
+    let (dead, living) = ordered.split_at(if minutes < LIFETIME { 0 } else { PER_MINUTE });
     progress("and the time after it")?;
     let back = provider.come_back();
     for number in living {
