@@ -1,10 +1,11 @@
 //! The read side: what console, command line and sandbox show.
 
-use registration::{NumberRecord, PhoneNumber};
+use registration::{NumberRecord, PhoneNumber, WabaId};
 
 use crate::error::ServiceError;
 use crate::ports::{
-    AuditEntry, AuditQuery, CodeMessage, NumberCounts, NumberKey, NumberQuery, Send, SendQuery,
+    AuditEntry, AuditQuery, ClaimQuery, CodeMessage, NumberCounts, NumberKey, NumberQuery, Send,
+    SendQuery,
 };
 use crate::service::Service;
 
@@ -25,6 +26,16 @@ impl Service {
     /// A page of numbers.
     pub async fn numbers(&self, query: &NumberQuery) -> Result<Vec<NumberRecord>, ServiceError> {
         Ok(self.store.numbers(query).await?)
+    }
+
+    /// A page of a WABA's numbers by a moment of its claims.
+    pub async fn claimed(&self, query: &ClaimQuery) -> Result<Vec<NumberRecord>, ServiceError> {
+        Ok(self.store.claimed(query).await?)
+    }
+
+    /// How many numbers a WABA claims.
+    pub async fn claim_count(&self, waba: &WabaId) -> Result<u64, ServiceError> {
+        Ok(self.store.claim_count(waba).await?)
     }
 
     /// How many numbers there are.

@@ -2,9 +2,9 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use registration::{NumberRecord, PhoneNumber, TextId as _, WabaId};
+use registration::{TextId as _, Timestamp, WabaId};
 use serde_json::{Map, Value, json};
-use service::ports::NumberQuery;
+use service::ports::{ClaimMoment, ClaimQuery};
 
 use super::call::{Call, Phone};
 use super::failure::Failure;
@@ -12,9 +12,6 @@ use super::fields::Fields;
 use super::node;
 use super::parameters::Parameters;
 use crate::cams::parameters::{Parameters as Pairs, encode_into};
-
-/// Numbers read at once.
-const STRIDE: usize = 500;
 
 /// Entries on a page.
 const LIMIT: usize = 25;
@@ -34,14 +31,8 @@ pub(super) struct Wanted {
 /// By which moment, and whether the oldest comes first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Sort {
-    by: SortKey,
+    by: ClaimMoment,
     ascending: bool,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum SortKey {
-    Onboarded,
-    Created,
 }
 
 /// One condition of `filtering`.
@@ -54,6 +45,8 @@ struct Filter {
 /// Where an entry stands: its moment, then its id. A cursor is that in base64, so that it stays good while
 /// numbers come and go.
 type Place = (i64, String);
+
+type Page = Vec<(Place, Phone)>;
 
 impl Wanted {
     /// Reads the parameters of a list.
@@ -86,97 +79,93 @@ impl Wanted {
     /// The first page of an edge inside a node's fields.
     pub(super) fn inside(fields: Fields, limit: Option<&str>) -> Self {
         let limit = limit.and_then(|limit| limit.parse().ok()).unwrap_or(LIMIT).clamp(1, LIMIT_MAX);
-        let sort = Sort { by: SortKey::Onboarded, ascending: false };
+        let sort = Sort { by: ClaimMoment::Onboarded, ascending: false };
         let (after, before, filters) = (None, None, Vec::new());
         Self { fields, sort, filters, limit, after, before, total: false }
     }
 
     /// The page.
     pub(super) async fn page(&self, call: &Call, waba: &WabaId) -> Result<Value, Failure> {
-        let mut all: Vec<(Place, Phone)> = Vec::new();
-        for record in records(call, waba).await? {
-            let Some(claim) = record.claim_of(waba).cloned() else { continue };
-            let phone = Phone { record, claim };
-            if self.filters.iter().all(|filter| filter.holds(call, &phone)) {
-                all.push((self.sort.place(&phone), phone));
-            }
-        }
-        all.sort_by(|(a, _), (b, _)| self.sort.compare(a, b));
-        let total = all.len();
-        let behind =
-            |cursor: &Place| all.partition_point(|(it, _)| !self.sort.is_behind(it, cursor));
-        let (from, to) = match (&self.after, &self.before) {
-            (Some(after), _) => {
-                let from = behind(after);
-                (from, (from + self.limit).min(total))
-            }
-            (None, Some(before)) => {
-                let to = all.partition_point(|(it, _)| self.sort.is_behind(before, it));
-                (to.saturating_sub(self.limit), to)
-            }
-            (None, None) => (0, self.limit.min(total)),
-        };
-        let page = &all[from..to];
+        let holds = self.filters.iter().all(Filter::holds);
+        let (page, more, earlier) =
+            if holds { self.read_page(call, waba).await? } else { (Vec::new(), false, false) };
         let data = page.iter().map(|(_, phone)| node::phone(call, phone, &self.fields)).collect();
         let mut body = Map::new();
         body.insert("data".to_owned(), data);
         if let (Some((first, _)), Some((last, _))) = (page.first(), page.last()) {
             let (before, after) = (cursor(first), cursor(last));
             let mut paging = json!({ "cursors": { "before": before, "after": after } });
-            if to < total {
+            if more {
                 paging["next"] = json!(link(call, "after", &after));
             }
-            if from > 0 {
+            if earlier {
                 paging["previous"] = json!(link(call, "before", &before));
             }
             body.insert("paging".to_owned(), paging);
         }
         if self.total {
+            let total = if holds { call.app.service.claim_count(waba).await } else { Ok(0) };
+            let total = total.map_err(|error| call.failure(error))?;
             body.insert("summary".to_owned(), json!({ "total_count": total }));
         }
         Ok(Value::Object(body))
     }
-}
 
-impl Sort {
-    fn place(self, phone: &Phone) -> Place {
-        let at = match self.by {
-            SortKey::Onboarded => phone.onboarded_at(),
-            SortKey::Created => phone.claim.added_at,
+    /// What is on the page, and whether something comes after it and before it.
+    async fn read_page(&self, call: &Call, waba: &WabaId) -> Result<(Page, bool, bool), Failure> {
+        let (backwards, from) = match (&self.after, &self.before) {
+            (Some(after), _) => (false, Some(after)),
+            (None, Some(before)) => (true, Some(before)),
+            (None, None) => (false, None),
         };
-        (at.as_millis(), phone.claim.id.as_str().to_owned())
+        let mut page = self.entries(call, waba, from, backwards, self.limit + 1).await?;
+        let further = page.len() > self.limit;
+        page.truncate(self.limit);
+        if backwards {
+            page.reverse();
+        }
+        let edge = if backwards { page.last() } else { page.first() };
+        let other = match edge {
+            // Nothing is before the beginning of the list.
+            Some((edge, _)) if from.is_some() => {
+                !self.entries(call, waba, Some(edge), !backwards, 1).await?.is_empty()
+            }
+            Some(_) | None => false,
+        };
+        Ok(if backwards { (page, other, further) } else { (page, further, other) })
     }
 
-    fn compare(self, a: &Place, b: &Place) -> core::cmp::Ordering {
-        if self.ascending { a.cmp(b) } else { b.cmp(a) }
-    }
-
-    /// Whether `a` comes behind `b`.
-    fn is_behind(self, a: &Place, b: &Place) -> bool {
-        self.compare(a, b).is_gt()
+    /// Entries behind a place, in the order of the list or against it.
+    async fn entries(
+        &self,
+        call: &Call,
+        waba: &WabaId,
+        behind: Option<&Place>,
+        backwards: bool,
+        limit: usize,
+    ) -> Result<Page, Failure> {
+        let query = ClaimQuery {
+            waba: waba.clone(),
+            by: self.sort.by,
+            ascending: self.sort.ascending != backwards,
+            behind: behind.map(|(at, id)| (Timestamp::from_millis(*at), id.clone())),
+            limit,
+        };
+        let found = call.app.service.claimed(&query).await.map_err(|error| call.failure(error))?;
+        let found = found.into_iter().filter_map(|record| {
+            let claim = record.claim_of(waba).cloned()?;
+            let at = self.sort.by.of(&record, &claim).as_millis();
+            Some(((at, claim.id.as_str().to_owned()), Phone { record, claim }))
+        });
+        Ok(found.collect())
     }
 }
 
 impl Filter {
-    fn holds(&self, call: &Call, phone: &Phone) -> bool {
-        let shown = node::phone(call, phone, &Fields::named(&[&self.field]));
-        let value = text(&shown[&self.field]);
-        self.values.contains(&value) == self.is_equal
-    }
-}
-
-async fn records(call: &Call, waba: &WabaId) -> Result<Vec<NumberRecord>, Failure> {
-    let (mut records, mut after): (Vec<NumberRecord>, Option<PhoneNumber>) = (Vec::new(), None);
-    loop {
-        let wabas = Some(vec![waba.clone()]);
-        let query = NumberQuery { wabas, after, limit: STRIDE, ..NumberQuery::default() };
-        let page = call.app.service.numbers(&query).await.map_err(|error| call.failure(error))?;
-        after = page.last().map(|record| record.number);
-        let is_last = page.len() < STRIDE;
-        records.extend(page);
-        if is_last {
-            return Ok(records);
-        }
+    /// What can be filtered by is the same for all numbers here.
+    fn holds(&self) -> bool {
+        let value = node::common_field(&self.field).unwrap_or_default();
+        self.values.contains(&text(&value)) == self.is_equal
     }
 }
 
@@ -189,9 +178,10 @@ fn sort(parameters: &Parameters) -> Result<Sort, Failure> {
     };
     let text = text.unwrap_or_default();
     let word = text.trim_matches(|c: char| matches!(c, '[' | ']' | '\'' | '"' | ' '));
-    let known = [("last_onboarded_time", SortKey::Onboarded), ("creation_time", SortKey::Created)];
+    let known =
+        [("last_onboarded_time", ClaimMoment::Onboarded), ("creation_time", ClaimMoment::Added)];
     if word.is_empty() {
-        return Ok(Sort { by: SortKey::Onboarded, ascending: false });
+        return Ok(Sort { by: ClaimMoment::Onboarded, ascending: false });
     }
     for (name, by) in known {
         match word.strip_prefix(name) {

@@ -4,6 +4,7 @@ use registration::{ClaimPhase, NameReview, Platform, TextId as _, Timestamp};
 use serde_json::{Map, Value, json};
 use service::directory::Waba;
 use service::numbering::{self, international_format};
+use service::ports::ClaimMoment;
 
 use super::call::{Call, Phone};
 use super::fields::Fields;
@@ -88,7 +89,13 @@ fn phone_field(call: &Call, phone: &Phone, name: &str) -> Option<Value> {
         "country_dial_code" => json!(planned()?.country_code.to_string()),
         "last_onboarded_time" => json!(moment(phone.onboarded_at())),
         "health_status" => phone.health(call),
-        // Quality, limits and modes belong to the platform that carries messages: what a new number shows.
+        name => return common_field(name),
+    })
+}
+
+/// Quality, limits and modes belong to the platform that carries messages: what a new number shows.
+pub(super) fn common_field(name: &str) -> Option<Value> {
+    Some(match name {
         "quality_rating" => json!("NA"),
         "quality_score" => json!({ "score": "NA" }),
         "account_mode" => json!("LIVE"),
@@ -160,9 +167,8 @@ impl Phone {
     }
 
     /// Since when the claim runs the number; before that, since when there is the claim.
-    pub(super) fn onboarded_at(&self) -> Timestamp {
-        let held = self.record.registration.as_ref().filter(|held| held.claim == self.claim.id);
-        held.map_or(self.claim.added_at, |held| held.since)
+    fn onboarded_at(&self) -> Timestamp {
+        ClaimMoment::Onboarded.of(&self.record, &self.claim)
     }
 
     fn health(&self, call: &Call) -> Value {

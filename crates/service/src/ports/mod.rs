@@ -30,7 +30,7 @@ pub use registrar::{
 };
 pub use rehearsal::{Ending, NoRehearsal, OPERATIONS, Occasion, Rehearsal, Twist};
 pub use store::{
-    AuditEntry, AuditQuery, CommitError, Entity, EntityKind, EntityRef, EntityWrite, Event,
-    EventId, NumberCounts, NumberKey, NumberQuery, NumberWrite, OnceKey, SendId, Store, StoreError,
-    Subject, Take, Unit, Version, Versioned, is_snapshot_name,
+    AuditEntry, AuditQuery, ClaimMoment, ClaimQuery, CommitError, Entity, EntityKind, EntityRef,
+    EntityWrite, Event, EventId, NumberCounts, NumberKey, NumberQuery, NumberWrite, OnceKey,
+    SendId, Store, StoreError, Subject, Take, Unit, Version, Versioned, is_snapshot_name,
 };

@@ -50,6 +50,7 @@ macro_rules! store_contract {
             numbers::clients_can_swap_numbers_in_one_unit,
             numbers::a_claim_belongs_to_one_number_and_one_waba_that_exists,
             numbers::pages_are_in_order_and_filtered,
+            numbers::a_wabas_numbers_are_paged_by_a_moment_of_its_claims,
             numbers::numbers_are_found_whose_display_names_wait,
             directory::every_kind_is_kept,
             directory::a_change_names_the_version_it_was_made_on,

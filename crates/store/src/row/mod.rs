@@ -12,7 +12,7 @@ use serde::Serialize;
 use serde::de::Deserialize;
 
 pub(crate) use entity::{EntityRow, entity_from_row};
-pub(crate) use number::{ClaimChanges, ClaimRow, NumberRow, record_from_body};
+pub(crate) use number::{ClaimChanges, NumberRow, record_from_body};
 pub(crate) use send::{SendRow, challenge_to_column, state_to_columns, tries_to_column};
 
 /// A row that does not hold what this program writes into it.

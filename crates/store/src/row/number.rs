@@ -9,6 +9,7 @@ use registration::{
     Window,
 };
 use serde::{Deserialize, Serialize};
+use service::ports::ClaimMoment;
 
 use super::{BadRow, Place, from_hex128, hex128, is_default, to_json};
 
@@ -29,6 +30,9 @@ pub(crate) struct ClaimRow {
     pub(crate) pending_since: Option<i64>,
     /// Whether a display name waits for a verdict.
     pub(crate) name_waits: bool,
+    pub(crate) added_at: i64,
+    /// Since when it holds the registration; for one that holds none, when it was made.
+    pub(crate) onboarded_at: i64,
 }
 
 impl NumberRow {
@@ -55,8 +59,8 @@ impl NumberRow {
 }
 
 impl ClaimRow {
-    /// The row of `claim`.
-    pub(crate) fn of(claim: &Claim) -> Self {
+    /// The row of `claim` on the number of `record`.
+    pub(crate) fn of(record: &NumberRecord, claim: &Claim) -> Self {
         let pending = match &claim.phase {
             ClaimPhase::AwaitingCode(it) => Some(it),
             ClaimPhase::Unverified | ClaimPhase::Verified { .. } => None,
@@ -67,6 +71,8 @@ impl ClaimRow {
             pending_client: pending.and_then(|it| it.client.as_ref()).map(ToString::to_string),
             pending_since: pending.map(|it| it.requested_at.as_millis()),
             name_waits: claim.name_waits(),
+            added_at: ClaimMoment::Added.of(record, claim).as_millis(),
+            onboarded_at: ClaimMoment::Onboarded.of(record, claim).as_millis(),
         }
     }
 }
@@ -78,14 +84,17 @@ pub(crate) struct ClaimChanges {
     pub(crate) gone: Vec<String>,
     /// New claims.
     pub(crate) added: Vec<ClaimRow>,
-    /// Claims whose pending client or time is another one, or whose name waits or waits no longer.
+    /// Claims whose pending client or time is another one, whose name waits or waits no longer, or
+    /// that were registered or given up.
     pub(crate) moved: Vec<ClaimRow>,
 }
 
 impl ClaimChanges {
     /// What turns the rows of `old` into those of `new`; nothing for most writes but code requests.
     pub(crate) fn between(old: Option<&NumberRecord>, new: &NumberRecord) -> Self {
-        let rows_of = |record: &NumberRecord| record.claims.iter().map(ClaimRow::of).collect();
+        let rows_of = |record: &NumberRecord| {
+            record.claims.iter().map(|claim| ClaimRow::of(record, claim)).collect()
+        };
         let old: Vec<ClaimRow> = old.map(rows_of).unwrap_or_default();
         let mut changes = Self::default();
         let new: Vec<ClaimRow> = rows_of(new);

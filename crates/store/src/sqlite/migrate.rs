@@ -29,6 +29,10 @@ const MIGRATIONS: &[Migration] = &[
         name: "display_names",
         sql: include_str!("../../migrations/sqlite/0005_display_names.sql"),
     },
+    Migration {
+        name: "claim_moments",
+        sql: include_str!("../../migrations/sqlite/0006_claim_moments.sql"),
+    },
 ];
 
 /// Marks the file as ours ("Roll").
@@ -152,6 +156,26 @@ mod tests {
         assert!(matches!(error, OpenError::Newer { found: 2, known: 1 }), "{error}");
         let error = bring_to(&mut database(OLD), EDITED).expect_err("changed");
         assert!(matches!(error, OpenError::ChangedMigration { version: 1, .. }), "{error}");
+    }
+
+    #[test]
+    fn the_moments_of_claims_are_read_from_the_records_there_are() {
+        let mut conn = database(&MIGRATIONS[..5]);
+        conn.execute_batch(
+            r#"PRAGMA foreign_keys = OFF;
+            INSERT INTO numbers (number, version, body) VALUES
+                (1, 1, '{"c":[{"i":"x","w":"w","n":"n","a":10},{"i":"y","w":"v","n":"n","a":20}],
+                         "r":{"i":"y","w":"v","a":30,"u":30,"k":"0"}}');
+            INSERT INTO claims (id, number, waba) VALUES ('x', 1, 'w'), ('y', 1, 'v');"#,
+        )
+        .expect("rows of before");
+        bring_to(&mut conn, MIGRATIONS).expect("the rest");
+        let mut found = conn.prepare("SELECT id, added_at, onboarded_at FROM claims").expect("sql");
+        let found = found.query_map([], |row| {
+            Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?, row.get::<_, i64>(2)?))
+        });
+        let found: Vec<_> = found.expect("rows").map(|row| row.expect("a row")).collect();
+        assert_eq!(found, [("x".to_owned(), 10, 10), ("y".to_owned(), 20, 30)]);
     }
 
     #[test]

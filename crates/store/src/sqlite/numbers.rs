@@ -1,12 +1,14 @@
 //! Numbers and the claims that find them.
 
-use registration::{NumberRecord, PhoneNumber};
+use registration::{NumberRecord, PhoneNumber, WabaId};
 use rusqlite::{Connection, OptionalExtension, Row, params};
-use service::ports::{NumberCounts, NumberKey, NumberQuery, NumberWrite, Version, Versioned};
+use service::ports::{
+    ClaimMoment, ClaimQuery, NumberCounts, NumberKey, NumberQuery, NumberWrite, Version, Versioned,
+};
 
 use super::failure::Failure;
 use super::select::Select;
-use crate::row::{ClaimChanges, ClaimRow, NumberRow, Place, record_from_body};
+use crate::row::{ClaimChanges, NumberRow, Place, record_from_body};
 
 /// A write, ready for the writer thread: rows, and only what changes in them.
 pub(super) struct NumberChange {
@@ -89,26 +91,35 @@ impl NumberChange {
         for id in &self.claims.gone {
             conn.prepare_cached("DELETE FROM claims WHERE id = $1")?.execute([id])?;
         }
-        for ClaimRow { id, waba, pending_client, pending_since, name_waits } in &self.claims.added {
+        for it in &self.claims.added {
             conn.prepare_cached(
-                "INSERT INTO claims (id, number, waba, pending_client, pending_since, name_waits)
-                 VALUES ($1, $2, $3, $4, $5, $6)",
+                "INSERT INTO claims (id, number, waba, pending_client, pending_since, name_waits,
+                                     added_at, onboarded_at)
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
             )?
             .execute(params![
-                id,
+                it.id,
                 number,
-                waba,
-                pending_client,
-                pending_since,
-                name_waits
+                it.waba,
+                it.pending_client,
+                it.pending_since,
+                it.name_waits,
+                it.added_at,
+                it.onboarded_at
             ])?;
         }
-        for ClaimRow { id, pending_client, pending_since, name_waits, .. } in &self.claims.moved {
+        for it in &self.claims.moved {
             conn.prepare_cached(
-                "UPDATE claims SET pending_client = $1, pending_since = $2, name_waits = $3
-                 WHERE id = $4",
+                "UPDATE claims SET pending_client = $1, pending_since = $2, name_waits = $3,
+                 onboarded_at = $4 WHERE id = $5",
             )?
-            .execute(params![pending_client, pending_since, name_waits, id])?;
+            .execute(params![
+                it.pending_client,
+                it.pending_since,
+                it.name_waits,
+                it.onboarded_at,
+                it.id
+            ])?;
         }
         Ok(())
     }
@@ -175,6 +186,40 @@ pub(super) fn page(conn: &Connection, query: &NumberQuery) -> Result<Vec<NumberR
         }
     }
     Ok(page)
+}
+
+/// A page of a WABA's numbers by a moment of its claims: the claims are sorted, the records of the page read.
+pub(super) fn claimed(conn: &Connection, query: &ClaimQuery) -> Result<Vec<NumberRecord>, Failure> {
+    let moment = match query.by {
+        ClaimMoment::Added => "added_at",
+        ClaimMoment::Onboarded => "onboarded_at",
+    };
+    let (sign, order) = if query.ascending { (">", "ASC") } else { ("<", "DESC") };
+    let mut select = Select::new(
+        "SELECT number FROM claims WHERE waba_kind = 'waba' AND waba = $1",
+        query.waba.to_string(),
+    );
+    if let Some((at, id)) = &query.behind {
+        select.and(&format!("{moment} {sign}= ?"), Some(at.as_millis()));
+        let same = format!("({moment} {sign} {} OR id {sign} ?)", at.as_millis());
+        select.and(&same, Some(id.clone()));
+    }
+    let order = format!("{moment} {order}, id {order}");
+    let numbers = select
+        .page(conn, &order, query.limit, |row: &Row<'_>| phone_number("claims", row.get(0)?))?;
+    let mut records = Vec::with_capacity(numbers.len());
+    for number in numbers {
+        // One connection sees one state, so that there is a record for each claim.
+        records.extend(load(conn, number)?.map(|found| found.value));
+    }
+    Ok(records)
+}
+
+/// How many numbers a WABA claims: a walk along an index.
+pub(super) fn claim_count(conn: &Connection, waba: &WabaId) -> Result<u64, Failure> {
+    let sql = "SELECT count(*) FROM claims WHERE waba_kind = 'waba' AND waba = $1";
+    let found: i64 = conn.prepare_cached(sql)?.query_row([waba.to_string()], |row| row.get(0))?;
+    Ok(found.cast_unsigned())
 }
 
 /// How many numbers there are: two walks along indexes, no record is read.

@@ -4,12 +4,12 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::{Acquire, Release};
 
 use async_trait::async_trait;
-use registration::{NumberRecord, PhoneNumber, Timestamp};
+use registration::{NumberRecord, PhoneNumber, Timestamp, WabaId};
 use rusqlite::Connection;
 use service::ports::{
-    AuditEntry, AuditQuery, Budget, Callback, CallbackQuery, CallbackReport, CommitError, Entity,
-    EntityKind, EntityRef, NumberCounts, NumberKey, NumberQuery, Receipt, Send, SendId, SendQuery,
-    SendReport, Store, StoreError, Unit, Versioned,
+    AuditEntry, AuditQuery, Budget, Callback, CallbackQuery, CallbackReport, ClaimQuery,
+    CommitError, Entity, EntityKind, EntityRef, NumberCounts, NumberKey, NumberQuery, Receipt,
+    Send, SendId, SendQuery, SendReport, Store, StoreError, Unit, Versioned,
 };
 
 use super::failure::Failure;
@@ -92,6 +92,14 @@ impl Store for SqliteStore {
 
     async fn numbers(&self, query: &NumberQuery) -> Result<Vec<NumberRecord>, StoreError> {
         Ok(self.read(|conn| numbers::page(conn, query))?)
+    }
+
+    async fn claimed(&self, query: &ClaimQuery) -> Result<Vec<NumberRecord>, StoreError> {
+        Ok(self.read(|conn| numbers::claimed(conn, query))?)
+    }
+
+    async fn claim_count(&self, waba: &WabaId) -> Result<u64, StoreError> {
+        Ok(self.read(|conn| numbers::claim_count(conn, waba))?)
     }
 
     async fn number_counts(&self) -> Result<NumberCounts, StoreError> {

@@ -2,13 +2,17 @@
 
 use std::sync::Arc;
 
-use registration::{ClaimPhase, NameReview, NumberRecord, PhoneNumber, Platform};
+use registration::{
+    ClaimPhase, NameReview, NumberRecord, PhoneNumber, Platform, Registration, RegistrationKey,
+    Timestamp,
+};
 
 use super::sample::{
     awaiting, claim, claimed, commit, full, held_by, id, is_conflict, number, seed, waba, write,
 };
 use crate::ports::{
-    EntityRef, EntityWrite, NumberKey, NumberQuery, NumberWrite, Store, Unit, Versioned,
+    ClaimMoment, ClaimQuery, EntityRef, EntityWrite, NumberKey, NumberQuery, NumberWrite, Store,
+    Unit, Versioned,
 };
 
 fn held(client: &str) -> NumberKey {
@@ -214,6 +218,64 @@ pub async fn pages_are_in_order_and_filtered(store: Arc<dyn Store>) {
         ..wabas(&["waba-1"])
     };
     assert_eq!(page(narrow).await, numbers(&[3]));
+}
+
+pub async fn a_wabas_numbers_are_paged_by_a_moment_of_its_claims(store: Arc<dyn Store>) {
+    seed(&*store).await;
+    let at = Timestamp::from_millis;
+    // In another order than that of their numbers; two share a moment; one is another WABA's.
+    for (n, added) in [(1, 30), (2, 10), (3, 20), (4, 20), (5, 15)] {
+        let mut record = claimed(number(n), ClaimPhase::Unverified);
+        record.claims[0].added_at = at(added);
+        if n == 5 {
+            record.claims[0].waba = id("waba-2");
+        }
+        write(&*store, 0, record).await.expect("new");
+    }
+    let query = ClaimQuery {
+        waba: id("waba-1"),
+        by: ClaimMoment::Onboarded,
+        ascending: false,
+        behind: None,
+        limit: 9,
+    };
+    let page = async |query: ClaimQuery| {
+        let records = store.claimed(&query).await.expect("store");
+        records.iter().map(|it| it.number).collect::<Vec<_>>()
+    };
+    let numbers = |ns: &[u64]| ns.iter().map(|n| number(*n)).collect::<Vec<_>>();
+    assert_eq!(page(query.clone()).await, numbers(&[1, 4, 3, 2]));
+    assert_eq!(page(ClaimQuery { ascending: true, ..query.clone() }).await, numbers(&[2, 3, 4, 1]));
+    assert_eq!(page(ClaimQuery { limit: 2, ..query.clone() }).await, numbers(&[1, 4]));
+    let claim = |n: u64| format!("claim-{}", number(n).as_u64());
+    let behind = Some((at(20), claim(4)));
+    assert_eq!(
+        page(ClaimQuery { behind: behind.clone(), ..query.clone() }).await,
+        numbers(&[3, 2])
+    );
+    let before = ClaimQuery { behind, ascending: true, ..query.clone() };
+    assert_eq!(page(before).await, numbers(&[1]));
+    // Registering moves a number to the front, and giving it up back to where it was added.
+    let mut held = claimed(number(2), ClaimPhase::Unverified);
+    held.claims[0].added_at = at(10);
+    held.registration = Some(Registration {
+        claim: held.claims[0].id.clone(),
+        waba: id("waba-1"),
+        platform: Platform::CloudApi,
+        since: at(40),
+        restarting_until: at(40),
+        key: RegistrationKey(7),
+    });
+    write(&*store, 1, held.clone()).await.expect("registered");
+    assert_eq!(page(query.clone()).await, numbers(&[2, 1, 4, 3]));
+    let by_creation = ClaimQuery { by: ClaimMoment::Added, ..query.clone() };
+    assert_eq!(page(by_creation).await, numbers(&[1, 4, 3, 2]));
+    held.registration = None;
+    write(&*store, 2, held).await.expect("given up");
+    assert_eq!(page(query.clone()).await, numbers(&[1, 4, 3, 2]));
+    assert_eq!(store.claim_count(&id("waba-1")).await.expect("store"), 4);
+    assert_eq!(page(ClaimQuery { waba: id("nobody"), ..query }).await, []);
+    assert_eq!(store.claim_count(&id("nobody")).await.expect("store"), 0);
 }
 
 pub async fn numbers_are_found_whose_display_names_wait(store: Arc<dyn Store>) {
