@@ -2,6 +2,7 @@
 
 pub mod budgets;
 pub mod callbacks;
+mod claims;
 pub mod clock;
 pub mod delivery;
 pub mod entropy;
@@ -16,6 +17,7 @@ pub use callbacks::{
     CALLBACKS_KEPT, Callback, CallbackClient, CallbackError, CallbackId, CallbackPost,
     CallbackQuery, CallbackReport, CallbackState, Reach,
 };
+pub use claims::{ClaimMoment, ClaimQuery};
 pub use clock::{Clock, TurnableClock};
 pub use delivery::{
     Attempt, AttemptOutcome, CodeDelivery, CodeMessage, DeliveryError, Dispatched, HandedOver,
@@ -30,7 +32,7 @@ pub use registrar::{
 };
 pub use rehearsal::{Ending, NoRehearsal, OPERATIONS, Occasion, Rehearsal, Twist};
 pub use store::{
-    AuditEntry, AuditQuery, ClaimMoment, ClaimQuery, CommitError, Entity, EntityKind, EntityRef,
-    EntityWrite, Event, EventId, NumberCounts, NumberKey, NumberQuery, NumberWrite, OnceKey,
-    SendId, Store, StoreError, Subject, Take, Unit, Version, Versioned, is_snapshot_name,
+    AuditEntry, AuditQuery, CommitError, Entity, EntityKind, EntityRef, EntityWrite, Event,
+    EventId, NumberCounts, NumberKey, NumberQuery, NumberWrite, OnceKey, SendId, Store, StoreError,
+    Subject, Take, Unit, Version, Versioned, is_snapshot_name,
 };

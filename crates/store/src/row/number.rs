@@ -31,7 +31,6 @@ pub(crate) struct ClaimRow {
     /// Whether a display name waits for a verdict.
     pub(crate) name_waits: bool,
     pub(crate) added_at: i64,
-    /// Since when it holds the registration; for one that holds none, when it was made.
     pub(crate) onboarded_at: i64,
 }
 
@@ -84,8 +83,7 @@ pub(crate) struct ClaimChanges {
     pub(crate) gone: Vec<String>,
     /// New claims.
     pub(crate) added: Vec<ClaimRow>,
-    /// Claims whose pending client or time is another one, whose name waits or waits no longer, or
-    /// that were registered or given up.
+    /// Claims with another pending client, time or registration, or a name that waits or waits no longer.
     pub(crate) moved: Vec<ClaimRow>,
 }
 
