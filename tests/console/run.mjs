@@ -122,6 +122,22 @@ await fact("a PIN is set in the wizard, changed on the page, and turned off", as
   await shows("Two-step verification is off.");
 });
 
+await fact("a link that is mailed from the page turns a lost PIN off", async () => {
+  const number = "+447700900125";
+  await server.ask("PUT", `${path(number)}/two-step`, { pin: "246810" });
+  const shop = (await server.ask("GET", path(number))).body.registration.waba;
+  await server.ask("PATCH", `/admin/v1/wabas/${shop}`, { contact_email: "owner@shop.example" });
+  await at("/console/numbers/447700900125");
+  await page.locator("summary", { hasText: "Mail a reset link" }).click();
+  await page.getByRole("button", { name: "Mail it" }).click();
+  await shows("The link was mailed.");
+  await at("/console/sandbox");
+  await page.locator("#inbox").getByRole("link", { name: "Open the link" }).click();
+  await page.getByRole("button", { name: "Switch two-step verification off" }).click();
+  await page.getByRole("heading", { name: "Two-step verification is off" }).waitFor();
+  assert.equal((await server.ask("GET", path(number))).body.two_step.enabled, false);
+});
+
 await fact("a PIN locked after ten failures opens when the clock is turned a day", async () => {
   const number = "+447700900125";
   await server.ask("PUT", `${path(number)}/two-step`, { pin: "246810" });
@@ -338,12 +354,40 @@ await fact("a played call says the code", async () => {
   assert.ok(heard.seconds > 3 && heard.at > 0 && !heard.error, JSON.stringify(heard));
 });
 
+await fact("whoever has a name and a password gets in with their role, and a logout is for good", async () => {
+  await at("/console/access/operators");
+  await page.locator("#new-name").fill("max");
+  await page.locator("#new-role").selectOption("auditor");
+  await page.getByRole("button", { name: "Add" }).click();
+  await shows("The password is shown this once:");
+  const password = (await page.locator(".notice").innerText()).match(/this once: (\S+)/)[1];
+  await page.getByRole("button", { name: "Log out" }).click();
+  await page.getByLabel("Name").fill("max");
+  await page.getByLabel("Password", { exact: true }).fill("wrong");
+  await page.getByRole("button", { name: "Log in" }).first().click();
+  await shows("Name or password is wrong.");
+  await page.getByLabel("Password", { exact: true }).fill(password);
+  await page.getByRole("button", { name: "Log in" }).first().click();
+  await shows("Auditor (reads only)");
+  const cookie = (await context.cookies()).find((it) => it.name === "rollcall_console");
+  await page.getByRole("button", { name: "Log out" }).click();
+  await context.addCookies([cookie]);
+  await at("/console");
+  await page.getByRole("heading", { level: 1, name: "Log in" }).waitFor();
+  assert.deepEqual(await complaints(), []);
+  await page.locator("summary", { hasText: "With the operator token" }).click();
+  await page.getByLabel("Operator token").fill(server.token);
+  await page.getByRole("button", { name: "Log in" }).last().click();
+  await page.getByRole("heading", { level: 1, name: "Overview" }).waitFor();
+  await server.ask("DELETE", "/admin/v1/operators/max");
+});
+
 const PAGES = [
   "/console", "/console/numbers", "/console/numbers?q=999", "/console/numbers/447700900123", "/console/numbers/447700900125",
   "/console/register", "/console/register?number=%2B442079460123", "/console/register/447700900126/code?to=client:default&by=sms",
   "/console/register/447700900123/done", "/console/sandbox", "/console/audit", "/console/audit?verify=yes",
   "/console/access/accounts", "/console/access/spaces", "/console/access/wabas", "/console/access/clients", "/console/access/users",
-  "/console/access/groups", "/console/access/policies", "/console/access/access-keys", "/console/access/graph-tokens",
+  "/console/access/groups", "/console/access/policies", "/console/access/access-keys", "/console/access/operators", "/console/access/graph-tokens",
   "/console/explorer/cams", "/console/explorer/onprem", "/console/explorer/graph", "/console/explorer/cams/ChatappVerifyAndRegister",
   "/console/explorer/cams/ModifyPhoneBusinessProfile", "/console/explorer/onprem/login", "/console/explorer/onprem/change-photo",
   "/console/explorer/graph/register", "/console/settings", "/console/signature", "/console/explain/code-too-soon", "/console/nowhere",

@@ -1,5 +1,6 @@
 // Makes screenshots of every page: light, dark, and on a phone. `./test pictures`.
-import { mkdirSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { browse, register, serve } from "./server.mjs";
 
@@ -15,13 +16,13 @@ await page.goto(server.url + "/console/login");
 const shots = [["login", null]];
 const ways = [["light", { width: 1280, height: 860 }], ["dark", { width: 1280, height: 860 }], ["phone", { width: 390, height: 844 }]];
 
-async function shoot(name) {
+async function shoot(name, fullPage = true) {
   if (only && !name.includes(only)) return;
   for (const [way, size] of ways) {
     await page.setViewportSize(size);
     await page.emulateMedia({ colorScheme: way === "dark" ? "dark" : "light" });
     await page.waitForTimeout(120);
-    await page.screenshot({ path: join(folder, `${name}-${way}.png`), fullPage: true });
+    await page.screenshot({ path: join(folder, `${name}-${way}.png`), fullPage });
   }
   await page.setViewportSize({ width: 1280, height: 860 });
 }
@@ -78,11 +79,47 @@ for (const name of ["sandbox", "overview", "audit", "access", "settings", "signa
   if (reply.status() === 200) { await page.waitForTimeout(600); await shoot(name); }
 }
 await go("explorer-list", "/console/explorer/cams");
+await server.ask("POST", "/admin/v1/access-keys", { account: "default" });
+await server.ask("POST", "/admin/v1/operators", { name: "eva", role: "operator" });
+await server.ask("POST", "/admin/v1/operators", { name: "max" });
 await go("access-keys", "/console/access/access-keys");
+await go("operators", "/console/access/operators");
 await page.goto(server.url + "/console/explorer/cams/ChatappSyncPhoneNumber");
 await page.getByRole("button", { name: "Send", exact: true }).click();
 await page.locator("#wire-answer").waitFor();
-await shoot("explorer");
+await shoot("explorer-whole");
+await page.evaluate(() => window.scrollTo(0, 0));
+await shoot("explorer", false);
 await go("explorer-onprem", "/console/explorer/onprem/request-code");
-await stop();
 await server.stop();
+
+// A hundred thousand numbers, out of the ranges that Arcep and ACMA keep for fiction.
+const MANY = 100_000;
+function fictitious(i) {
+  const last = (digits) => String(i).padStart(digits, "0").slice(-digits);
+  const french = ["19900", "26191", "35301", "46571", "53649", "63998"];
+  const australian = ["25550", "27010", "35550", "37010"];
+  if (i < 60_000) return `+33${french[Math.floor(i / 10_000)]}${last(4)}`;
+  return `+61${australian[Math.floor(i / 10_000) - 6]}${last(4)}`;
+}
+if (!only || "many".includes(only)) {
+  const folder = mkdtempSync(join(tmpdir(), "rollcall-many-"));
+  const states = ["registered", "registered", "verified", "unverified"];
+  const entry = (i) => `[[account.space.waba.number]]\nphone_number = "${fictitious(i)}"\nverified_name = "${names[i % names.length]}"\nstate = "${states[i % 4]}"\n${i % 4 < 2 ? 'platform = "cloud_api"\n' : ""}`;
+  const head = '[[account]]\nname = "default"\n[[account.space]]\ncust_space_id = "shops"\n[[account.space.waba]]\nid = "102290129340398"\nname = "Garden shops"\n';
+  const seed = join(folder, "seed.toml");
+  writeFileSync(seed, head + Array.from({ length: MANY }, (_, i) => entry(i)).join(""));
+  const big = await serve(seed);
+  await page.goto(big.link);
+  await page.getByRole("button").first().click();
+  for (const [name, path] of [["many-overview", "/console"], ["many-numbers", "/console/numbers"], ["many-search", "/console/numbers?q=3363998"]]) {
+    const begun = Date.now();
+    await page.goto(big.url + path);
+    console.log(`${name}: ${Date.now() - begun} ms`);
+    await page.waitForTimeout(400);
+    await shoot(name);
+  }
+  await big.stop();
+  rmSync(folder, { recursive: true });
+}
+await stop();

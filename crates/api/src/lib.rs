@@ -18,6 +18,7 @@ pub mod refusals;
 pub mod router;
 pub mod sandbox;
 pub mod state;
+pub mod upstream_news;
 
 pub use router::router;
 pub use state::{App, AppInner, Settings};

@@ -13,7 +13,9 @@ use crate::onprem::{
     account, backup, certificates, health, media_providers, photo, settings, stats, support, users,
 };
 use crate::state::App;
-use crate::{admin, cams, console, explain, graph, middleware, operations, pin_reset, sandbox};
+use crate::{
+    admin, cams, console, explain, graph, middleware, operations, pin_reset, sandbox, upstream_news,
+};
 
 /// The whole application. Sandbox tools are mounted only if `app` is one.
 pub fn router(app: App) -> Router {
@@ -24,6 +26,11 @@ pub fn router(app: App) -> Router {
         .route("/metrics", get(stats::open_metrics))
         .route("/explain/{id}", get(explain::explain))
         .route("/two-step/reset/{token}", get(pin_reset::ask).post(pin_reset::confirm))
+        .route(
+            "/upstream/v1/{waba}/webhook",
+            get(upstream_news::handshake)
+                .post(upstream_news::told.layer(DefaultBodyLimit::max(upstream_news::BYTES_MAX))),
+        )
         .route("/openapi.json", get(admin::openapi))
         .nest("/admin/v1", admin::routes(&app));
     if app.sandbox.is_some() {

@@ -209,10 +209,12 @@ pub fn open_trail(folder: &Path) -> anyhow::Result<Arc<dyn Store>> {
 
 /// Says what is missing before anything is begun.
 fn able(config: &Config) -> anyhow::Result<()> {
-    if config.mode == Mode::Production && config.named.senders.is_empty() {
+    let sends = !config.named.senders.is_empty() || config.upstream.without_senders;
+    if config.mode == Mode::Production && !sends {
         bail!(
             "production needs a sender that brings codes to telephones: write a section \
-             [senders.NAME] (see `rollcall config default`), or use mode = \"sandbox\""
+             [senders.NAME] (see `rollcall config default`); or, where all registrations go to Meta or \
+             Alibaba, set upstream.without_senders = true; or use mode = \"sandbox\""
         );
     }
     Ok(())
@@ -234,13 +236,6 @@ fn sandbox(config: &Config, keys: &KeyRing, data: &DataDir) -> anyhow::Result<Sc
 }
 
 fn production(config: &Config, keys: &KeyRing) -> anyhow::Result<Scene> {
-    if config.named.senders.is_empty() && !config.upstream.without_senders {
-        bail!(
-            "production needs a sender that brings codes to telephones: write a section \
-             [senders.NAME] (see `rollcall config default`); or, where all registrations go to Meta or \
-             Alibaba, set upstream.without_senders = true; or use mode = \"sandbox\""
-        );
-    }
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
     let senders = Senders::production(config, keys, Arc::clone(&clock))?;
     let senders = Arc::new(senders);
@@ -475,13 +470,23 @@ fn background(
     })
 }
 
+/// From a hint of a registrar upstream to the look that it leads to.
+const NEWS_GATHER: Duration = Duration::from_secs(1);
+
 async fn compare_upstreams(service: Arc<Service>, every: Duration) {
     let mut ticks = tokio::time::interval(every);
     // The first tick comes at once, when others have more to do.
     ticks.tick().await;
     loop {
-        ticks.tick().await;
-        if let Err(error) = service.compare_upstreams().await {
+        let compared = tokio::select! {
+            _ = ticks.tick() => service.compare_upstreams().await,
+            () = service.news() => {
+                // What is told comes in bursts: one look serves them all.
+                tokio::time::sleep(NEWS_GATHER).await;
+                service.compare_news().await
+            }
+        };
+        if let Err(error) = compared {
             tracing::warn!(%error, "the comparison with the registrars upstream failed");
         }
     }

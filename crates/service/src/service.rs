@@ -28,6 +28,7 @@ use crate::ram::CompiledPolicies;
 use crate::receipts::EarlyReceipts;
 use crate::tallies::Tallies;
 use crate::throttle::Throttle;
+use crate::upstream_news::News;
 use crate::usage::HourlyUsage;
 use crate::worker::Ended;
 
@@ -66,6 +67,8 @@ pub struct Service {
     pub(crate) upstream: Option<Arc<dyn UpstreamRegistrar>>,
     /// Calls upstream about one number, one at a time.
     pub(crate) turns: Turns,
+    /// What registrars upstream told on their own.
+    pub(crate) news: News,
     pub(crate) keys: KeyRing,
     pub(crate) hasher: Hasher,
     policy: RwLock<Arc<Policy>>,
@@ -108,6 +111,7 @@ impl Service {
             endpoints: None,
             upstream: None,
             turns: Turns::default(),
+            news: News::default(),
             keys,
             hasher,
             policy: RwLock::new(Arc::new(policy)),

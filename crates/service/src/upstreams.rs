@@ -2,7 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use registration::{ClientId, PhoneNumber, TextId as _, TwoStepPin, WabaId};
+use registration::{ClientId, NumberRecord, PhoneNumber, TextId as _, TwoStepPin, WabaId};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use zeroize::Zeroizing;
@@ -363,6 +363,32 @@ impl Service {
             sealed: self.keys.seal(&context(waba, &link.base_url), &plain, &*self.entropy),
             created_at: self.now(),
         }
+    }
+
+    /// The secret of the app at Meta that a WABA's upstream is called with, if it was given.
+    pub(crate) async fn app_secret_of(
+        &self,
+        waba: &WabaId,
+    ) -> Result<Option<SecretText>, ServiceError> {
+        Ok(match self.link_of(waba).await?.map(|link| link.credentials) {
+            Some(Credentials::Meta { app_secret, .. }) => app_secret,
+            Some(Credentials::Alibaba { .. }) | None => None,
+        })
+    }
+
+    /// What is known about one number upstream, through each WABA that claims it.
+    pub async fn upstream_of(
+        &self,
+        record: &NumberRecord,
+    ) -> Result<Vec<UpstreamNumber>, ServiceError> {
+        let mut found = Vec::new();
+        for claim in &record.claims {
+            let mirror = self.mirror(&claim.waba, record.number).await?;
+            if mirror.version > 0 {
+                found.push(mirror.value);
+            }
+        }
+        Ok(found)
     }
 
     fn opened(&self, upstream: &Upstream) -> Result<Link, ServiceError> {

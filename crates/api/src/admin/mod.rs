@@ -26,6 +26,7 @@ mod input;
 mod installation;
 mod names;
 mod numbers;
+mod operators;
 mod policies;
 mod sends;
 mod spaces;
@@ -41,9 +42,11 @@ use axum::middleware::from_fn_with_state;
 use axum::routing::{delete, get, patch, post, put};
 
 use crate::state::App;
-use failure::Failure;
 
 pub use document::{openapi, openapi_json};
+// A seed file describes an upstream in the same fields.
+pub(crate) use failure::Failure;
+pub(crate) use upstreams::{NewUpstream, RegistrarWord, Secret};
 
 /// Most bytes of a request's body: the largest, a certificate, has 6 KiB in base64.
 const BODY_BYTES_MAX: usize = 64 * 1024;
@@ -153,6 +156,11 @@ operations! {
     patch  "/access-keys/{key}"               access_keys::change;
     delete "/access-keys/{key}"               access_keys::remove;
     post   "/access-keys/{key}/rotate"        access_keys::rotate;
+    get    "/operators"                       operators::list;
+    post   "/operators"                       operators::create;
+    patch  "/operators/{operator}"            operators::change;
+    delete "/operators/{operator}"            operators::remove;
+    post   "/operators/{operator}/reset-password" operators::reset_password;
     get    "/webhooks"                        webhooks::list;
     get    "/webhooks/{dialect}/{scope}/{scope_id}/secret" webhooks::secret;
     delete "/webhooks/{dialect}/{scope}/{scope_id}" webhooks::remove;

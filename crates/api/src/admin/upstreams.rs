@@ -45,34 +45,43 @@ pub(crate) struct Upstream {
     version: Option<String>,
     /// Alibaba: which key signs.
     access_key_id: Option<String>,
+    /// Meta: where it may post that something has changed. Posts count once the app's secret is given.
+    webhook: Option<UpstreamWebhook>,
     created_at: At,
+}
+
+/// What to enter at Meta, under the app's webhooks of WhatsApp accounts.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct UpstreamWebhook {
+    callback_url: String,
+    verify_token: String,
 }
 
 /// The registrar upstream that a WABA shall have.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewUpstream {
-    registrar: RegistrarWord,
+    pub(crate) registrar: RegistrarWord,
     /// The account there: a WABA id at Meta, a `CustSpaceId` at Alibaba. Meta: this WABA's own id if absent.
-    remote_id: Option<String>,
+    pub(crate) remote_id: Option<String>,
     /// The registrar's public address if absent.
-    base_url: Option<String>,
+    pub(crate) base_url: Option<String>,
     /// Meta: `v25.0` if absent.
-    version: Option<String>,
+    pub(crate) version: Option<String>,
     /// Meta: a system user's token.
     #[schema(value_type = Option<String>, format = Password)]
-    token: Option<Secret>,
+    pub(crate) token: Option<Secret>,
     /// Meta: the app's secret, for apps that demand a proof of it.
     #[schema(value_type = Option<String>, format = Password)]
-    app_secret: Option<Secret>,
+    pub(crate) app_secret: Option<Secret>,
     /// Alibaba: `AccessKeyId`.
-    access_key_id: Option<String>,
+    pub(crate) access_key_id: Option<String>,
     /// Alibaba: its secret.
     #[schema(value_type = Option<String>, format = Password)]
-    access_key_secret: Option<Secret>,
+    pub(crate) access_key_secret: Option<Secret>,
     /// Alibaba: the token of a temporary key.
     #[schema(value_type = Option<String>, format = Password)]
-    security_token: Option<Secret>,
+    pub(crate) security_token: Option<Secret>,
 }
 
 /// A secret: visible characters, space around them dropped (a stray newline fails silently there).
@@ -82,12 +91,19 @@ pub(crate) struct Secret(SecretText);
 impl<'de> Deserialize<'de> for Secret {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         let text = String::deserialize(from)?;
+        Self::parse(&text).map_err(serde::de::Error::custom)
+    }
+}
+
+impl Secret {
+    /// Takes a text that can be one.
+    pub(crate) fn parse(text: &str) -> Result<Self, &'static str> {
         let text = text.trim();
         let fits = (1..=4096).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_graphic());
         if fits {
             Ok(Self(SecretText::new(text)))
         } else {
-            Err(serde::de::Error::custom("a secret has 1 to 4096 visible characters"))
+            Err("a secret has 1 to 4096 visible characters")
         }
     }
 }
@@ -120,6 +136,8 @@ pub(crate) struct RemoteNumber {
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct UpstreamNumber {
     number: String,
+    /// Through which WABA.
+    waba: String,
     /// Its id there.
     id: Option<String>,
     /// Its status there, when it was last seen.
@@ -159,7 +177,7 @@ pub(crate) async fn show(
 ) -> Result<Json<Upstream>, Failure> {
     let waba = waba(&app, &id).await?;
     let kept = app.service.upstream(&waba).await?;
-    kept.map(|it| Json(it.into())).ok_or_else(|| none(&waba))
+    kept.map(|it| Json(Upstream::new(&app, it))).ok_or_else(|| none(&waba))
 }
 
 /// Makes a registrar upstream the authority for a WABA
@@ -174,7 +192,7 @@ pub(crate) async fn set(
     let waba = waba(&app, &id).await?;
     let link = new.link(&waba)?;
     match app.service.set_upstream(&Caller::operator(), &waba, &link).await? {
-        UpstreamSet::Done(kept) => Ok(Json(kept.into())),
+        UpstreamSet::Done(kept) => Ok(Json(Upstream::new(&app, kept))),
         UpstreamSet::NoWaba => Err(Failure::no_such("waba", &waba)),
         UpstreamSet::NotAllowed(reason) => Err(Failure::invalid("base_url", reason)),
     }
@@ -270,7 +288,8 @@ fn none(waba: &WabaId) -> Failure {
 }
 
 impl NewUpstream {
-    fn link(self, waba: &WabaId) -> Result<Link, Failure> {
+    /// The link that this describes.
+    pub(crate) fn link(self, waba: &WabaId) -> Result<Link, Failure> {
         let needed = |name: &'static str, value: Option<Secret>| {
             value.map(|it| it.0).ok_or_else(|| Failure::invalid(name, "is required"))
         };
@@ -347,8 +366,12 @@ fn version(given: Option<String>) -> Result<String, Failure> {
     if fits { Ok(version) } else { Err(Failure::invalid("version", "has the form v25.0")) }
 }
 
-impl From<Kept> for Upstream {
-    fn from(it: Kept) -> Self {
+impl Upstream {
+    fn new(app: &App, it: Kept) -> Self {
+        let webhook = (it.registrar == Registrar::Meta).then(|| UpstreamWebhook {
+            callback_url: format!("{}/upstream/v1/{}/webhook", app.settings.public_url, it.waba),
+            verify_token: app.service.hub_token(&it.waba),
+        });
         Self {
             waba: it.waba.as_str().to_owned(),
             registrar: Registrar::as_str(it.registrar),
@@ -356,6 +379,7 @@ impl From<Kept> for Upstream {
             base_url: it.base_url,
             version: it.version,
             access_key_id: it.access_key_id,
+            webhook,
             created_at: it.created_at.into(),
         }
     }
@@ -368,6 +392,7 @@ impl From<KeptNumber> for UpstreamNumber {
             |part: fn(&service::directory::Seen) -> Option<String>| seen.as_ref().and_then(part);
         Self {
             number: it.number.to_string(),
+            waba: it.waba.as_str().to_owned(),
             id: it.remote_id,
             status: of(|seen| seen.status.clone()),
             name_status: of(|seen| seen.name_status.clone()),

@@ -63,6 +63,11 @@ const KINDS: &[Kind] = &[
         &["id", "name", "account", "scopes", "expires_at", "created_at"],
         &[("account", true), ("name", true)],
     ),
+    kind(
+        "operators",
+        &["name", "role", "changed_at", "created_at"],
+        &[("name", true), ("role", true)],
+    ),
     of_account(
         "policies",
         &["name", "account", "kind", "document", "updated_at"],
@@ -219,8 +224,12 @@ pub(super) async fn create(
 /// What was made: with its secret, where it has one that is shown this once, so without a redirect.
 async fn shown_once(console: &Console, frame: Frame, kind: &Kind, made: &Value) -> Response {
     let a = &frame.t.access;
-    let secrets =
-        [("admin_password", a.password_once), ("secret", a.secret_once), ("token", a.token_once)];
+    let secrets = [
+        ("admin_password", a.password_once),
+        ("secret", a.secret_once),
+        ("token", a.token_once),
+        ("password", a.operator_once),
+    ];
     let shown = secrets
         .iter()
         .filter_map(|(name, words)| Some(super::shape::fill(words, made[*name].as_str()?)));
@@ -235,27 +244,30 @@ async fn shown_once(console: &Console, frame: Frame, kind: &Kind, made: &Value) 
     show(console, frame.with(notice), kind.word, Extra::default()).await
 }
 
-/// `POST /access/access-keys/change`: enables, disables or rotates a key.
-pub(super) async fn change_key(
+/// `POST /access/{kind}/change`: enables, disables or rotates a key, or makes a new password.
+pub(super) async fn change(
     State(console): State<Console>,
     frame: Frame,
+    Path(word): Path<String>,
     fields: Fields,
 ) -> Response {
-    let kind = find("access-keys").filter(|_| fields.get("id").is_some());
-    let Some(kind) = kind else {
-        return ErrorPage::new(frame, StatusCode::NOT_FOUND).into_response();
-    };
     let id = url_encoded(fields.get("id").unwrap_or_default()).replace('/', "%2F");
     let change = fields.get("change").unwrap_or_default();
-    let done = if change == "rotate" {
-        console.inside.send(Method::POST, &format!("/access-keys/{id}/rotate"), None).await
-    } else {
-        let body = json!({ "active": change == "enable" });
-        console.inside.send(Method::PATCH, &format!("/access-keys/{id}"), Some(body)).await
+    let order = match (word.as_str(), change) {
+        ("access-keys", "rotate") => (Method::POST, "/rotate", None),
+        ("access-keys", "enable") => (Method::PATCH, "", Some(json!({ "active": true }))),
+        ("access-keys", "disable") => (Method::PATCH, "", Some(json!({ "active": false }))),
+        ("operators", "reset") => (Method::POST, "/reset-password", None),
+        _ => return ErrorPage::new(frame, StatusCode::NOT_FOUND).into_response(),
     };
+    let Some(kind) = find(&word).filter(|_| !id.is_empty()) else {
+        return ErrorPage::new(frame, StatusCode::NOT_FOUND).into_response();
+    };
+    let (method, tail, body) = order;
+    let done = console.inside.send(method, &format!("/{word}/{id}{tail}"), body).await;
     match done {
-        Ok(made) if change == "rotate" => shown_once(&console, frame, kind, &made).await,
-        Ok(_) => Redirect::to("/console/access/access-keys?done=changed").into_response(),
+        Ok(made) if !tail.is_empty() => shown_once(&console, frame, kind, &made).await,
+        Ok(_) => Redirect::to(&format!("/console/access/{word}?done=changed")).into_response(),
         Err(trouble) => {
             let notice = trouble.notice(&frame);
             let extra = Extra { trouble: Some(&trouble), ..Extra::default() };
@@ -388,6 +400,7 @@ fn title(f: &Frame, word: &str) -> &'static str {
         "users" => t.users,
         "groups" => t.groups,
         "access-keys" => t.keys,
+        "operators" => t.operators,
         "graph-tokens" => t.graph_tokens,
         _ => t.policies,
     }
@@ -395,8 +408,11 @@ fn title(f: &Frame, word: &str) -> &'static str {
 
 fn row(f: &Frame, kind: &Kind, item: &Value) -> Row {
     let text = |field: &str| item[field].as_str().unwrap_or_default().to_owned();
-    let id =
-        if kind.in_account { format!("{}/{}", text("account"), text("name")) } else { text("id") };
+    let id = match kind {
+        Kind { in_account: true, .. } => format!("{}/{}", text("account"), text("name")),
+        Kind { word: "operators", .. } => text("name"),
+        Kind { .. } => text("id"),
+    };
     Row {
         cells: kind.columns.iter().map(|column| cell(column, &item[*column])).collect(),
         name: id.clone(),
@@ -408,6 +424,9 @@ fn row(f: &Frame, kind: &Kind, item: &Value) -> Row {
 /// A lasting key is disabled before it is rotated away, and may come back.
 fn changes(f: &Frame, kind: &Kind, item: &Value) -> Vec<(&'static str, &'static str)> {
     let a = &f.t.access;
+    if kind.word == "operators" {
+        return vec![("reset", a.reset)];
+    }
     if kind.word != "access-keys" || !item["temporary"].is_null() {
         return Vec::new();
     }

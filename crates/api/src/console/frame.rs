@@ -116,6 +116,8 @@ pub(super) struct Frame {
     /// Fields of every form; empty where nobody is logged in.
     pub form_token: String,
     pub role: Option<Role>,
+    /// Who logged in with a name.
+    pub operator: Option<String>,
     pub sandbox: bool,
     pub now: Moment,
     pub frozen: bool,
@@ -142,6 +144,7 @@ impl Frame {
             here: original_path(uri),
             form_token: session.map(|it| it.form_token(&console.app)).unwrap_or_default(),
             role: session.map(|it| it.role),
+            operator: session.and_then(|it| it.operator.clone()),
             sandbox: tools.is_some(),
             now: Moment::from(console.app.service.now()),
             frozen: tools.is_some_and(|tools| tools.clock.is_frozen()),
@@ -168,6 +171,23 @@ impl Frame {
     pub(super) fn with_charts(mut self) -> Self {
         self.charts = true;
         self
+    }
+
+    /// A count with its thousands apart, as the language writes it.
+    pub(super) fn count(&self, count: u64) -> String {
+        let mark = match self.language {
+            Language::English => ',',
+            Language::German => '.',
+        };
+        let digits = count.to_string();
+        let mut shown = String::with_capacity(digits.len() * 4 / 3);
+        for (place, digit) in digits.chars().enumerate() {
+            if place > 0 && (digits.len() - place).is_multiple_of(3) {
+                shown.push(mark);
+            }
+            shown.push(digit);
+        }
+        shown
     }
 
     /// Whether this person may change things.

@@ -2,7 +2,7 @@
 
 use axum::Form;
 use axum::body::{Body, to_bytes};
-use axum::extract::{FromRequest as _, FromRequestParts, Request, State};
+use axum::extract::{FromRequest as _, FromRequestParts, MatchedPath, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use http::request::Parts;
@@ -79,7 +79,9 @@ pub(super) async fn anybody(
     mut request: Request,
     next: Next,
 ) -> Response {
-    let frame = frame(&console, &request, session(&console, request.headers()).as_ref());
+    // Whoever cannot be recognised at the moment sees the pages of a stranger.
+    let session = session(&console, request.headers()).await.ok().flatten();
+    let frame = frame(&console, &request, session.as_ref());
     if request.method() == Method::POST {
         if !same_origin(request.headers()) {
             return forged(frame);
@@ -100,8 +102,14 @@ pub(super) async fn logged_in(
     mut request: Request,
     next: Next,
 ) -> Response {
-    let Some(session) = session(&console, request.headers()) else {
-        return to_login(&request);
+    let session = match session(&console, request.headers()).await {
+        Ok(Some(session)) => session,
+        Ok(None) => return to_login(&request),
+        Err(error) => {
+            tracing::warn!(%error, "a session could not be checked");
+            let frame = frame(&console, &request, None);
+            return ErrorPage::new(frame, StatusCode::SERVICE_UNAVAILABLE).into_response();
+        }
     };
     let frame = frame(&console, &request, Some(&session));
     if !matches!(*request.method(), Method::GET | Method::HEAD) {
@@ -121,15 +129,35 @@ pub(super) async fn logged_in(
             let sentence = frame.t.common.auditor_only_reads;
             return ErrorPage::new(frame, StatusCode::FORBIDDEN).saying(sentence).into_response();
         }
+        let form = request.extensions().get::<MatchedPath>().cloned();
+        let form = form.as_ref().map_or("", MatchedPath::as_str);
+        if let Err(error) = noted(&console, &session, form).await {
+            tracing::warn!(%error, "who acts could not be noted");
+            return ErrorPage::new(frame, StatusCode::SERVICE_UNAVAILABLE).into_response();
+        }
     }
     request.extensions_mut().insert(session);
     request.extensions_mut().insert(frame);
     next.run(request).await
 }
 
-fn session(console: &Console, headers: &HeaderMap) -> Option<Session> {
-    let cookie = cookie(headers, SESSION_COOKIE)?;
-    Session::read(&console.app, &cookie, console.session_lifetime)
+async fn session(
+    console: &Console,
+    headers: &HeaderMap,
+) -> Result<Option<Session>, service::ServiceError> {
+    let Some(cookie) = cookie(headers, SESSION_COOKIE) else { return Ok(None) };
+    Session::read(&console.app, &cookie, console.session_lifetime).await
+}
+
+/// What somebody with a name does is noted under it before it is done: what follows is done by the
+/// operator's API and stands under the operator.
+async fn noted(
+    console: &Console,
+    session: &Session,
+    form: &str,
+) -> Result<(), service::ServiceError> {
+    let Some(name) = &session.operator else { return Ok(()) };
+    console.app.service.note_form(name, form).await
 }
 
 fn frame(console: &Console, request: &Request, session: Option<&Session>) -> Frame {

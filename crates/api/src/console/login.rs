@@ -1,11 +1,15 @@
-//! The way in and out: operator's token, one-time link, preferences, logout.
+//! The way in and out: operator's token, name and password, one-time link, preferences, logout.
+
+use core::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 use askama::Template;
 use axum::Extension;
-use axum::extract::{Path, Query, State};
+use axum::extract::{ConnectInfo, Path, Query, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use http::{HeaderValue, StatusCode, Uri, header};
 use serde::Deserialize;
+use service::ServiceError;
+use service::directory::EntityKind;
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 
@@ -25,7 +29,51 @@ struct LoginPage {
     f: Frame,
     /// Where to go afterwards.
     to: String,
-    wrong: bool,
+    wrong: Wrong,
+    /// Whether somebody has a name to log in with.
+    named: bool,
+    name: String,
+}
+
+/// What was wrong with a login.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Wrong {
+    Nothing,
+    Token,
+    Password,
+    /// Too often, whatever it was.
+    TooOften,
+}
+
+impl LoginPage {
+    async fn new(console: &Console, f: Frame, to: String, wrong: Wrong) -> Self {
+        let some = console.app.service.entities(EntityKind::Operator, None, None, 1).await;
+        Self { f, to, wrong, named: some.is_ok_and(|some| !some.is_empty()), name: String::new() }
+    }
+
+    /// The words for what was wrong: what, and what to do.
+    fn trouble(&self) -> Option<(&'static str, &'static str)> {
+        let t = &self.f.t.login;
+        match self.wrong {
+            Wrong::Nothing => None,
+            Wrong::Token => Some((t.wrong, t.wrong_remedy)),
+            Wrong::Password => Some((t.wrong_password, t.wrong_password_remedy)),
+            Wrong::TooOften => Some((t.too_often, t.too_often_remedy)),
+        }
+    }
+
+    fn is_wrong_token(&self) -> bool {
+        self.wrong == Wrong::Token
+    }
+
+    fn is_wrong_password(&self) -> bool {
+        self.wrong == Wrong::Password
+    }
+
+    /// Whether the form for name and password stands first.
+    fn name_first(&self) -> bool {
+        self.named && self.wrong != Wrong::Token
+    }
 }
 
 #[derive(Template)]
@@ -43,27 +91,51 @@ pub(super) struct Destination {
 }
 
 /// `GET /login`.
-pub(super) async fn page(frame: Frame, Query(destination): Query<Destination>) -> Response {
+pub(super) async fn page(
+    State(console): State<Console>,
+    frame: Frame,
+    Query(destination): Query<Destination>,
+) -> Response {
     if frame.role.is_some() {
         return Redirect::to(&inner_path(&destination.to)).into_response();
     }
-    ok(&LoginPage { f: frame, to: inner_path(&destination.to), wrong: false })
+    ok(&LoginPage::new(&console, frame, inner_path(&destination.to), Wrong::Nothing).await)
 }
 
-/// `POST /login`: the operator's token.
-pub(super) async fn with_token(
+/// `POST /login`: the operator's token, or a name and a password.
+pub(super) async fn log_in(
     State(console): State<Console>,
     scheme: Option<Extension<http::uri::Scheme>>,
+    peer: Option<Extension<ConnectInfo<SocketAddr>>>,
     frame: Frame,
     fields: Fields,
 ) -> Response {
     let to = inner_path(fields.get("to").unwrap_or_default());
+    let https = is_https(&console, scheme);
+    if let Some(name) = fields.get("name") {
+        let from = peer.map_or(IpAddr::V6(Ipv6Addr::UNSPECIFIED), |Extension(peer)| peer.0.ip());
+        let found = console.app.service.operator_login(name, fields.raw("password"), from).await;
+        let (status, wrong) = match found {
+            Ok(Some(operator)) => {
+                return enter(&console, operator.role.into(), Some(operator.name), https, &to);
+            }
+            Ok(None) => (StatusCode::UNAUTHORIZED, Wrong::Password),
+            Err(ServiceError::Refused(_)) => (StatusCode::TOO_MANY_REQUESTS, Wrong::TooOften),
+            Err(error) => {
+                tracing::warn!(%error, "a login could not be checked");
+                let trouble = Trouble::of(StatusCode::SERVICE_UNAVAILABLE);
+                return ErrorPage::about(frame, &trouble).into_response();
+            }
+        };
+        let page = LoginPage::new(&console, frame, to, wrong).await;
+        return rendered(status, &LoginPage { name: name.to_owned(), ..page });
+    }
     let given: [u8; 32] = Sha256::digest(fields.get("token").unwrap_or_default()).into();
     if !bool::from(given.ct_eq(&console.app.settings.operator_token_sha256)) {
-        let page = LoginPage { f: frame, to, wrong: true };
+        let page = LoginPage::new(&console, frame, to, Wrong::Token).await;
         return rendered(StatusCode::UNAUTHORIZED, &page);
     }
-    enter(&console, Role::Operator, is_https(&console, scheme), &to)
+    enter(&console, Role::Operator, None, https, &to)
 }
 
 /// `GET /enter/{link}`: a page with a button, so that no program that follows links uses it up.
@@ -82,13 +154,13 @@ pub(super) async fn with_link(
     Path(link): Path<String>,
 ) -> Response {
     match use_link(&console.app, &link).await {
-        Ok(Some(role)) => enter(&console, role, is_https(&console, scheme), "/console"),
+        Ok(Some(role)) => enter(&console, role, None, is_https(&console, scheme), "/console"),
         Ok(None) => {
             let mut notice = Notice::good(frame.t.login.link_is_used);
             notice.tone = "bad";
             notice.remedy = Some(frame.t.login.link_is_used_remedy.to_owned());
             let to = "/console".to_owned();
-            let page = LoginPage { f: frame.with(notice), to, wrong: false };
+            let page = LoginPage::new(&console, frame.with(notice), to, Wrong::Nothing).await;
             rendered(StatusCode::UNAUTHORIZED, &page)
         }
         Err(error) => {
@@ -100,8 +172,16 @@ pub(super) async fn with_link(
 }
 
 /// `POST /logout`.
-pub(super) async fn logout(Extension(session): Extension<Session>) -> Response {
-    session.end();
+pub(super) async fn logout(
+    State(console): State<Console>,
+    Extension(session): Extension<Session>,
+    frame: Frame,
+) -> Response {
+    if let Err(error) = session.end(&console.app, console.session_lifetime).await {
+        tracing::warn!(%error, "a logout could not be kept");
+        let trouble = Trouble::of(StatusCode::SERVICE_UNAVAILABLE);
+        return ErrorPage::about(frame, &trouble).into_response();
+    }
     let gone = format!("{SESSION_COOKIE}=; Path=/console; Max-Age=0; HttpOnly; SameSite=Strict");
     leading("/console/login", [gone])
 }
@@ -118,8 +198,14 @@ pub(super) async fn preferences(fields: Fields) -> Response {
     leading(&inner_path(fields.get("to").unwrap_or_default()), cookies)
 }
 
-fn enter(console: &Console, role: Role, https: bool, to: &str) -> Response {
-    let session = Session::begin(&console.app.service, role);
+fn enter(
+    console: &Console,
+    role: Role,
+    operator: Option<String>,
+    https: bool,
+    to: &str,
+) -> Response {
+    let session = Session::begin(&console.app.service, role, operator);
     let cookie = session.cookie(&console.app);
     let secure = if https { "; Secure" } else { "" };
     let cookie =

@@ -88,11 +88,12 @@ pub(crate) fn routes(app: &App) -> Router<App> {
         session_lifetime: app.sandbox.is_none().then_some(session::LIFETIME),
     }));
     let open = Router::new()
-        .route("/login", get(login::page).post(login::with_token))
+        .route("/login", get(login::page).post(login::log_in))
         .route("/enter/{link}", get(login::landing).post(login::with_link))
         .route("/preferences", post(login::preferences));
     let mut inner = Router::new()
         .route("/", get(overview::page))
+        .route("/upstream", post(overview::check))
         .route("/logout", post(login::logout))
         .route("/numbers", get(numbers::list::page))
         .route("/numbers.csv", get(numbers::export::csv))
@@ -115,7 +116,7 @@ pub(crate) fn routes(app: &App) -> Router<App> {
         .route("/access", get(access::first))
         .route("/access/{kind}", get(access::page).post(access::create))
         .route("/access/{kind}/remove", post(access::remove))
-        .route("/access/access-keys/change", post(access::change_key))
+        .route("/access/{kind}/change", post(access::change))
         .route("/access/policies/simulate", post(access::simulate))
         .route("/explorer", get(explorer::first))
         .route("/explorer/{dialect}", get(explorer::list))

@@ -3,16 +3,19 @@
 use askama::Template;
 use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
+use http::{Method, StatusCode};
 use serde::Deserialize;
 use serde_json::json;
+use service::directory::EntityKind;
 
 use super::Console;
 use super::frame::{Frame, Section, ok};
+use super::guard::{Fields, url_encoded};
 use super::numbers::PageOf;
 use super::numbers::show::{Entry, Happening, happening};
 use super::shape::{Moment, digits, fill, international};
 use super::texts::story::refusal_title;
-use super::trouble::{ErrorPage, Trouble};
+use super::trouble::{ErrorPage, Notice, Trouble};
 
 /// Events that the charts are drawn from at most; older ones are left out, and the page says so.
 const EVENTS_MAX: usize = 4000;
@@ -34,6 +37,16 @@ struct Statistics {
     numbers_registered: u64,
 }
 
+impl Statistics {
+    const fn registered(&self) -> u64 {
+        self.numbers_registered
+    }
+
+    const fn not_registered(&self) -> u64 {
+        self.numbers_known.saturating_sub(self.numbers_registered)
+    }
+}
+
 #[derive(Debug, Deserialize)]
 struct Status {
     version: String,
@@ -47,6 +60,89 @@ struct Status {
 struct Fate {
     state: String,
     sender: Option<String>,
+}
+
+/// What guards the money.
+#[derive(Debug, Deserialize)]
+struct Fuses {
+    mode: String,
+    currency: String,
+    budgets: Vec<Budget>,
+    ranges: Vec<Range>,
+}
+
+/// A budget; amounts are in millionths of the currency.
+#[derive(Debug, Deserialize)]
+struct Budget {
+    fuse: String,
+    of: String,
+    spent: u64,
+    limit: Option<u64>,
+    resets_at: Moment,
+}
+
+/// Numbers that begin alike.
+#[derive(Debug, Deserialize)]
+struct Range {
+    prefix: String,
+    sent: u32,
+    used: u32,
+    stopped_until: Option<Moment>,
+}
+
+impl Fuses {
+    /// The mode in words.
+    fn mode_words(&self, f: &Frame) -> &'static str {
+        match self.mode.as_str() {
+            "enforce" => f.t.overview.fuses_enforce,
+            "shadow" => f.t.overview.fuses_shadow,
+            _ => f.t.overview.fuses_off,
+        }
+    }
+
+    /// Ranges to which no code is sent now.
+    fn stopped(&self) -> impl Iterator<Item = (&Range, Moment)> {
+        self.ranges.iter().filter_map(|it| Some((it, it.stopped_until?)))
+    }
+}
+
+impl Budget {
+    fn of_whom(&self, f: &Frame) -> String {
+        let words = &f.t.overview;
+        if self.fuse == "country-hour" {
+            fill(words.of_country, &self.of)
+        } else {
+            fill(words.of_account, &self.of)
+        }
+    }
+
+    /// What is spent, and of how much.
+    fn amounts(&self) -> String {
+        let limit = self.limit.map_or(String::new(), |limit| format!(" / {}", money(limit)));
+        format!("{}{limit}", money(self.spent))
+    }
+
+    /// How much of it is spent, in percent; nothing of one without a limit.
+    fn percent(&self) -> u64 {
+        self.limit.map_or(0, |limit| (self.spent.saturating_mul(100) / limit.max(1)).min(100))
+    }
+
+    /// Whether less than a tenth is left.
+    fn is_low(&self) -> bool {
+        self.percent() > 90
+    }
+}
+
+/// An amount in millionths, in hundredths for people.
+fn money(millionths: u64) -> String {
+    let hundredths = millionths.div_ceil(10_000);
+    format!("{}.{:02}", hundredths / 100, hundredths % 100)
+}
+
+/// A WABA whose authority is elsewhere.
+struct Authority {
+    waba: String,
+    registrar: String,
 }
 
 /// A kind of refusal and how often it was given.
@@ -84,6 +180,8 @@ struct Page {
     chart: String,
     refused: Vec<Refused>,
     senders: Vec<Sender>,
+    fuses: Fuses,
+    authorities: Vec<Authority>,
     latest: Vec<(Happening, Option<String>)>,
     cut: bool,
 }
@@ -119,6 +217,8 @@ async fn load(console: &Console, f: Frame) -> Result<Page, Trouble> {
         chart,
         refused,
         senders: senders(fates.items),
+        fuses: console.inside.get("/fuses").await?,
+        authorities: authorities(console).await?,
         latest,
         cut,
         f,
@@ -201,6 +301,45 @@ fn refused(f: &Frame, lately: &Lately) -> Vec<Refused> {
     counts.into_iter().take(LATEST).map(row).collect()
 }
 
+/// WABAs whose numbers are registered upstream.
+async fn authorities(console: &Console) -> Result<Vec<Authority>, Trouble> {
+    const SHOWN_MAX: usize = 50;
+    let kind = EntityKind::Upstream;
+    let found = console.app.service.entities(kind, None, None, SHOWN_MAX).await;
+    let found = found.map_err(|_| Trouble::of(StatusCode::SERVICE_UNAVAILABLE))?;
+    let mut authorities = Vec::new();
+    for entity in found {
+        let waba = entity.key().id;
+        let path = format!("/wabas/{}/upstream", url_encoded(&waba));
+        let shown: serde_json::Value = console.inside.get(&path).await?;
+        let registrar = shown["registrar"].as_str().unwrap_or_default().to_owned();
+        authorities.push(Authority { waba, registrar });
+    }
+    Ok(authorities)
+}
+
+/// `POST /upstream`: whether a registrar upstream is reached and takes our credentials.
+pub(super) async fn check(
+    State(console): State<Console>,
+    frame: Frame,
+    fields: Fields,
+) -> Response {
+    let waba = fields.get("waba").unwrap_or_default();
+    let path = format!("/wabas/{}/upstream/check", url_encoded(waba).replace('/', "%2F"));
+    let o = &frame.t.overview;
+    let notice = match console.inside.send(Method::POST, &path, None).await {
+        Ok(found) if found["reached"] == true => Notice::good(o.upstream_reached),
+        Ok(found) => {
+            let mut notice = Notice::good(o.upstream_not_reached);
+            notice.tone = "bad";
+            notice.lines.extend(found["problem"].as_str().map(str::to_owned));
+            notice
+        }
+        Err(trouble) => trouble.notice(&frame),
+    };
+    page(State(console), frame.with(notice)).await
+}
+
 fn senders(fates: Vec<Fate>) -> Vec<Sender> {
     let mut senders = std::collections::BTreeMap::<String, (usize, usize)>::new();
     for fate in fates {
@@ -210,4 +349,18 @@ fn senders(fates: Vec<Fate>) -> Vec<Sender> {
     }
     let sender = |(name, (went, failed))| Sender { name, went, failed };
     senders.into_iter().map(sender).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_amount_is_rounded_up_to_hundredths() {
+        for (millionths, shown) in
+            [(0, "0.00"), (1, "0.01"), (75_000, "0.08"), (12_340_000, "12.34")]
+        {
+            assert_eq!(money(millionths), shown);
+        }
+    }
 }

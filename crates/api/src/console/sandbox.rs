@@ -294,6 +294,12 @@ fn moment(text: &str) -> String {
 }
 
 impl Message {
+    /// The path of a link that a mail has, on this server whatever its public address is.
+    fn link(&self) -> Option<&str> {
+        let begin = self.text.find("/two-step/reset/").filter(|_| self.channel == "email")?;
+        self.text[begin..].split_whitespace().next()
+    }
+
     fn number_words(&self) -> String {
         international(&self.number)
     }

@@ -1,16 +1,15 @@
 //! Who is logged in: a signed cookie, a form token derived from it, and links that log in once.
 //!
-//! A session is nowhere stored. Its cookie carries role, moment and a random name under a MAC whose key
-//! comes from the master key; the operator's token is part of what is signed, so a new token ends every
-//! session. Logging out forgets the cookie in the browser and refuses it in this process.
-
-use core::time::Duration;
-use std::collections::HashSet;
-use std::sync::{LazyLock, Mutex, PoisonError};
+//! A session is nowhere stored. Its cookie carries role, moment, a random name, and who logged in with a
+//! name, under a MAC whose key comes from the master key; the operator's token is part of what is signed,
+//! so a new token ends every session. Those that were ended before their time are stored, so that a logout
+//! holds on every node and after a restart; so are the operators, whose change ends their sessions.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use core::time::Duration;
 use registration::Timestamp;
+use service::directory::OperatorRole;
 use service::nonces::Freshness;
 use service::ports::EntropyExt as _;
 use service::{Service, ServiceError};
@@ -27,8 +26,8 @@ const LINK_LIFETIME: Duration = Duration::from_mins(10);
 /// Longest cookie and link that is looked at; ours have some 120 characters.
 const CHARS_MAX: usize = 256;
 
-/// Sessions that were ended here before their time; names of 128 bits, a few a day.
-static ENDED: LazyLock<Mutex<HashSet<String>>> = LazyLock::new(Mutex::default);
+/// How long it is remembered that a session was ended which has no time of its own, in a sandbox.
+const ENDED_REMEMBERED: Duration = Duration::from_hours(365 * 24);
 
 /// What somebody may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,42 +52,77 @@ impl Role {
     }
 }
 
+impl From<OperatorRole> for Role {
+    fn from(role: OperatorRole) -> Self {
+        match role {
+            OperatorRole::Operator => Self::Operator,
+            OperatorRole::Auditor => Self::Auditor,
+        }
+    }
+}
+
 /// A login.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Session {
     pub role: Role,
     since: Timestamp,
     name: String,
+    /// Who logged in with a name; `None` by token or link.
+    pub operator: Option<String>,
 }
 
 impl Session {
     /// Begins one.
-    pub(super) fn begin(service: &Service, role: Role) -> Self {
-        Self { role, since: service.now(), name: hex::encode(service.entropy().bytes::<16>()) }
+    pub(super) fn begin(service: &Service, role: Role, operator: Option<String>) -> Self {
+        let name = hex::encode(service.entropy().bytes::<16>());
+        Self { role, since: service.now(), name, operator }
     }
 
     /// What stands in the cookie.
     pub(super) fn cookie(&self, app: &App) -> String {
-        let text = format!("{}.{}.{}", self.role.as_str(), self.since.as_millis(), self.name);
+        let mut text = format!("{}.{}.{}", self.role.as_str(), self.since.as_millis(), self.name);
+        if let Some(operator) = &self.operator {
+            text.extend([".", operator]);
+        }
         let mac = sign(app, "session", &text);
         format!("{text}.{mac}")
     }
 
     /// Reads a cookie; `None` if it is not ours, has ended, or is older than `lifetime`.
-    pub(super) fn read(app: &App, cookie: &str, lifetime: Option<Duration>) -> Option<Self> {
+    pub(super) async fn read(
+        app: &App,
+        cookie: &str,
+        lifetime: Option<Duration>,
+    ) -> Result<Option<Self>, ServiceError> {
+        let Some(session) = Self::parse(app, cookie, lifetime) else { return Ok(None) };
+        if app.service.login_has_ended(&session.name).await? {
+            return Ok(None);
+        }
+        let Some(name) = &session.operator else { return Ok(Some(session)) };
+        let operator = app.service.operator(name).await?.map(|it| it.value);
+        let holds = operator.is_some_and(|it| it.changed_at <= session.since);
+        Ok(holds.then_some(session))
+    }
+
+    fn parse(app: &App, cookie: &str, lifetime: Option<Duration>) -> Option<Self> {
         let text = verified(app, "session", cookie)?;
         let mut parts = text.split('.');
         let role = Role::parse(parts.next()?)?;
         let since = Timestamp::from_millis(parts.next()?.parse().ok()?);
         let name = parts.next()?.to_owned();
+        let operator = parts.next().map(str::to_owned);
         let over = lifetime.is_some_and(|lifetime| app.service.now() >= since + lifetime);
-        let ended = ENDED.lock().unwrap_or_else(PoisonError::into_inner).contains(&name);
-        (!over && !ended).then_some(Self { role, since, name })
+        (!over).then_some(Self { role, since, name, operator })
     }
 
-    /// Ends it.
-    pub(super) fn end(&self) {
-        ENDED.lock().unwrap_or_else(PoisonError::into_inner).insert(self.name.clone());
+    /// Ends it, on every node and for good.
+    pub(super) async fn end(
+        &self,
+        app: &App,
+        lifetime: Option<Duration>,
+    ) -> Result<(), ServiceError> {
+        let until = self.since + lifetime.unwrap_or(ENDED_REMEMBERED);
+        app.service.end_login(&self.name, until).await
     }
 
     /// The token that every form of this session carries.

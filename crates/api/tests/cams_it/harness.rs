@@ -337,6 +337,7 @@ fn seed(temporary: bool) -> Seed {
                 id: id(waba),
                 name: waba.to_owned(),
                 contact_email: None,
+                upstream: None,
                 numbers: Vec::new(),
             }],
         }],

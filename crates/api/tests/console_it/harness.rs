@@ -71,8 +71,19 @@ impl World {
         let service = Arc::new(Service::new(ports, keys, hasher, Policy::default()));
         let first = FirstPassword { password: "Sandbox-1!".to_owned(), must_change: false };
         service.first_start(&WabaId::parse(WABA).unwrap(), &first).await.unwrap();
-        let app = App(Arc::new(AppInner {
-            service: Arc::clone(&service),
+        let router = Self::router(&service, &clock);
+        Self { service, clock, router }
+    }
+
+    /// Another process over the same store.
+    pub(crate) fn again(&self) -> Self {
+        let (service, clock) = (Arc::clone(&self.service), Arc::clone(&self.clock));
+        Self { router: Self::router(&service, &clock), service, clock }
+    }
+
+    fn router(service: &Arc<Service>, clock: &ManualClock) -> Router {
+        router(App(Arc::new(AppInner {
+            service: Arc::clone(service),
             stopping: tokio::sync::watch::channel(false).1,
             gauges: Box::new(Vec::new),
             metrics: api::metrics::Metrics::default(),
@@ -86,8 +97,18 @@ impl World {
             sandbox: None,
             ca_pem: Box::new(String::new),
             rotate_master: Box::new(|| Ok(2)),
-        }));
-        Self { service, clock, router: router(app) }
+        })))
+    }
+
+    /// A call of the operator's API.
+    pub(crate) async fn admin(&self, method: &str, path: &str, body: &str) -> Page {
+        let request = Request::builder()
+            .method(method)
+            .uri(format!("/admin/v1{path}"))
+            .header("authorization", format!("Bearer {TOKEN}"))
+            .body(Body::from(body.to_owned()))
+            .unwrap();
+        self.send(request).await
     }
 
     pub(crate) async fn send(&self, request: Request<Body>) -> Page {

@@ -8,5 +8,6 @@ mod harness;
 mod entry;
 mod explorer;
 mod forms;
+mod operators;
 mod pages;
 mod wizard;

@@ -213,6 +213,7 @@ fn seed(now: Timestamp) -> Seed {
         id: id(text),
         name: "Test".to_owned(),
         contact_email: None,
+        upstream: None,
         numbers: Vec::new(),
     };
     let account = |name: &str, space: &str, wabas, graph_tokens, clients| SeedAccount {

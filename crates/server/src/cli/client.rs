@@ -1,5 +1,7 @@
 //! What commands that talk to a server have in common: where it is, who asks, what went wrong.
 
+mod raw;
+
 use core::fmt::Write as _;
 use core::time::Duration;
 use std::path::{Path, PathBuf};
@@ -242,28 +244,6 @@ impl Client {
         Ok((status, headers, text))
     }
 
-    /// A request to any path below the server's address, with nothing that shows who sends it.
-    pub(super) fn request(
-        &self,
-        method: Method,
-        target: &str,
-    ) -> anyhow::Result<reqwest::RequestBuilder> {
-        let url =
-            self.base.join(target.trim_start_matches('/')).context("this makes no address")?;
-        Ok(self.http.request(method, url).timeout(ANSWER_TIMEOUT))
-    }
-
-    /// Sends such a request: status and body.
-    pub(super) async fn raw(
-        &self,
-        request: reqwest::RequestBuilder,
-    ) -> Result<(StatusCode, Vec<u8>), Failure> {
-        let response = self.send(request).await?;
-        let status = response.status();
-        let bytes = response.bytes().await.map_err(|source| self.unreachable(source))?;
-        Ok((status, bytes.to_vec()))
-    }
-
     async fn admin(
         &self,
         method: Method,
@@ -426,18 +406,10 @@ fn read_certificates(path: &Path) -> anyhow::Result<Vec<reqwest::Certificate>> {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+mod tests {
     use serde_json::json;
 
     use super::*;
-
-    /// A client of a server that is asked nothing.
-    pub(in crate::cli) fn client() -> Client {
-        crate::tls::install_provider();
-        let http = reqwest::Client::builder().no_proxy().build().expect("a client");
-        let base = base_url("http://127.0.0.1:1").expect("an address");
-        Client { http, base, token: Ok(Zeroizing::new(String::new())) }
-    }
 
     #[test]
     fn an_address_is_taken_with_or_without_path_and_slash() {

@@ -23,6 +23,7 @@ mod man;
 mod names;
 mod numbers;
 mod openapi;
+mod operators;
 mod output;
 mod pin;
 mod policy;
@@ -95,6 +96,7 @@ enum Command {
     Groups(groups::Arguments),
     Policy(policy::Arguments),
     Tokens(tokens::Arguments),
+    Operators(operators::Arguments),
     Inbox(inbox::Arguments),
     Clock(clock::Arguments),
     Cert(cert::Arguments),
@@ -158,6 +160,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, environment: &Environm
         Command::Groups(arguments) => groups::run(&arguments, &context),
         Command::Policy(arguments) => policy::run(&arguments, &context),
         Command::Tokens(arguments) => tokens::run(&arguments, &context),
+        Command::Operators(arguments) => operators::run(&arguments, &context),
         Command::Inbox(arguments) => inbox::run(&arguments, &context),
         Command::Clock(arguments) => clock::run(&arguments, &context),
         Command::Cert(arguments) => cert::run(&arguments, &context),

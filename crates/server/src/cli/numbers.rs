@@ -154,7 +154,30 @@ fn show_text(view: &View, it: &Value) -> String {
         ("Two-step PIN", two_step.map_or("off".to_owned(), |at| format!("on since {at}"))),
         ("Locked", locked.map_or(String::new(), |at| format!("since {at}; {unlock}"))),
     ]);
-    format!("{facts}\n{}\n{}", claims_text(view, &it["claims"]), budgets_text(view, &it["budgets"]))
+    let upstream = upstream_text(view, &it["upstream"]);
+    format!(
+        "{facts}{upstream}\n{}\n{}",
+        claims_text(view, &it["claims"]),
+        budgets_text(view, &it["budgets"])
+    )
+}
+
+/// What registrars upstream show, a line each, and what differs from here.
+fn upstream_text(view: &View, upstream: &Value) -> String {
+    let mut shown = String::new();
+    for it in upstream.as_array().into_iter().flatten() {
+        let status = it["status"].as_str().unwrap_or("not known yet");
+        let seen =
+            view.moment_if(&it["seen_at"]).map_or(String::new(), |at| format!(", seen {at}"));
+        let differs = match (&it["drift"], it["unsettled"] == true) {
+            (Value::String(drift), _) => format!("\n               differs: {drift}"),
+            (_, true) => "; a call is being settled".to_owned(),
+            (_, false) => String::new(),
+        };
+        // Writing into a String cannot fail.
+        let _ = writeln!(shown, "Upstream       {status}{seen}{differs}");
+    }
+    shown
 }
 
 fn claims_text(view: &View, claims: &Value) -> String {

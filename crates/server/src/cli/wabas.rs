@@ -209,6 +209,11 @@ fn show(view: &View, upstream: Value) -> Output {
             facts.push((label, text(&upstream[name])));
         }
     }
+    let webhook = &upstream["webhook"];
+    if webhook.is_object() {
+        facts.push(("Webhook", text(&webhook["callback_url"])));
+        facts.push(("Verify token", text(&webhook["verify_token"])));
+    }
     let shown = view.facts(&facts);
     Output::new(upstream, shown)
 }

@@ -53,11 +53,12 @@ pub(super) struct Arguments {
 pub(super) fn run(arguments: &Arguments, context: &Context<'_>) -> anyhow::Result<ExitCode> {
     client::run(&arguments.connection, context, async |client, view| {
         let number = arguments.number.as_ref().map(|number| number.replace([' ', '-'], ""));
-        let mut watch = Watch { client, view, number, seen: 0, sends: HashMap::new() };
+        let mut watch = Watch { client, number, seen: 0, sends: HashMap::new() };
         let mut happened = watch.begin(arguments.last).await?;
         loop {
+            let of_all = watch.number.is_none();
             for event in &happened {
-                let line = if context.json { event.to_string() } else { watch.line(event) };
+                let line = if context.json { event.to_string() } else { line(view, of_all, event) };
                 print(&format!("{line}\n")).map_err(anyhow::Error::from)?;
                 if arguments.until.as_ref().is_some_and(|kind| is_of_kind(event, kind)) {
                     // Everything is printed already.
@@ -73,7 +74,6 @@ pub(super) fn run(arguments: &Arguments, context: &Context<'_>) -> anyhow::Resul
 /// A number, or all, and what was seen of it.
 struct Watch<'a> {
     client: &'a Client,
-    view: &'a View,
     number: Option<String>,
     /// Place of the last event seen.
     seen: u64,
@@ -160,18 +160,18 @@ impl Watch<'_> {
         }
         Ok(steps)
     }
+}
 
-    fn line(&self, event: &Value) -> String {
-        let at = self.view.short_moment(&event["at"]);
-        let about = match (&self.number, event["subject"]["kind"].as_str()) {
-            (Some(_), _) => String::new(),
-            (None, Some("number")) => format!("{}  ", number(&event["subject"]["id"])),
-            (None, _) => {
-                format!("{} {}  ", text(&event["subject"]["kind"]), text(&event["subject"]["id"]))
-            }
-        };
-        format!("{at}  {about}{}  ({})", what(event).replace('\n', " "), text(&event["actor"]))
-    }
+/// An event in one line; with its number where events of all are shown.
+fn line(view: &View, of_all: bool, event: &Value) -> String {
+    let at = view.short_moment(&event["at"]);
+    let subject = &event["subject"];
+    let about = match (of_all, subject["kind"].as_str()) {
+        (false, _) => String::new(),
+        (true, Some("number")) => format!("{}  ", number(&subject["id"])),
+        (true, _) => format!("{} {}  ", text(&subject["kind"]), text(&subject["id"])),
+    };
+    format!("{at}  {about}{}  ({})", what(event).replace('\n', " "), text(&event["actor"]))
 }
 
 /// A step of a message in the form of an event.
@@ -214,26 +214,21 @@ mod tests {
 
     #[test]
     fn an_event_and_a_step_of_a_message_are_a_line_each() {
-        let client = crate::cli::client::tests::client();
         let view = View::for_tests();
-        let number = Some("+447700900123".to_owned());
-        let mut watch =
-            Watch { client: &client, view: &view, number, seen: 0, sends: HashMap::new() };
         let event = json!({
             "at": "2027-01-15T08:00:00Z", "kind": "registered", "actor": "admin:operator",
             "subject": { "kind": "number", "id": "+447700900123" },
             "details": { "along": [{ "kind": "code_confirmed" }] },
         });
         let line = "2027-01-15 09:00:00  code confirmed, registered  (admin:operator)";
-        assert_eq!(watch.line(&event), line);
+        assert_eq!(super::line(&view, false, &event), line);
         assert!(is_of_kind(&event, "registered") && is_of_kind(&event, "code_confirmed"));
         assert!(!is_of_kind(&event, "refused"));
         let send = json!({
             "id": "1", "number": "+447700900123", "state": "handed_over", "method": "sms",
             "state_at": "2027-01-15T08:00:01Z", "decided_at": "2027-01-15T08:00:00Z", "sender": "inbox",
         });
-        watch.number = None;
         let line = "2027-01-15 09:00:01  +44 7700 900123  message handed over  (sender inbox)";
-        assert_eq!(watch.line(&step(&send)), line);
+        assert_eq!(super::line(&view, true, &step(&send)), line);
     }
 }

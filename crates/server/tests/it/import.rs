@@ -341,6 +341,18 @@ fn codes_come_from_a_file_from_standard_input_or_from_a_gateway() {
     let body = format!("{{\"to\":\"+447700900125\",\"text\":\"Your code is {right}\"}}");
     assert_eq!(ask(address, "POST", &format!("/{path}"), "", &body).0, 204);
     assert!(import.wait().unwrap().success());
+
+    // Somebody who types, wrong at first.
+    let list = sandbox.list("c.csv", "number,name\n+447700900126,Acme\n");
+    let mut import = sandbox.begin(&["import", &list, "--codes", "prompt"]);
+    let right = code_of("+447700900126");
+    write!(import.stdin.take().unwrap(), "000001\n{right}\n").unwrap();
+    let output = import.wait_with_output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.success(), "{said}");
+    let question = "[1/1] Code for +44 7700 900126 by sms (empty: skip): ";
+    assert_eq!(said.matches(question).count(), 2, "{said}");
+    assert!(said.contains("+447700900126: "), "the wrong one is told: {said}");
     assert_eq!(
         sandbox.sends()["+447700900125"].len(),
         1,

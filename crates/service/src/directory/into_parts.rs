@@ -2,7 +2,7 @@
 
 use super::{
     AccessKey, Account, ClaimDocument, Client, CustomPolicy, Document, Entity, GraphSubscription,
-    GraphToken, Group, PinReset, RamUser, Reply, Session, Space, User, Waba, Webhook,
+    GraphToken, Group, Operator, PinReset, RamUser, Reply, Session, Space, User, Waba, Webhook,
 };
 
 macro_rules! into_parts {
@@ -52,4 +52,6 @@ into_parts! {
     into_claim_document -> ClaimDocument;
     /// The link to reset a PIN, if it is one.
     into_pin_reset -> PinReset;
+    /// The operator, if it is one.
+    into_operator -> Operator;
 }

@@ -13,6 +13,8 @@
 //!          └─ CustomPolicy
 //! Webhook                              (below the account, space or WABA that it is told about)
 //! PinReset                             (below the WABA whose number it is for)
+//! Operator                             (who logs in to the console; nobody's)
+//! EndedLogin                           (a login to the console that somebody ended; nobody's)
 //! Reply                                (what was answered under an idempotency key; nobody's)
 //! ```
 
@@ -20,6 +22,7 @@ mod access_key;
 mod claim_document;
 mod graph;
 mod into_parts;
+mod operator;
 mod pin_reset;
 mod ram;
 mod reference;
@@ -33,6 +36,7 @@ use registration::{AccountId, ClientId, CustomerSpaceId, Timestamp, WabaId};
 pub use access_key::{AccessKey, TemporaryKey};
 pub use claim_document::ClaimDocument;
 pub use graph::{GraphScopes, GraphSubscription, GraphToken};
+pub use operator::{EndedLogin, Operator, OperatorRole};
 pub use pin_reset::PinReset;
 pub use ram::{CustomPolicy, Group, RamUser};
 pub use reference::EntityRef;
@@ -198,6 +202,8 @@ pub enum Entity {
     Webhook(Webhook),
     ClaimDocument(ClaimDocument),
     PinReset(PinReset),
+    Operator(Operator),
+    EndedLogin(EndedLogin),
 }
 
 /// The kinds of [`Entity`].
@@ -223,11 +229,13 @@ pub enum EntityKind {
     Webhook,
     ClaimDocument,
     PinReset,
+    Operator,
+    EndedLogin,
 }
 
 impl EntityKind {
     /// All kinds, parents before children.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 21] = [
         Self::Account,
         Self::Space,
         Self::Waba,
@@ -247,6 +255,8 @@ impl EntityKind {
         Self::Webhook,
         Self::ClaimDocument,
         Self::PinReset,
+        Self::Operator,
+        Self::EndedLogin,
     ];
 
     /// The word in the store and in events.
@@ -272,6 +282,8 @@ impl EntityKind {
             Self::Webhook => "webhook",
             Self::ClaimDocument => "claim_document",
             Self::PinReset => "pin_reset",
+            Self::Operator => "operator",
+            Self::EndedLogin => "ended_login",
         }
     }
 
@@ -306,6 +318,8 @@ impl Entity {
             Self::Webhook(it) => EntityRef::webhook(&it.dialect, &it.scope),
             Self::ClaimDocument(it) => EntityRef::claim_document(&it.claim, &it.name),
             Self::PinReset(it) => EntityRef::new(EntityKind::PinReset, &it.id),
+            Self::Operator(it) => EntityRef::operator(&it.name),
+            Self::EndedLogin(it) => EntityRef::ended_login(&it.id),
         }
     }
 
@@ -313,7 +327,7 @@ impl Entity {
     #[must_use]
     pub fn parent(&self) -> Option<EntityRef> {
         match self {
-            Self::Account(_) | Self::Reply(_) => None,
+            Self::Account(_) | Self::Reply(_) | Self::Operator(_) | Self::EndedLogin(_) => None,
             Self::Space(it) => Some(EntityRef::account(&it.account)),
             Self::Waba(it) => Some(EntityRef::space(&it.space)),
             Self::Client(it) => Some(EntityRef::account(&it.account)),
@@ -356,7 +370,9 @@ impl Entity {
             | Self::GraphSubscription(_)
             | Self::Webhook(_)
             | Self::ClaimDocument(_)
-            | Self::PinReset(_) => None,
+            | Self::PinReset(_)
+            | Self::Operator(_)
+            | Self::EndedLogin(_) => None,
         }
     }
 
@@ -367,6 +383,7 @@ impl Entity {
             Self::Session(it) => Some(it.expires_at),
             Self::Reply(it) => Some(it.expires_at),
             Self::PinReset(it) => Some(it.expires_at),
+            Self::EndedLogin(it) => Some(it.expires_at),
             Self::AccessKey(it) => {
                 it.temporary.as_ref().map(|key| key.expires_at + EXPIRED_KEYS_KEPT)
             }
@@ -384,7 +401,8 @@ impl Entity {
             | Self::UpstreamNumber(_)
             | Self::GraphSubscription(_)
             | Self::Webhook(_)
-            | Self::ClaimDocument(_) => None,
+            | Self::ClaimDocument(_)
+            | Self::Operator(_) => None,
         }
     }
 }

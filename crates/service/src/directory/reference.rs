@@ -52,6 +52,18 @@ impl EntityRef {
         Self::new(EntityKind::User, format!("{client}/{name}"))
     }
 
+    /// Names an operator.
+    #[must_use]
+    pub fn operator(name: &str) -> Self {
+        Self::new(EntityKind::Operator, name)
+    }
+
+    /// Names a login that was ended.
+    #[must_use]
+    pub fn ended_login(id: &str) -> Self {
+        Self::new(EntityKind::EndedLogin, id)
+    }
+
     /// Names an access key.
     #[must_use]
     pub fn access_key(id: &str) -> Self {

@@ -9,7 +9,7 @@ use crate::clients::DEFAULT;
 use crate::directory::{Account, Client, Entity, EntityKind, EntityRef, Role, Space, User, Waba};
 use crate::error::ServiceError;
 use crate::login::ADMIN;
-use crate::ports::EntityWrite;
+use crate::ports::{EntityWrite, Link};
 use crate::service::Service;
 
 impl Service {
@@ -47,6 +47,9 @@ impl Service {
                 });
                 self.draft_entity(draft, entity).await?;
                 draft.tally.wabas += 1;
+                if let Some(link) = &waba.upstream {
+                    self.draft_upstream(draft, &waba.id, link).await?;
+                }
             }
         }
         for client in &account.clients {
@@ -56,6 +59,28 @@ impl Service {
         self.draft_ram(draft, account).await?;
         self.draft_access_keys(draft, account).await?;
         self.draft_graph_tokens(draft, account).await
+    }
+
+    async fn draft_upstream(
+        &self,
+        draft: &mut Draft<'_>,
+        waba: &WabaId,
+        link: &Link,
+    ) -> Result<(), ServiceError> {
+        match self.upstream.as_ref().map(|port| port.check(link)) {
+            Some(Ok(())) => {
+                let upstream = self.sealed_upstream(waba, link);
+                self.draft_entity(draft, Entity::Upstream(Box::new(upstream))).await
+            }
+            Some(Err(reason)) => {
+                draft.clash(format!("upstream of waba {waba}: {reason}"));
+                Ok(())
+            }
+            None => {
+                draft.clash("this server does not forward to registrars upstream".to_owned());
+                Ok(())
+            }
+        }
     }
 
     /// Puts an entity at the version that is stored; one below another parent is a clash.

@@ -21,6 +21,7 @@ use zeroize::Zeroizing;
 
 use crate::directory::GraphScopes;
 use crate::numbering::Planned;
+use crate::ports::Link;
 
 pub use apply::{FIRST_PASSWORD, PreparedSeed, SeedTally, Seeded};
 
@@ -68,6 +69,8 @@ pub struct SeedWaba {
     pub name: String,
     /// Where its owner is reached by mail.
     pub contact_email: Option<String>,
+    /// The registrar upstream that is its authority. `None` leaves what is there.
+    pub upstream: Option<Link>,
     /// Its claims.
     pub numbers: Vec<SeedNumber>,
 }

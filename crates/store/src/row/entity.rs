@@ -2,6 +2,7 @@
 
 mod claim_document;
 mod graph;
+mod operator;
 mod ram;
 mod upstream;
 mod webhook;
@@ -56,7 +57,9 @@ impl EntityRow {
                 | Entity::GraphToken(_)
                 | Entity::GraphSubscription(_)
                 | Entity::Webhook(_)
-                | Entity::PinReset(_) => None,
+                | Entity::PinReset(_)
+                | Entity::Operator(_)
+                | Entity::EndedLogin(_) => None,
             },
         }
     }
@@ -256,6 +259,8 @@ fn body_of(entity: &Entity) -> String {
             pin_set_at: it.pin_set_at.as_millis(),
             expires_at: it.expires_at.as_millis(),
         }),
+        Entity::Operator(it) => operator::operator_body(it),
+        Entity::EndedLogin(it) => operator::ended_body(it),
     }
 }
 
@@ -309,6 +314,8 @@ pub(crate) fn entity_from_row(
             row.claim_document(content.unwrap_or_default()).map(Entity::ClaimDocument)
         }
         EntityKind::PinReset => row.pin_reset().map(Entity::PinReset),
+        EntityKind::Operator => row.operator().map(Entity::Operator),
+        EntityKind::EndedLogin => row.ended_login().map(Entity::EndedLogin),
     }
 }
 

@@ -268,7 +268,9 @@ async fn details(app: &App, record: &NumberRecord) -> Result<NumberDetails, Fail
         let waba = app.service.entity(&key).await?.and_then(|it| it.value.into_waba());
         accounts.push(waba.map_or_else(String::new, |waba| waba.account.as_str().to_owned()));
     }
-    Ok(NumberDetails::new(record, &accounts, app.service.now(), &app.service.limits()))
+    let upstream = app.service.upstream_of(record).await?.into_iter().map(Into::into).collect();
+    let (now, limits) = (app.service.now(), app.service.limits());
+    Ok(NumberDetails::new(record, &accounts, upstream, now, &limits))
 }
 
 /// What was decided, and the number as it is now.

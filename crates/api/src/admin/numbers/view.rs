@@ -9,6 +9,7 @@ use service::numbering::{international_format, plan_e164};
 use service::standing::{self, Left, Standing};
 use utoipa::ToSchema;
 
+use super::super::upstreams::UpstreamNumber;
 use super::super::wire::At;
 
 /// How far a number, or one claim on it, has come.
@@ -65,6 +66,8 @@ pub(crate) struct NumberDetails {
     /// Locked after too many wrong guesses, since then; an operator unlocks it.
     locked_since: Option<At>,
     budgets: Budgets,
+    /// What is known at registrars upstream, and what differs from here; empty where this server is the authority.
+    upstream: Vec<UpstreamNumber>,
 }
 
 /// A claim of a WABA on a number.
@@ -202,6 +205,7 @@ impl NumberDetails {
     pub(crate) fn new(
         record: &NumberRecord,
         accounts: &[String],
+        upstream: Vec<UpstreamNumber>,
         now: Timestamp,
         limits: &Limits,
     ) -> Self {
@@ -224,6 +228,7 @@ impl NumberDetails {
             },
             locked_since: record.budgets.locked_since.map(At::from),
             budgets: standing::standing(record, kind, now, limits).into(),
+            upstream,
         }
     }
 }

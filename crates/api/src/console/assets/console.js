@@ -15,6 +15,7 @@
 
   const full = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "medium" });
   const today = new Intl.DateTimeFormat(language, { timeStyle: "medium" });
+  const hour = new Intl.DateTimeFormat(language, { hour: "2-digit", minute: "2-digit" });
   const regions = "DisplayNames" in Intl ? new Intl.DisplayNames([language], { type: "region" }) : null;
 
   const local = (at) => {
@@ -121,7 +122,7 @@
     if (!window.uPlot || box.dataset.drawn) return;
     box.dataset.drawn = "yes";
     const { labels, data } = JSON.parse(box.dataset.chart);
-    const style = getComputedStyle(root);
+    const style = getComputedStyle(document.body);
     const probe = document.createElement("i");
     box.append(probe);
     const colour = (name) => {
@@ -137,7 +138,7 @@
       cursor: { y: false, points: { size: 6 } },
       legend: { live: true },
       scales: { y: { range: (_, low, high) => [0, Math.max(4, Math.ceil(high * 1.15))] } },
-      axes: [{ ...axis, grid: { show: false } }, { ...axis, size: 44, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 5000, 10000, 100000] }],
+      axes: [{ ...axis, grid: { show: false }, values: (_, all) => all.map((at) => hour.format(new Date(at * 1000))) }, { ...axis, size: 44, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 5000, 10000, 100000] }],
       series: [
         { value: (_, at) => (at ? full.format(new Date(at * 1000)) : "") },
         ...labels.map((label, i) => ({ label, stroke: inks[i], width: 2, fill: i ? undefined : `color-mix(in srgb, ${inks[0]} 12%, transparent)`, points: { show: false } })),

@@ -82,6 +82,15 @@ super::texts! {
             "Das ist nicht das Betreiber-Token dieses Servers.";
         wrong_remedy: "Copy the whole line from operator.token in the data folder this server was started with.",
             "Kopieren Sie die ganze Zeile aus operator.token im Datenordner, mit dem dieser Server gestartet wurde.";
+        name: "Name", "Name";
+        password: "Password", "Passwort";
+        by_token: "With the operator token instead", "Stattdessen mit dem Betreiber-Token";
+        by_name: "With a name and a password instead", "Stattdessen mit Name und Passwort";
+        wrong_password: "Name or password is wrong.", "Name oder Passwort ist falsch.";
+        wrong_password_remedy: "Try again. Whoever runs this server gives out a new password with rollcall operators reset NAME.",
+            "Versuchen Sie es erneut. Wer diesen Server betreibt, vergibt mit rollcall operators reset NAME ein neues Passwort.";
+        too_often: "Too many wrong passwords.", "Zu viele falsche Passwörter.";
+        too_often_remedy: "Wait a few minutes, then try again.", "Warten Sie einige Minuten und versuchen Sie es dann erneut.";
         easier: "Easier: a link that logs you in", "Einfacher: ein Link, der Sie anmeldet";
         easier_how: "On the server's machine, run this and open the address it prints. It works once, for ten minutes.",
             "Auf dem Rechner des Servers ausführen und die ausgegebene Adresse öffnen. Sie gilt einmal, zehn Minuten lang.";
@@ -165,6 +174,8 @@ super::texts! {
         action: "Action", "Aktion";
         resource: "Resource", "Ressource";
         source_ip: "Source address", "Quelladresse";
+        role: "Role", "Rolle";
+        changed_at: "Password or role set", "Passwort oder Rolle gesetzt";
         active: "Active", "Aktiv";
         temporary: "Ends by itself", "Endet von selbst";
         scopes: "May", "Darf";

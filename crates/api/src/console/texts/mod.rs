@@ -152,6 +152,8 @@ impl Texts {
             "action" => f.action,
             "resource" => f.resource,
             "source_ip" => f.source_ip,
+            "role" => f.role,
+            "changed_at" => f.changed_at,
             "active" => f.active,
             "temporary" => f.temporary,
             "scopes" => f.scopes,

@@ -29,6 +29,21 @@ super::texts! {
         went: "sent", "gesendet";
         failed: "failed", "gescheitert";
         latest: "Latest", "Zuletzt";
+        money: "Money", "Geld";
+        fuses_enforce: "Budgets refuse what goes beyond them.", "Budgets lehnen ab, was über sie hinausgeht.";
+        fuses_shadow: "Budgets only count.", "Budgets zählen nur.";
+        fuses_off: "Budgets are off.", "Budgets sind aus.";
+        nothing_spent: "Nothing was spent in the present day or hour.", "Am heutigen Tag und in dieser Stunde wurde nichts ausgegeben.";
+        of_account: "Account {}, today", "Konto {}, heute";
+        of_country: "Country +{}, this hour", "Land +{}, diese Stunde";
+        resets: "until", "bis";
+        stopped: "No codes to numbers that begin with {}: too few codes were used.",
+            "Keine Codes an Nummern mit dem Anfang {}: Zu wenige Codes wurden benutzt.";
+        upstream: "Registrar of", "Registrar von";
+        upstream_check: "Check", "Prüfen";
+        upstream_reached: "The registrar upstream is reached and takes our credentials.",
+            "Der vorgelagerte Registrar ist erreichbar und nimmt unsere Zugangsdaten an.";
+        upstream_not_reached: "The registrar upstream is not reached.", "Der vorgelagerte Registrar ist nicht erreichbar.";
     }
 
     /// The audit trail.
@@ -62,6 +77,9 @@ super::texts! {
         policies: "Policies", "Richtlinien";
         keys: "Access keys", "AccessKeys";
         graph_tokens: "Graph tokens", "Graph-Tokens";
+        operators: "Console", "Konsole";
+        reset: "New password", "Neues Passwort";
+        operator_once: "The password is shown this once: {}", "Das Passwort wird nur dieses Mal gezeigt: {}";
         empty: "None yet", "Noch keine";
         empty_how: "Add the first one below.", "Legen Sie unten die erste an.";
         add: "Add", "Anlegen";

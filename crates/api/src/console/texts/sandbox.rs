@@ -8,6 +8,7 @@ super::texts! {
         inbox: "Messages", "Nachrichten";
         inbox_empty: "Codes arrive here, live. Register a number to see one.",
             "Hier kommen Codes an, sofort. Registrieren Sie eine Nummer, um einen zu sehen.";
+        open_link: "Open the link", "Link öffnen";
         play: "Listen to the call", "Anruf anhören";
         clock_hint: "Every limit, code and token follows this clock. Turn it to see a budget reopen.",
             "Jede Frist, jeder Code, jedes Token folgt dieser Uhr. Drehen Sie sie, um ein Budget sich öffnen zu sehen.";

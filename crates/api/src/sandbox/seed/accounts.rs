@@ -6,9 +6,12 @@ use registration::{AccountId, ClientId, CustomerSpaceId, TextId, WabaId};
 use service::pin_reset::is_mail_address;
 use service::seed::{SecretText, SeedAccount, SeedClient, SeedSpace, SeedWaba};
 
+use service::ports::Link;
+
 use super::credentials::credentials;
 use super::numbers::{Census, number};
 use super::reader::Section;
+use crate::admin::{Failure, NewUpstream, RegistrarWord, Secret};
 
 /// An account; `None` if something is wrong with it, which was noted then.
 pub(super) fn account(section: &Section<'_>, census: &mut Census) -> Option<SeedAccount> {
@@ -53,7 +56,7 @@ fn space(section: &Section<'_>, census: &mut Census) -> Option<SeedSpace> {
 }
 
 fn waba(section: &Section<'_>, census: &mut Census) -> Option<SeedWaba> {
-    section.knows(&["id", "name", "contact_email", "number"]);
+    section.knows(&["id", "name", "contact_email", "upstream", "number"]);
     let id: Option<WabaId> = section.needed("id", id_text);
     if let Some(id) = &id {
         section.unique("waba", "id", id.as_str());
@@ -66,7 +69,50 @@ fn waba(section: &Section<'_>, census: &mut Census) -> Option<SeedWaba> {
     let numbers = section.sections("number");
     let numbers = numbers.iter().filter_map(|it| number(it, census)).collect();
     let id = id?;
-    Some(SeedWaba { name: name.unwrap_or_else(|| id.to_string()), id, contact_email, numbers })
+    let upstreams = section.sections("upstream");
+    if upstreams.len() > 1 {
+        section.problem("upstream", "a WABA has one authority");
+    }
+    let upstream = upstreams.first().and_then(|it| upstream(it, &id));
+    let name = name.unwrap_or_else(|| id.to_string());
+    Some(SeedWaba { name, id, contact_email, upstream, numbers })
+}
+
+/// The registrar upstream of a WABA: the same fields as in the operator's API, with the same rules.
+fn upstream(section: &Section<'_>, waba: &WabaId) -> Option<Link> {
+    section.knows(&[
+        "registrar",
+        "remote_id",
+        "base_url",
+        "version",
+        "token",
+        "app_secret",
+        "access_key_id",
+        "access_key_secret",
+        "security_token",
+    ]);
+    if !section.has("registrar") {
+        section.problem("registrar", "is missing");
+    }
+    let words = [("meta", RegistrarWord::Meta), ("alibaba", RegistrarWord::Alibaba)];
+    let new = NewUpstream {
+        registrar: section.word("registrar", &words)?,
+        remote_id: section.text("remote_id", not_empty),
+        base_url: section.text("base_url", not_empty),
+        version: section.text("version", not_empty),
+        token: section.text("token", Secret::parse),
+        app_secret: section.text("app_secret", Secret::parse),
+        access_key_id: section.text("access_key_id", not_empty),
+        access_key_secret: section.text("access_key_secret", Secret::parse),
+        security_token: section.text("security_token", Secret::parse),
+    };
+    let link = new.link(waba);
+    if let Err(Failure::Invalid(details)) = &link {
+        for detail in details {
+            section.problem(&detail.field, &detail.problem);
+        }
+    }
+    link.ok()
 }
 
 fn client(section: &Section<'_>) -> Option<SeedClient> {

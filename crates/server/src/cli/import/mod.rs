@@ -36,7 +36,7 @@ use codes::{Codes, Source};
 use desk::{Behaviour, Desk};
 use faults::Fault;
 use journal::{Ending, Histories, Journal, Outcome};
-use progress::Progress;
+use progress::{Form, Progress};
 pub(super) use results::csv_cell;
 use results::{Results, RowResult};
 pub(super) use rows::Format;
@@ -269,7 +269,8 @@ async fn import(
     let codes = Codes::open(&source, client).await?;
     let (done, open) = divide(list.rows, &histories);
     let total = (done.len() + open.len()) as u64;
-    let progress = Progress::begin(total, done.len() as u64, quiet)?;
+    let progress =
+        Progress::begin(total, done.len() as u64, Form::of(quiet, source == Source::Prompt))?;
     let behaviour = Behaviour {
         max_wait: arguments.max_wait,
         code_timeout: arguments.code_timeout,

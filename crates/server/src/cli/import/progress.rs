@@ -3,9 +3,9 @@
 use core::cell::{Cell, RefCell};
 use core::fmt::Write as _;
 use core::time::Duration;
-use std::io::{self, IsTerminal as _, Write};
+use std::io::{self, IsTerminal as _};
 
-use indicatif::{HumanDuration, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{HumanDuration, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 use tokio::time::Instant;
 
 use super::journal::Outcome;
@@ -16,13 +16,37 @@ const LINE_EVERY: Duration = Duration::from_secs(10);
 /// How far an import is, for people, on standard error.
 pub(super) struct Progress {
     bar: ProgressBar,
-    shown: bool,
-    quiet: bool,
+    form: Form,
     begun: Instant,
     last_line: Cell<Instant>,
     counts: RefCell<Counts>,
     /// What rows wait for that a rule makes wait, and how many.
     waits: RefCell<Vec<Wait>>,
+}
+
+/// How progress is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Form {
+    /// A bar that is redrawn.
+    Bar,
+    /// A line now and then.
+    Lines,
+    /// Somebody is asked for each row: the questions tell.
+    Questions,
+    /// Not at all: a program reads the end.
+    Nothing,
+}
+
+impl Form {
+    /// The form for whoever is there; `quiet` if only the end counts, `asked` if codes are typed in.
+    pub(super) fn of(quiet: bool, asked: bool) -> Self {
+        match (quiet, asked, io::stderr().is_terminal()) {
+            (_, true, _) => Self::Questions,
+            (true, false, _) => Self::Nothing,
+            (false, false, true) => Self::Bar,
+            (false, false, false) => Self::Lines,
+        }
+    }
 }
 
 /// How many rows ended how.
@@ -72,22 +96,24 @@ struct Wait {
 
 impl Progress {
     /// Begins with `before` of `total` rows done in earlier runs.
-    pub(super) fn begin(total: u64, before: u64, quiet: bool) -> anyhow::Result<Self> {
-        let shown = io::stderr().is_terminal() && !quiet;
+    pub(super) fn begin(total: u64, before: u64, form: Form) -> anyhow::Result<Self> {
         let bar = ProgressBar::new(total).with_position(before);
-        bar.set_draw_target(if shown {
+        bar.set_draw_target(if form == Form::Bar {
             ProgressDrawTarget::stderr()
         } else {
             ProgressDrawTarget::hidden()
         });
-        let style = "{bar:24} {human_pos}/{human_len}  {per_sec:.1}, {eta} left{msg}";
-        bar.set_style(ProgressStyle::with_template(style)?);
+        let style = "{bar:24} {human_pos}/{human_len}  {rate}/s, {eta} left{msg}";
+        let rate = |state: &ProgressState, text: &mut dyn core::fmt::Write| {
+            // Writing into the bar's text cannot fail.
+            let _ = write!(text, "{:.1}", state.per_sec());
+        };
+        bar.set_style(ProgressStyle::with_template(style)?.with_key("rate", rate));
         bar.reset_eta();
         let now = Instant::now();
         Ok(Self {
             bar,
-            shown,
-            quiet,
+            form,
             begun: now,
             last_line: Cell::new(now),
             counts: RefCell::new(Counts { done: before, ..Counts::default() }),
@@ -115,7 +141,7 @@ impl Progress {
         }
         drop(waits);
         // The first of its kind is told at once where nobody sees the bar.
-        if is_first && !self.shown {
+        if is_first && self.form != Form::Bar {
             self.say(&format!("waiting: {why}, until {until}"));
         }
         self.update();
@@ -133,18 +159,17 @@ impl Progress {
 
     /// A line of its own, beside the bar.
     pub(super) fn say(&self, line: &str) {
-        if !self.quiet {
+        if self.form != Form::Nothing {
             self.bar.suspend(|| eprintln!("{line}"));
         }
     }
 
     /// A question: the answer stands behind it. Shown to whoever is asked, quiet or not.
     pub(super) fn say_without_end(&self, question: &str) {
-        self.bar.suspend(|| {
-            eprint!("{question}");
-            // If nobody sees it, nobody answers, and the row ends for want of a code.
-            _ = Write::flush(&mut io::stderr());
-        });
+        let total = self.bar.length().unwrap_or_default();
+        eprint!("[{}/{total}] {question}", self.counts.borrow().ended() + 1);
+        // If nobody sees it, nobody answers, and the row ends for want of a code.
+        _ = io::Write::flush(&mut io::stderr());
     }
 
     /// Ends the bar.
@@ -167,7 +192,7 @@ impl Progress {
         let separator = if waiting.is_empty() { "" } else { "; " };
         let trouble = self.counts.borrow().trouble();
         self.bar.set_message(format!("{trouble}{separator}{}", waiting.join("; ")));
-        if !self.shown && self.last_line.get().elapsed() >= LINE_EVERY {
+        if self.form == Form::Lines && self.last_line.get().elapsed() >= LINE_EVERY {
             self.last_line.set(Instant::now());
             let counts = *self.counts.borrow();
             let total = self.bar.length().unwrap_or_default();
@@ -188,7 +213,7 @@ mod tests {
 
     #[test]
     fn rows_are_counted_by_how_they_ended() {
-        let progress = Progress::begin(10, 3, true).unwrap();
+        let progress = Progress::begin(10, 3, Form::Nothing).unwrap();
         for outcome in [Outcome::Registered, Outcome::Refused, Outcome::Failed, Outcome::Failed] {
             progress.ended(outcome);
         }

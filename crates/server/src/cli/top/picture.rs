@@ -11,6 +11,15 @@ use super::super::output::{Tone, View, number, plain, text};
 /// Rules that are shown at most.
 const RULES_MAX: usize = 8;
 
+/// How many numbers there are, by state.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Numbers {
+    pub(super) known: u64,
+    pub(super) registered: u64,
+    /// Those that are not registered, by state; absent where there are too many to look at.
+    pub(super) others: Option<BTreeMap<String, u64>>,
+}
+
 /// Per second.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub(super) struct Rates {
@@ -28,6 +37,8 @@ pub(super) struct Sender {
     pub(super) name: String,
     /// Whether it takes messages; unknown where there is nothing to choose.
     pub(super) working: Option<bool>,
+    /// Whether its messages are counted: those of the sandbox's inbox are not.
+    pub(super) counted: bool,
     pub(super) taken: f64,
     pub(super) delivered: f64,
     /// Rejected, or reported as failed.
@@ -42,8 +53,7 @@ pub(super) struct Sender {
 #[derive(Debug, Clone, Default)]
 pub(super) struct Picture {
     pub(super) status: Value,
-    pub(super) known: u64,
-    pub(super) registered: u64,
+    pub(super) numbers: Numbers,
     pub(super) rates: Rates,
     /// By rule, since looking began.
     pub(super) refusals: BTreeMap<String, u64>,
@@ -62,6 +72,28 @@ impl Sender {
     }
 }
 
+impl Numbers {
+    const fn not_registered(&self) -> u64 {
+        self.known.saturating_sub(self.registered)
+    }
+
+    fn to_text(&self) -> String {
+        let mut text = format!("{} known, {} registered", self.known, self.registered);
+        match &self.others {
+            Some(others) => {
+                for (state, count) in others {
+                    // Writing into a String cannot fail.
+                    let _ = write!(text, ", {count} {}", state.replace('_', " "));
+                }
+            }
+            None => {
+                let _ = write!(text, ", {} not", self.not_registered());
+            }
+        }
+        text
+    }
+}
+
 impl Picture {
     pub(super) fn to_json(&self) -> Value {
         let rates = self.rates;
@@ -75,8 +107,9 @@ impl Picture {
         json!({
             "at": self.status["now"], "mode": self.status["mode"], "version": self.status["version"],
             "numbers": {
-                "known": self.known, "registered": self.registered,
-                "not_registered": self.known.saturating_sub(self.registered),
+                "known": self.numbers.known, "registered": self.numbers.registered,
+                "not_registered": self.numbers.not_registered(),
+                "not_registered_by_state": self.numbers.others,
             },
             "rates": {
                 "requests": rates.requests, "failed": rates.failed, "codes": rates.codes,
@@ -106,7 +139,6 @@ impl Picture {
 
     fn head(&self, view: &View) -> String {
         let rates = self.rates;
-        let count = |count: u64| count.to_string();
         let failed = if rates.failed > 0.0 {
             view.word(&format!(", {:.1} of them failed", rates.failed), Tone::Bad)
         } else {
@@ -132,15 +164,7 @@ impl Picture {
                     view.moment(&self.status["now"]),
                 ),
             ),
-            (
-                "Numbers",
-                format!(
-                    "{} known, {} registered, {} not",
-                    count(self.known),
-                    count(self.registered),
-                    count(self.known.saturating_sub(self.registered)),
-                ),
-            ),
+            ("Numbers", self.numbers.to_text()),
             ("Requests", format!("{:.1}/s{failed}", rates.requests)),
             (
                 "Happening",
@@ -175,7 +199,9 @@ impl Picture {
                 None => plain("-"),
             };
             let used = it.used_percent.map_or("-".to_owned(), |percent| format!("{percent:.0} %"));
-            let count = |count: f64| plain(format!("{count:.0}"));
+            let counted = it.counted;
+            let count =
+                |count: f64| plain(if counted { format!("{count:.0}") } else { "-".to_owned() });
             [
                 plain(text(&json!(it.name))),
                 state,
@@ -219,8 +245,13 @@ mod tests {
         };
         Picture {
             status: json!({ "now": "2027-01-15T08:00:00Z", "mode": "sandbox", "version": "0.1.0" }),
-            known: 12,
-            registered: 10,
+            numbers: Numbers {
+                known: 12,
+                registered: 10,
+                others: Some(
+                    [("awaiting_code".to_owned(), 1), ("unverified".to_owned(), 1)].into(),
+                ),
+            },
             rates: Rates {
                 requests: 41.26,
                 failed: 0.5,
@@ -231,6 +262,7 @@ mod tests {
             refusals: [("code-too-soon".to_owned(), 1), ("country-limit".to_owned(), 4)].into(),
             senders: vec![Sender {
                 working: Some(false),
+                counted: true,
                 taken: 9.0,
                 delivered: 7.0,
                 used_percent: Some(88.0),
@@ -246,7 +278,7 @@ mod tests {
     fn the_page_fits_the_terminal_and_the_latest_give_way() {
         let expected = "\
 Rollcall   0.1.0 sandbox  2027-01-15 09:00:00 CET (08:00:00 UTC)
-Numbers    12 known, 10 registered, 2 not
+Numbers    12 known, 10 registered, 1 awaiting code, 1 unverified
 Requests   41.3/s, 0.5 of them failed
 Happening  3.0 codes/s, 2.9 registrations/s, 0.1 refusals/s
 Messages   7 delivered, 2 handed over
@@ -275,5 +307,7 @@ LATEST
             (&json!(2), &json!(4))
         );
         assert_eq!(json["senders"][0]["working"], false);
+        let many = Numbers { known: 2_000_000, registered: 1_000_000, others: None };
+        assert_eq!(many.to_text(), "2000000 known, 1000000 registered, 1000000 not");
     }
 }

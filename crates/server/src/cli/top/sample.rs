@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 use super::super::client::{Client, Failure};
 use super::super::output::text;
-use super::picture::{Picture, Rates, Sender};
+use super::picture::{Numbers, Picture, Rates, Sender};
 
 /// Entries in a request: the most that the operator's API gives.
 const STRIDE: usize = 200;
@@ -21,6 +21,11 @@ const WINDOW: Duration = Duration::from_secs(10);
 
 /// How often the numbers are counted: a count walks along an index.
 const COUNT_EVERY: Duration = Duration::from_secs(5);
+
+/// Most numbers among which those without a registration are looked for, and most of those that are looked
+/// at: no index leads to them.
+const KNOWN_MAX: u64 = 50_000;
+const OPEN_MAX: u64 = 1_000;
 
 /// Events that are shown as the latest.
 const LATEST: usize = 8;
@@ -52,7 +57,7 @@ pub(super) struct Sampler {
     history: VecDeque<(Instant, Totals)>,
     refusals: BTreeMap<String, u64>,
     latest: VecDeque<Value>,
-    counted: Option<(Instant, Value)>,
+    counted: Option<(Instant, Numbers)>,
     /// Events that could not be looked at.
     left_out: u64,
 }
@@ -78,7 +83,7 @@ impl Sampler {
         self.follow_trail(client).await?;
         let now = Instant::now();
         if self.counted.as_ref().is_none_or(|(at, _)| now - *at >= COUNT_EVERY) {
-            self.counted = Some((now, client.get("/statistics", &[]).await?));
+            self.counted = Some((now, Numbers::count(client).await?));
         }
         let mut page = client.get("/sends", &[("limit", Some(STRIDE.to_string()))]).await?;
         let sends = if let Value::Array(sends) = page["items"].take() { sends } else { Vec::new() };
@@ -152,7 +157,9 @@ impl Sampler {
             }
         };
         each("rollcall_sender_working", |it, value| it.working = Some(value > 0.0));
-        each("rollcall_sender_taken_total", |it, value| it.taken = value);
+        each("rollcall_sender_taken_total", |it, value| {
+            (it.counted, it.taken) = (true, value);
+        });
         each("rollcall_sender_delivered_total", |it, value| it.delivered = value);
         each("rollcall_sender_failed_total", |it, value| it.failed += value);
         each("rollcall_sender_rejected_total", |it, value| it.failed += value);
@@ -174,11 +181,10 @@ impl Sampler {
         for send in &sample.sends {
             *states.entry(text(&send["state"])).or_default() += 1;
         }
-        let counts = self.counted.as_ref().map(|(_, counts)| counts.clone()).unwrap_or_default();
+        let numbers = self.counted.as_ref().map(|(_, numbers)| numbers.clone()).unwrap_or_default();
         Picture {
             status: sample.status,
-            known: counts["numbers_known"].as_u64().unwrap_or(0),
-            registered: counts["numbers_registered"].as_u64().unwrap_or(0),
+            numbers,
             rates: self.rates(now),
             refusals: self.refusals.clone(),
             senders: sample.senders,
@@ -203,6 +209,24 @@ impl Sampler {
             registrations: rate(|it| it.registrations),
             refusals: rate(|it| it.refusals),
         }
+    }
+}
+
+impl Numbers {
+    async fn count(client: &Client) -> Result<Self, Failure> {
+        let counts = client.get("/statistics", &[]).await?;
+        let count = |name: &str| counts[name].as_u64().unwrap_or(0);
+        let (known, registered) = (count("numbers_known"), count("numbers_registered"));
+        let mut numbers = Self { known, registered, others: None };
+        if known <= KNOWN_MAX && known.saturating_sub(registered) <= OPEN_MAX {
+            let open = client.all("/numbers", &[("registered", Some("false".to_owned()))]).await?;
+            let mut others: BTreeMap<String, u64> = BTreeMap::new();
+            for number in &open {
+                *others.entry(text(&number["state"])).or_default() += 1;
+            }
+            numbers.others = Some(others);
+        }
+        Ok(numbers)
     }
 }
 

@@ -6,7 +6,7 @@ use super::sample::{
     access_key, account, at, client, commit, custom_policy, graph_subscription, graph_token, group,
     id, is_conflict, put_all, ram_user, seed, session, space, user, waba, webhook,
 };
-use crate::directory::{ClaimDocument, Document, WebhookScope};
+use crate::directory::{ClaimDocument, Document, EndedLogin, Operator, OperatorRole, WebhookScope};
 use crate::ports::{
     CommitError, Entity, EntityKind, EntityRef, EntityWrite, Store, Unit, Versioned,
 };
@@ -42,6 +42,16 @@ fn claim_document(claim: &str, name: &str) -> Entity {
     })
 }
 
+fn operator(name: &str, role: OperatorRole) -> Entity {
+    Entity::Operator(Operator {
+        name: name.into(),
+        role,
+        password: "$argon2id$…".into(),
+        changed_at: at(16),
+        created_at: at(15),
+    })
+}
+
 pub async fn every_kind_is_kept(store: Arc<dyn Store>) {
     let all = vec![
         account("default"),
@@ -64,6 +74,9 @@ pub async fn every_kind_is_kept(store: Arc<dyn Store>) {
         webhook(WebhookScope::Waba(id("waba-1"))),
         webhook(WebhookScope::Number { claim: id("claim-1"), waba: id("waba-1") }),
         claim_document("claim-1", "business_profile"),
+        operator("eva", OperatorRole::Operator),
+        operator("max", OperatorRole::Auditor),
+        Entity::EndedLogin(EndedLogin { id: "login".into(), expires_at: at(9) }),
     ];
     put_all(&*store, all.clone()).await.expect("parents first");
     for entity in all {
