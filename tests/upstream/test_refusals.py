@@ -54,9 +54,9 @@ LESS = {
     ("alibaba", "pin-locked"): PIN_WANTED,
     ("alibaba", "not-registered"): denied("Unknown error: not_registered"),
 }
-# Told in Alibaba's own words, with its trace.
+# Told in their own words, with their trace.
 IN_THEIR_WORDS = {("alibaba", "already-added"), ("alibaba", "held-elsewhere"), ("alibaba", "not-migrating"),
-                  ("meta", "not-migrating")}
+                  ("alibaba", "name-declined"), ("meta", "not-migrating"), ("meta", "name-declined")}
 
 
 class Anonymous(Proxy):

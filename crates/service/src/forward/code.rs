@@ -190,7 +190,8 @@ impl Trip<'_> {
 
     /// No code is to be had for a number whose proof still counts there. Then it counts here too, unless a code
     /// is due all the same, because the number moves between holders of this installation. That changes nothing
-    /// there, so the code is made and sent here.
+    /// there, so the code is made and sent here; but only for a number that was seen to be known there: the
+    /// same words may mean that no code can be sent at all.
     async fn without_code_there(
         &mut self,
         proposal: &CodeRequest<'_>,
@@ -202,8 +203,13 @@ impl Trip<'_> {
         if matches!(dry.accepted, Accepted::Registered(_)) {
             return self.register(order.client.clone()).await;
         }
+        let known_there = self
+            .mirror
+            .seen
+            .as_ref()
+            .is_some_and(|seen| seen.verified == Some(true) || seen.registered == Some(true));
         let reach = service.reach(&order.payer, &order.planned, order.method, service.now());
-        if reach == Reach::Open && self.pins() != PinAbroad::Owed {
+        if known_there && reach == Reach::Open && self.pins() != PinAbroad::Owed {
             let own = CodeRequest {
                 order,
                 claim: proposal.claim.clone(),
