@@ -83,9 +83,11 @@ pub struct Service {
     pub(crate) early_receipts: EarlyReceipts,
     /// Ranges of numbers as last measured.
     pub(crate) ranges: RwLock<Vec<Range>>,
-    /// Sends that ended and are not yet in the ledger, and the turn of whoever records them.
+    /// Sends that ended and are not yet in the ledger; the turn of whoever records them, then of whoever
+    /// announces them.
     pub(crate) unrecorded: std::sync::Mutex<Vec<Ended>>,
     pub(crate) recording: Mutex<()>,
+    pub(crate) announcing: Mutex<()>,
     /// Stored and leased for this process, waiting for its worker.
     pub(crate) fresh_sends: std::sync::Mutex<VecDeque<Send>>,
     pub(crate) sends_due: Notify,
@@ -126,6 +128,7 @@ impl Service {
             ranges: RwLock::default(),
             unrecorded: std::sync::Mutex::default(),
             recording: Mutex::default(),
+            announcing: Mutex::default(),
             fresh_sends: std::sync::Mutex::default(),
             sends_due: Notify::new(),
             callbacks_due: Notify::new(),

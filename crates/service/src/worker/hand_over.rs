@@ -3,6 +3,7 @@
 use core::time::Duration;
 use std::sync::{Arc, PoisonError};
 
+use futures_util::future::poll_immediate;
 use registration::{CodeMethod, Command, Timestamp};
 use tracing::{debug, error, warn};
 
@@ -145,11 +146,13 @@ impl Service {
         Ended { report: SendReport::new(send.id, state), give_back: false, send }
     }
 
-    /// Records what became of sends. Whoever comes while another commit is on its way waits for it, and
-    /// is recorded together with all others who came meanwhile.
+    /// Records what became of sends. One batch is on its way to the disk and one behind it in the store's queue;
+    /// whoever comes meanwhile waits for a place, and is recorded together with all others who came. They are
+    /// announced in the order in which they were recorded, because readers of the inbox come back by the last
+    /// id they saw.
     pub(crate) async fn record_sends(&self, ended: Vec<Ended>) {
         self.unrecorded.lock().unwrap_or_else(PoisonError::into_inner).extend(ended);
-        let _turn = self.recording.lock().await;
+        let place = self.recording.lock().await;
         let ended = {
             let mut waiting = self.unrecorded.lock().unwrap_or_else(PoisonError::into_inner);
             core::mem::take(&mut *waiting)
@@ -161,7 +164,16 @@ impl Service {
             return;
         }
         let reports = ended.iter().map(|it| it.report.clone()).collect();
-        if let Err(error) = self.store.report_sends(reports).await {
+        let mut recorded = core::pin::pin!(self.store.report_sends(reports));
+        // Takes its place in the store's queue before the batch ahead of it is done.
+        let at_once = poll_immediate(recorded.as_mut()).await;
+        let announcing = self.announcing.lock().await;
+        drop(place);
+        let recorded = match at_once {
+            Some(outcome) => outcome,
+            None => recorded.await,
+        };
+        if let Err(error) = recorded {
             // Their leases will pass, and they will be handed over again: at least once.
             return error!(%error, "what became of sends cannot be recorded");
         }
@@ -178,6 +190,7 @@ impl Service {
             // An error means that nobody listens.
             let _ = self.handed_over.send(handed_over);
         }
+        drop(announcing);
         for send in given_back {
             self.give_back(&send).await;
         }
