@@ -41,7 +41,7 @@ def scenario():
     return lambda name: pathlib.Path(__file__).parent / "scenarios" / f"{name}.xml"
 
 
-def call(port, timeout=90, **given):
+def call(port, timeout=telephones.PATIENCE, **given):
     """Calls through the trunk at a port with the sender alone; what it told, line by line."""
     words = [str(TARGET / "examples" / "call"), "--port", str(port)]
     for name, value in given.items():

@@ -1,10 +1,11 @@
 """A registrar and proxy with passwords, as trunks have one: Kamailio in front of one telephone."""
 
 import pathlib
+import socket
 import subprocess
-import time
 
 import telephones
+import ports
 
 CONFIG = """
 debug=2
@@ -54,7 +55,7 @@ class Kamailio:
     def __init__(self, folder, telephone, password="secret", expires=300):
         self.folder = pathlib.Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
-        self.port = telephones.free_port()
+        self.port = ports.free_port()
         config = self.folder / "kamailio.cfg"
         config.write_text(CONFIG.format(port=self.port, telephone=telephone, password=password, expires=expires))
         self.log = open(self.folder / "log", "w", encoding="utf-8")
@@ -63,14 +64,10 @@ class Kamailio:
              "-P", str(self.folder / "pid"), "-m", "32"],
             stdin=subprocess.DEVNULL, stdout=self.log, stderr=subprocess.STDOUT,
         )
-        time.sleep(1.5)
+        telephones.wait_until(
+            lambda: ports.is_bound(self.port, socket.SOCK_DGRAM) or self.process.poll() is not None, "kamailio")
         assert self.process.poll() is None, (self.folder / "log").read_text()
 
     def stop(self):
-        self.process.terminate()
-        try:
-            self.process.wait(timeout=10)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
+        telephones.end(self.process)
         self.log.close()

@@ -3,34 +3,36 @@
 import pathlib
 import socket
 import subprocess
+import sys
 import time
 import wave
 
+import ear
 
-def free_port(kind=socket.SOCK_DGRAM):
-    """A port that nobody uses; for datagrams an even one with a free one after it, as sound wants it."""
-    for _ in range(200):
-        with socket.socket(socket.AF_INET, kind) as one, socket.socket(socket.AF_INET, kind) as other:
-            one.bind(("127.0.0.1", 0))
-            port = one.getsockname()[1]
-            if kind == socket.SOCK_STREAM:
-                return port
-            try:
-                other.bind(("127.0.0.1", port + 1))
-            except (OSError, OverflowError):
-                continue
-            if port % 2 == 0:
-                return port
-    raise AssertionError("no free port")
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+from ports import free_port, is_bound  # noqa: E402
+
+# Longer than anything takes, also where the machine is busy with other things.
+PATIENCE = 120
 
 
-def wait_until(condition, seconds, what):
+def wait_until(condition, what, seconds=PATIENCE):
     ends = time.monotonic() + seconds
     while time.monotonic() < ends:
         if found := condition():
             return found
         time.sleep(0.05)
     raise AssertionError(f"not within {seconds} s: {what}")
+
+
+def end(process):
+    """Asks a program to end, and sees to it that it has."""
+    process.terminate()
+    try:
+        process.wait(timeout=20)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 class Baresip:
@@ -77,25 +79,33 @@ ring_aufile none
             ["baresip", "-4", "-f", str(self.folder)],
             stdin=subprocess.PIPE, stdout=self.log, stderr=subprocess.STDOUT, cwd=self.folder,
         )
-        wait_until(lambda: "baresip is ready" in (self.folder / "log").read_text(errors="replace"), 10, "baresip")
+        wait_until(lambda: "baresip is ready" in self.told(), "baresip")
 
     def told(self):
         """What it printed."""
         return (self.folder / "log").read_text(errors="replace")
 
     def heard(self):
-        """The path of the recording of the last call."""
-        found = sorted(self.folder.glob("dump-*-dec.wav"), key=lambda path: path.stat().st_mtime)
-        assert found, (self.folder / "log").read_text(errors="replace")[-3000:]
-        return found[-1]
+        """What was recorded of its only call, once that is over and the recording written to the end."""
+        try:
+            wait_until(lambda: "terminated" in self.told(), "the end of the call")
+            # The recording is complete once its header says how long it is.
+            return wait_until(self.recorded, "the recording")
+        except AssertionError:
+            raise AssertionError(self.told()[-3000:]) from None
+
+    def recorded(self):
+        for path in self.folder.glob("dump-*-dec.wav"):
+            try:
+                samples = ear.read_wav(path)
+            except (EOFError, wave.Error):
+                continue
+            if len(samples) > 8000:
+                return samples
+        return None
 
     def stop(self):
-        self.process.terminate()
-        try:
-            self.process.wait(timeout=10)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
+        end(self.process)
         self.process.stdin.close()
         self.log.close()
 
@@ -112,29 +122,26 @@ class Sipp:
         scenario = self.folder / "scenario.xml"
         scenario.write_text(text)
         kind = socket.SOCK_DGRAM if transport.startswith("u") else socket.SOCK_STREAM
-        self.port, media = free_port(kind), free_port()
+        self.port, media = free_port(), free_port()
         self.log = open(self.folder / "sipp.out", "w", encoding="utf-8")
         self.process = subprocess.Popen(
             ["sipp", "-sf", str(scenario), "-i", "127.0.0.1", "-p", str(self.port), "-mp", str(media),
              "-t", transport, "-m", str(calls), "-nostdin", "-trace_err", "-trace_msg", "-message_file",
              str(self.folder / "messages"), "-error_file", str(self.folder / "errors"),
-             "-timeout", "60", "-timeout_error"],
+             "-timeout", str(PATIENCE), "-timeout_error"],
             stdin=subprocess.DEVNULL, stdout=self.log, stderr=subprocess.STDOUT, cwd=self.folder,
         )
-        time.sleep(0.4)
+        wait_until(lambda: is_bound(self.port, kind) or self.process.poll() is not None, "sipp")
         assert self.process.poll() is None, (self.folder / "sipp.out").read_text()
 
     def played_to_the_end(self):
         """Waits for the scenario; whether every call followed it."""
-        code = self.process.wait(timeout=65)
-        return code == 0
+        return self.process.wait(timeout=PATIENCE + 30) == 0
 
     def messages(self):
         path = self.folder / "messages"
         return path.read_text(errors="replace") if path.exists() else ""
 
     def stop(self):
-        if self.process.poll() is None:
-            self.process.terminate()
-            self.process.wait(timeout=10)
+        end(self.process)
         self.log.close()

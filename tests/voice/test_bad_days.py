@@ -56,18 +56,18 @@ def test_the_ledger_after_a_bad_day(place, scenario):
         routes += ROUTE.format(name=name, number=numbers[name], senders=json.dumps([name, *others]))
     server = place(Server, CONFIG.format(senders=senders, routes=routes))
     login = requests.post(server.url + "/v1/users/login", auth=("admin", server.password),
-                          json={"new_password": "Voice-calls-1!"}, timeout=10)
+                          json={"new_password": "Voice-calls-1!"}, timeout=telephones.PATIENCE)
     session = requests.Session()
     session.headers["Authorization"] = "Bearer " + login.json()["users"][0]["token"]
     for number in numbers.values():
         certificate = server.command("cert", "issue", "--number", number, "--name", "Lucky Shrub").strip()
         order = {"cc": "44", "phone_number": number[3:], "method": "voice", "cert": certificate}
-        asked = session.post(server.url + "/v1/account", json=order, timeout=30)
+        asked = session.post(server.url + "/v1/account", json=order, timeout=telephones.PATIENCE)
         assert asked.status_code == 202, asked.text
 
     def ledger():
         token = (pathlib.Path(server.data) / "operator.token").read_text().strip()
-        page = requests.get(server.url + "/admin/v1/sends", params={"limit": 100}, timeout=10,
+        page = requests.get(server.url + "/admin/v1/sends", params={"limit": 100}, timeout=telephones.PATIENCE,
                             headers={"Authorization": "Bearer " + token})
         return {send["number"]: send for send in page.json()["items"]}
 
@@ -77,7 +77,7 @@ def test_the_ledger_after_a_bad_day(place, scenario):
 
     # A call takes half a minute, and these go on side by side.
     try:
-        telephones.wait_until(ended, 90, "the final states")
+        telephones.wait_until(ended, "the final states")
     except AssertionError:
         raise AssertionError(json.dumps(ledger(), indent=1) + server.told()) from None
     for name, (_, _, state, tries) in DAYS.items():
