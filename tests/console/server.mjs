@@ -22,6 +22,8 @@ export async function serve(seed) {
   const child = spawn(process.env.ROLLCALL ?? "target/debug/rollcall",
     ["serve", "--data", data, "--listen", "127.0.0.1:0", ...extra],
     { stdio: ["ignore", "pipe", "ignore"] });
+  // Also when the test ends by an error.
+  process.once("exit", () => child.kill("SIGKILL"));
   const lines = createInterface({ input: child.stdout });
   let url;
   for await (const line of lines) {
@@ -53,6 +55,8 @@ export async function browse() {
   const options = { executablePath: "/usr/bin/chromium", args: FLAGS, headless: true };
   const context = await chromium.launchPersistentContext(profile, {
     ...options, viewport: { width: 1280, height: 860 }, locale: "en-GB", timezoneId: "Europe/Berlin",
+    // No colour on its way to another one: what is judged has come to rest.
+    reducedMotion: "reduce",
   });
   return {
     context,
@@ -70,7 +74,7 @@ export async function register(server, number, name, party = { client: "default"
   const asked = await server.ask("POST", `${path}/request-code`, order);
   if (asked.status >= 300) throw new Error(JSON.stringify(asked.body));
   if (asked.status === 200) return;
-  const wait = `/sandbox/v1/inbox/wait?number=${encodeURIComponent(number)}&timeout=10s`;
+  const wait = `/sandbox/v1/inbox/wait?number=${encodeURIComponent(number)}&timeout=60s`;
   const { body } = await server.ask("GET", wait);
   const done = await server.ask("POST", `${path}/verify-code`, { ...party, code: body.code });
   if (done.status !== 200) throw new Error(JSON.stringify(done.body));
