@@ -51,9 +51,9 @@ impl Gateway {
 
     /// Ends the process as a power cut would, and starts another on the same data.
     pub(crate) async fn kill_and_restart(&mut self) {
-        self.child.signal("KILL");
-        let dead = core::mem::replace(&mut self.child, serve(&self.data));
-        drop(dead);
+        // Dead before the next one asks for the folder.
+        self.child.kill();
+        self.child = serve(&self.data);
         let now = self.now.clone();
         self.set_clock(&now).await;
     }

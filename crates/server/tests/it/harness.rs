@@ -125,13 +125,18 @@ impl Rollcall {
         command.envs(variables.iter().copied());
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let mut stdout = BufReader::new(child.stdout.take().unwrap());
-        let stderr = BufReader::new(child.stderr.take().unwrap());
+        let mut stderr = BufReader::new(child.stderr.take().unwrap());
         let mut line = String::new();
         stdout.read_line(&mut line).unwrap();
         let address = line
             .strip_prefix("listening on http://")
             .and_then(|rest| rest.strip_suffix('\n')?.parse().ok())
-            .unwrap_or_else(|| panic!("unexpected first line {line:?}"));
+            .unwrap_or_else(|| {
+                _ = child.kill();
+                let mut said = String::new();
+                _ = stderr.read_to_string(&mut said);
+                panic!("unexpected first line {line:?}: {said}")
+            });
         Self { child, stdout, stderr, address }
     }
 
@@ -149,6 +154,12 @@ impl Rollcall {
         let id = self.child.id().to_string();
         let sent = Command::new("kill").args(["-s", name, &id]).status().unwrap();
         assert!(sent.success());
+    }
+
+    /// Ends the process as a power cut would; it is gone afterwards.
+    pub(crate) fn kill(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
     }
 
     /// The next line on standard output.
