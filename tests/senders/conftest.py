@@ -9,6 +9,7 @@ import re
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -18,10 +19,14 @@ import pytest
 import requests
 
 HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent))
+from ports import free_port  # noqa: E402
+
 ROOT = HERE.parents[1]
 BINARY = pathlib.Path(os.environ.get("ROLLCALL_BIN", ROOT / "target" / "debug" / "rollcall"))
 MODULES = ROOT / "target" / "senders-node" / "node_modules"
-PATIENCE = 30
+# Longer than anything takes, also where the machine is busy with other things.
+PATIENCE = 120
 
 
 def eventually(what, look, patience=PATIENCE):
@@ -74,12 +79,12 @@ class Server:
         return (self.folder / "server.log").read_text()
 
     def get(self, path, **query):
-        reply = self.admin.get(self.url + "/admin/v1" + path, params=query, timeout=10)
+        reply = self.admin.get(self.url + "/admin/v1" + path, params=query, timeout=PATIENCE)
         assert reply.status_code == 200, reply.text
         return reply.json()
 
     def post(self, path, body):
-        reply = self.admin.post(self.url + "/admin/v1" + path, json=body, timeout=10)
+        reply = self.admin.post(self.url + "/admin/v1" + path, json=body, timeout=PATIENCE)
         assert reply.status_code in (200, 201), reply.text
         return reply.json()
 
@@ -98,7 +103,7 @@ class Server:
 
     def stop(self):
         self.process.send_signal(signal.SIGTERM)
-        code = self.process.wait(timeout=30)
+        code = self.process.wait(timeout=PATIENCE)
         self.process.stdout.close()
         self.log.close()
         return code
@@ -150,8 +155,13 @@ class Smsc:
                 return said[key]
 
     def order(self, **what):
+        def taken():
+            return sum("ordered" in said for said in list(self.said))
+
+        before = taken()
         self.process.stdin.write(json.dumps(what) + "\n")
         self.process.stdin.flush()
+        eventually("the order is taken", lambda: taken() > before)
 
     def submits(self, number):
         to = number.lstrip("+")
@@ -159,7 +169,7 @@ class Smsc:
 
     def stop(self):
         self.process.stdin.close()
-        self.process.wait(timeout=10)
+        self.process.wait(timeout=PATIENCE)
         self.process.stdout.close()
 
 
@@ -215,7 +225,7 @@ class Provider:
         kept = {k: v for k, v in headers.items() if k.lower() not in ("host", "content-length")}
         asked = urllib.request.Request(self.forward_to + path, data=body, headers=kept, method="POST")
         try:
-            with urllib.request.urlopen(asked, timeout=10) as reply:
+            with urllib.request.urlopen(asked, timeout=PATIENCE) as reply:
                 return reply.status, {"Content-Type": reply.headers["Content-Type"]}, reply.read()
         except urllib.error.HTTPError as error:
             return error.code, {"Content-Type": error.headers["Content-Type"]}, error.read()
@@ -232,12 +242,6 @@ def provider():
     here.stop()
 
 
-def free_port():
-    with socket.socket() as it:
-        it.bind(("127.0.0.1", 0))
-        return it.getsockname()[1]
-
-
 @pytest.fixture(scope="session")
 def prism():
     """Twilio's own API description, served by a mock that refuses what does not fit it."""
@@ -247,7 +251,7 @@ def prism():
          str(HERE / "twilio-openapi.json")],
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
     )
-    timer = threading.Timer(60, process.kill)
+    timer = threading.Timer(PATIENCE, process.kill)
     timer.start()
     said = ""
     for line in process.stdout:
@@ -258,9 +262,16 @@ def prism():
         raise AssertionError("prism did not start: " + said)
     timer.cancel()
     threading.Thread(target=lambda: [None for _ in process.stdout], daemon=True).start()
-    yield f"http://127.0.0.1:{port}"
+    url = f"http://127.0.0.1:{port}"
+    # It reads the description in full at the first request, which takes longer than a sender waits.
+    for resource, body in (("Messages", {"Body": "x"}), ("Calls", {"Twiml": "x"})):
+        body |= {"To": "+447700900120", "From": "+15550100"}
+        reply = requests.post(f"{url}/2010-04-01/Accounts/AC{'0' * 32}/{resource}.json", data=body,
+                              auth=("AC" + "0" * 32, "x"), timeout=PATIENCE)
+        assert reply.status_code == 201, reply.text
+    yield url
     process.terminate()
-    process.wait(timeout=10)
+    process.wait(timeout=PATIENCE)
 
 
 @pytest.fixture
@@ -321,7 +332,7 @@ def kannel(smsc):
         yield f"http://127.0.0.1:{ports['send']}"
         for process, log in reversed(boxes):
             process.terminate()
-            process.wait(timeout=20)
+            process.wait(timeout=PATIENCE)
             log.close()
 
 
@@ -336,7 +347,7 @@ class Caller:
     def __init__(self, server):
         self.server, self.http = server, requests.Session()
         login = self.http.post(server.url + "/v1/users/login", auth=("admin", server.first_password),
-                               json={"new_password": "Sender-tests-1!"}, timeout=10)
+                               json={"new_password": "Sender-tests-1!"}, timeout=PATIENCE)
         assert login.status_code == 200, login.text
         token = login.json()["users"][0]["token"]
         self.http.headers["Authorization"] = "Bearer " + token
@@ -344,13 +355,13 @@ class Caller:
     def ask(self, cc, national, method="sms"):
         number = f"+{cc}{national}"
         certificate = self.server.post("/certificates", {"number": number, "name": "Lucky Shrub"})
-        reply = self.http.post(self.server.url + "/v1/account", timeout=15, json={
+        reply = self.http.post(self.server.url + "/v1/account", timeout=PATIENCE, json={
             "cc": cc, "phone_number": national, "method": method, "cert": certificate["certificate"]})
         assert reply.status_code == 202, reply.text
         return number
 
     def confirm(self, code):
-        return self.http.post(self.server.url + "/v1/account/verify", json={"code": code}, timeout=15)
+        return self.http.post(self.server.url + "/v1/account/verify", json={"code": code}, timeout=PATIENCE)
 
     def register_with(self, code):
         """A wrong code is refused; this one registers."""

@@ -3,6 +3,7 @@
 //   {"next": ["throttle", "drop", …]}   what becomes of the next submits; without order: taken
 //   {"receipts": "after" | "before" | "twice" | "unknown" | "none"}
 //   {"restart": true}                   drops everybody, listens no more for a moment, and again
+// Each order is answered: {"ordered": …}, and holds from then on.
 'use strict';
 const readline = require('readline');
 const smpp = require('smpp');
@@ -75,6 +76,7 @@ function order(line) {
     server.close(() => setTimeout(listen, 300));
     sessions.forEach((session) => session.destroy());
   }
+  say({ ordered: given });
 }
 
 readline.createInterface({ input: process.stdin }).on('line', order).on('close', () => process.exit(0));

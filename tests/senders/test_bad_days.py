@@ -7,19 +7,19 @@ import signal
 import time
 
 import requests
-from conftest import Provider, eventually
+from conftest import PATIENCE, Provider, eventually
 from test_http import CUSTOM, PUBLIC, TWILIO, form, report
 
 AWAY = (503, {}, b"")
 
 
 def clock(server, **order):
-    reply = requests.post(server.url + "/sandbox/v1/clock", json=order, timeout=10)
+    reply = requests.post(server.url + "/sandbox/v1/clock", json=order, timeout=PATIENCE)
     assert reply.status_code == 200, reply.text
 
 
 def now(server):
-    told = requests.get(server.url + "/sandbox/v1/clock", timeout=10).json()["now"]
+    told = requests.get(server.url + "/sandbox/v1/clock", timeout=PATIENCE).json()["now"]
     return datetime.datetime.fromisoformat(told)
 
 
@@ -32,6 +32,7 @@ def test_a_clock_that_runs_back_delays_a_send_and_neither_loses_nor_doubles_it(s
     provider.answers = [AWAY]
     server = serve(CUSTOM.format(base=provider.url), mode="sandbox")
     client = caller(server)
+    clock(server, freeze=True)
     number = client.ask("44", "7700900501")
     eventually("the first try", lambda: server.sends(number)[0]["tries"])
     before = now(server)
@@ -53,6 +54,7 @@ def test_a_clock_that_jumps_ahead_ends_a_waiting_send_and_gives_its_step_back(se
     provider.answers = [AWAY]
     server = serve(CUSTOM.format(base=provider.url), mode="sandbox")
     client = caller(server)
+    clock(server, freeze=True)
     number = client.ask("44", "7700900502")
     eventually("the first try", lambda: server.sends(number)[0]["tries"])
     clock(server, advance_seconds=2 * 3600)
@@ -126,7 +128,7 @@ def test_sighup_changes_routes_prices_and_budgets_while_codes_go_out(serve, prov
         read_again(ROUTED.format(first="two", price=0.04, budget=0.22, **places), "settings read again")
         assert ordered("7700900507") == ("two", 40_000)
         certificate = server.post("/certificates", {"number": "+447700900508", "name": "Lucky Shrub"})
-        refused = client.http.post(server.url + "/v1/account", timeout=15, json={
+        refused = client.http.post(server.url + "/v1/account", timeout=PATIENCE, json={
             "cc": "44", "phone_number": "7700900508", "method": "sms", "cert": certificate["certificate"]})
         assert refused.status_code == 403, refused.text
         assert (len(provider.asked), len(other.asked)) == (1, 3)

@@ -12,7 +12,8 @@ import urllib.parse
 import pytest
 import requests
 
-from conftest import free_port
+from conftest import PATIENCE
+from ports import free_port
 
 ACCOUNT = "AC" + "0123456789abcdef" * 2
 PUBLIC = "https://rollcall.example.org"
@@ -22,6 +23,7 @@ TWILIO = """
 [senders.twilio]
 type = "http"
 preset = "{preset}"
+timeout = "20s"
 base = "{base}"
 account = "%s"
 secret = "auth-token"
@@ -33,6 +35,7 @@ voice = ["+44"]
 CUSTOM = """
 [senders.custom]
 type = "http"
+timeout = "20s"
 url = "{base}/send"
 id = {{ json = "/id" }}
 [senders.custom.json]
@@ -54,7 +57,7 @@ def report(server, url, fields, signed=True):
     """What a provider posts to the address that it was given for the message."""
     assert url.startswith(PUBLIC)
     headers = {"X-Twilio-Signature": signature(url, fields)} if signed else {}
-    return requests.post(server.url + url[len(PUBLIC):], data=fields, headers=headers, timeout=10).status_code
+    return requests.post(server.url + url[len(PUBLIC):], data=fields, headers=headers, timeout=PATIENCE).status_code
 
 
 def test_twilio_takes_the_message_and_its_signed_reports_count(serve, twilio, caller):
@@ -82,7 +85,7 @@ def test_twilio_takes_the_message_and_its_signed_reports_count(serve, twilio, ca
 def test_the_description_of_the_api_refuses_what_does_not_fit_it(prism):
     """The mock is no rubber stamp: without a number it says no."""
     url = f"{prism}/2010-04-01/Accounts/{ACCOUNT}/Messages.json"
-    reply = requests.post(url, data={"Body": "x"}, auth=(ACCOUNT, "x"), timeout=10)
+    reply = requests.post(url, data={"Body": "x"}, auth=(ACCOUNT, "x"), timeout=PATIENCE)
     assert reply.status_code == 422, reply.text
 
 
@@ -104,8 +107,8 @@ def test_twilio_calls_and_fetches_the_words(serve, twilio, caller):
     fields = form(twilio.asked[0][2])
     link = fields["Url"]
     signed = {"X-Twilio-Signature": signature(link, {})}
-    assert requests.get(server.url + link[len(PUBLIC):], timeout=10).status_code == 404, "unsigned"
-    reply = requests.get(server.url + link[len(PUBLIC):], headers=signed, timeout=10)
+    assert requests.get(server.url + link[len(PUBLIC):], timeout=PATIENCE).status_code == 404, "unsigned"
+    reply = requests.get(server.url + link[len(PUBLIC):], headers=signed, timeout=PATIENCE)
     assert (reply.status_code, reply.headers["Content-Type"]) == (200, "text/xml; charset=utf-8")
     said = re.search(r"<Say[^>]*>(.*)</Say>", reply.text).group(1)
     client.register_with("".join(re.findall(r"\d(?=[,.]| |$)", said))[:6])
@@ -151,8 +154,14 @@ def half(handler):
 
 
 def never(handler):
-    time.sleep(4)
+    """No answer until the caller has given up."""
     handler.close_connection = True
+    handler.connection.settimeout(PATIENCE)
+    try:
+        while handler.rfile.read(1):
+            pass
+    except OSError:
+        pass
 
 
 def slow(handler):
@@ -176,7 +185,8 @@ NO = (400, {"Content-Type": "application/json"}, b"{}")
 ], ids=["slow", "reset", "reset mid-response", "wrong content type", "429", "half-open", "refused"])
 def test_a_bad_day_of_a_provider_loses_no_code(serve, provider, caller, place, answers, state, asked):
     provider.answers = list(answers)
-    server = serve(CUSTOM.format(base=provider.url))
+    config = CUSTOM.format(base=provider.url)
+    server = serve(config.replace("20s", "4s") if answers == [never] else config)
     client = caller(server)
     number = client.ask("44", f"770090013{place}")
     server.send_in(number, state)

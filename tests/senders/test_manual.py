@@ -12,6 +12,7 @@ import ssl
 import subprocess
 import sys
 import time
+import tomllib
 import urllib.parse
 
 import checked
@@ -24,13 +25,14 @@ from aiosmtpd.smtp import AuthResult
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
-from conftest import BINARY, HERE, Provider, answers, eventually, free_port
+from conftest import BINARY, HERE, PATIENCE, Provider, answers, eventually
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 sys.path.insert(0, str(HERE.parent))
 import manual  # noqa: E402
 from localhost import certificate_for_localhost  # noqa: E402
+from ports import free_port  # noqa: E402
 
 PUBLIC = "https://rollcall.example.org"
 CODE = re.compile(r"\b\d{3}-\d{3}\b")
@@ -58,12 +60,15 @@ HERE_TESTED = {
 def paste(serve, tmp_path, monkeypatch):
     """Checks a piece of configuration and serves it."""
     def start(text, env=(), **more):
-        for name, value in {**SECRETS, **dict(env)}.items():
+        # No message is given up, and sent again, because the machine is busy.
+        patient = {f"ROLLCALL__SENDERS__{name.upper()}__TIMEOUT": "20s"
+                   for name in tomllib.loads(text)["senders"] if name.isalpha()}
+        for name, value in {**SECRETS, **patient, **dict(env)}.items():
             monkeypatch.setenv(name, value)
         file = tmp_path / "pasted.toml"
         file.write_text(text)
         check = subprocess.run([str(BINARY), "config", "check", str(file)], capture_output=True, text=True,
-                               timeout=30, check=False)
+                               timeout=PATIENCE, check=False)
         assert check.returncode == 0, text + check.stdout + check.stderr
         return serve(text, **more)
 
@@ -92,7 +97,7 @@ def digits_said(text):
 def report(server, url, **what):
     """Posts a delivery status to the address that the provider was given."""
     assert url.startswith(PUBLIC), url
-    return requests.post(server.url + url.removeprefix(PUBLIC), timeout=10, **what).status_code
+    return requests.post(server.url + url.removeprefix(PUBLIC), timeout=PATIENCE, **what).status_code
 
 
 def test_every_block_of_the_page_is_run():
@@ -128,10 +133,10 @@ def test_twilio_calls(paste, twilio, caller):
     server.send_in(number, "handed_over")
     link = twilio_form(twilio)["Url"]
     # Its signature is checked by test_http.py; here the words alone matter.
-    unsigned = requests.get(server.url + link.removeprefix(PUBLIC), timeout=10)
+    unsigned = requests.get(server.url + link.removeprefix(PUBLIC), timeout=PATIENCE)
     assert unsigned.status_code == 404
     signed = {"X-Twilio-Signature": signature(link)}
-    words = requests.get(server.url + link.removeprefix(PUBLIC), headers=signed, timeout=10).text
+    words = requests.get(server.url + link.removeprefix(PUBLIC), headers=signed, timeout=PATIENCE).text
     client.register_with(digits_said(re.search(r"<Say[^>]*>(.*)</Say>", words).group(1)))
 
 
@@ -268,7 +273,7 @@ class Aws(Provider):
         if signature != right:
             fault = b"<ErrorResponse><Error><Code>SignatureDoesNotMatch</Code></Error></ErrorResponse>"
             return 403, {"Content-Type": "text/xml"}, fault
-        reply = requests.post(self.forward_to + path, data=body, headers=dict(headers), timeout=10)
+        reply = requests.post(self.forward_to + path, data=body, headers=dict(headers), timeout=PATIENCE)
         return reply.status_code, {"Content-Type": reply.headers["Content-Type"]}, reply.content
 
 
@@ -284,7 +289,7 @@ def aws():
     yield recorder
     recorder.stop()
     process.terminate()
-    process.wait(timeout=10)
+    process.wait(timeout=PATIENCE)
 
 
 def test_sns(paste, aws, caller):
@@ -353,7 +358,7 @@ def test_routes_prices_and_fuses(paste, smsc, twilio, kannel, caller):
     assert seen == {"carrier", "twilio"}, "shared by weight; the third only if both fail"
     done = subprocess.run(
         [str(BINARY), "limits", "status", "--json", "--server", server.url, "--data", str(server.folder / "data")],
-        capture_output=True, text=True, timeout=30, check=True)
+        capture_output=True, text=True, timeout=PATIENCE, check=True)
     assert "50000000" in done.stdout and "25000000" in done.stdout, done.stdout
     sent = [it["submit"] for it in smsc.said if "submit" in it]
     assert {it["from"] for it in sent} == {"Rollcall"}
@@ -389,7 +394,7 @@ def post(tmp_path, monkeypatch):
     context.load_cert_chain(tmp_path / "cert.pem", tmp_path / "key.pem")
     handler = Post()
     controller = Controller(handler, hostname="127.0.0.1", port=free_port(), tls_context=context,
-                            require_starttls=True, authenticator=password, auth_required=True)
+                            require_starttls=True, authenticator=password, auth_required=True, ready_timeout=PATIENCE)
     controller.start()
     handler.place = f"localhost:{controller.port}"
     yield handler
@@ -410,15 +415,15 @@ def test_mail(paste, post, twilio, caller, tmp_path):
     row = server.send_in(number, "handed_over")
     client.register_with(CODE.search(twilio_form(twilio)["Body"]).group())
     admin = server.url + "/admin/v1"
-    pin = server.admin.put(f"{admin}/numbers/{number}/two-step", json={"pin": "654321"}, timeout=10)
+    pin = server.admin.put(f"{admin}/numbers/{number}/two-step", json={"pin": "654321"}, timeout=PATIENCE)
     assert pin.status_code == 200, pin.text
     # The two requests of the page.
-    there = server.admin.patch(f"{admin}/wabas/{row['waba']}", json={"contact_email": "owner@shop.example"}, timeout=10)
+    there = server.admin.patch(f"{admin}/wabas/{row['waba']}", json={"contact_email": "owner@shop.example"}, timeout=PATIENCE)
     assert there.status_code == 200, there.text
-    asked = server.admin.post(f"{admin}/numbers/{number}/two-step/reset-link", json={"locale": "de"}, timeout=10)
+    asked = server.admin.post(f"{admin}/numbers/{number}/two-step/reset-link", json={"locale": "de"}, timeout=PATIENCE)
     assert asked.status_code == 202, asked.text + server.log_text()
     ((to, mail),) = post.mails
     assert to == ["owner@shop.example"]
     link = re.search(PUBLIC + r"(/two-step/reset/[0-9a-f]{32})", mail).group(1)
-    assert requests.post(server.url + link, timeout=10).status_code == 200
+    assert requests.post(server.url + link, timeout=PATIENCE).status_code == 200
     assert not server.get(f"/numbers/{number}")["two_step"]["enabled"]

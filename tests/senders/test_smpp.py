@@ -8,6 +8,7 @@ from conftest import eventually
 CONFIG = """
 [senders.main]
 type = "smpp"
+timeout = "20s"
 address = "127.0.0.1:{port}"
 system_id = "rollcall"
 password = "secret"
@@ -49,6 +50,7 @@ def test_a_text_outside_the_short_alphabet_arrives_as_it_is(serve, smsc, caller)
 
 def test_throttling_and_refusals_are_told_apart(serve, smsc, caller):
     server = serve(CONFIG.format(port=smsc.port))
+    smsc.wait_for("bind")
     client = caller(server)
     smsc.order(next=["throttle"])
     begun = time.monotonic()
@@ -69,6 +71,7 @@ def test_throttling_and_refusals_are_told_apart(serve, smsc, caller):
 
 def test_a_link_that_drops_is_made_again_and_the_code_arrives(serve, smsc, caller):
     server = serve(CONFIG.format(port=smsc.port))
+    smsc.wait_for("bind")
     client = caller(server)
     smsc.order(next=["drop"])
     number = client.ask("44", "7700900104")
@@ -92,7 +95,8 @@ def test_a_centre_that_restarts_loses_nothing(serve, smsc, caller):
 
 
 def test_a_centre_that_does_not_answer_is_asked_again(serve, smsc, caller):
-    server = serve(CONFIG.format(port=smsc.port))
+    server = serve(CONFIG.format(port=smsc.port).replace("20s", "4s"))
+    smsc.wait_for("bind")
     client = caller(server)
     smsc.order(next=["silence"])
     number = client.ask("44", "7700900106")
@@ -104,6 +108,7 @@ def test_a_centre_that_does_not_answer_is_asked_again(serve, smsc, caller):
 
 def test_a_slow_centre_is_waited_for(serve, smsc, caller):
     server = serve(CONFIG.format(port=smsc.port))
+    smsc.wait_for("bind")
     client = caller(server)
     smsc.order(next=["slow"])
     number = client.ask("44", "7700900107")
@@ -115,6 +120,7 @@ def test_a_slow_centre_is_waited_for(serve, smsc, caller):
 
 def test_receipts_count_early_twice_and_not_for_others(serve, smsc, caller):
     server = serve(CONFIG.format(port=smsc.port))
+    smsc.wait_for("bind")
     client = caller(server)
     for place, order in enumerate(["before", "twice", "unknown"]):
         smsc.order(receipts=order)
