@@ -32,13 +32,13 @@ class OnPremises:
         self.base = f"{server.url}/clients/{client}"
         self.session = requests.Session()
         user = user or ("admin", PASSWORD if client == "first" else SECOND)
-        reply = self.session.post(self.base + "/v1/users/login", auth=user, timeout=20)
+        reply = self.session.post(self.base + "/v1/users/login", auth=user, timeout=120)
         assert reply.status_code == 200, reply.text
         token = reply.json()["users"][0]["token"]
         self.session.headers["Authorization"] = "Bearer " + token
 
     def call(self, method, path, body=None):
-        reply = self.session.request(method, self.base + path, json=body, timeout=60)
+        reply = self.session.request(method, self.base + path, json=body, timeout=120)
         if not reply.content:
             return reply.status_code, None
         body = reply.json()
@@ -71,7 +71,7 @@ class Cams:
 
     def __init__(self, server, client=None):
         self.url, self.host = server.url, server.url.split("://")[1]
-        self.now = lambda: requests.get(server.url + "/sandbox/v1/clock", timeout=10).json()["now"]
+        self.now = lambda: requests.get(server.url + "/sandbox/v1/clock", timeout=120).json()["now"]
 
     def call(self, action, **parameters):
         parameters = {"CustSpaceId": SPACE} | parameters
@@ -92,7 +92,7 @@ class Cams:
         signature = hmac.new(KEY_SECRET.encode(), text.encode(), hashlib.sha256).hexdigest()
         headers["Authorization"] = (
             f"ACS3-HMAC-SHA256 Credential={KEY_ID},SignedHeaders={names},Signature={signature}")
-        reply = requests.post(f"{self.url}/?{query}", headers=headers, timeout=60)
+        reply = requests.post(f"{self.url}/?{query}", headers=headers, timeout=120)
         body = reply.json()
         for changing in ("RequestId", "HostId", "Recommend"):
             body.pop(changing, None)
@@ -126,7 +126,7 @@ class Graph:
 
     def call(self, method, path, body=None, query=None):
         reply = requests.request(
-            method, self.url + path, json=body, params=query, headers=self.headers, timeout=60)
+            method, self.url + path, json=body, params=query, headers=self.headers, timeout=120)
         body = reply.json()
         if "error" in body:
             body["error"].pop("fbtrace_id", None)

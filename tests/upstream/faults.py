@@ -1,18 +1,23 @@
 """A proxy that breaks what goes through it: one fault, for the requests that it is meant for."""
 
 import http.client
+import pathlib
 import socket
+import sys
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+from ports import free_port  # noqa: E402
 
 
 class Proxy:
     """Passes requests on to `target` (`http://host:port`) until a fault is armed.
 
-    Faults: `503` (an answer of somebody in between), `500` (the API's own trouble), `slow` (no answer in time,
-    the request is not passed on), `cut` (the answer ends in the middle), `lost` (passed on and carried out,
-    then no answer), `close` (passed on and carried out, then the connection closes), `refused` (passed on and
+    Faults: `503` (an answer of somebody in between), `500` (the API's own trouble), `slow` (no answer until the
+    caller gives up, the request is not passed on), `cut` (the answer ends in the middle), `lost` (passed on and carried out,
+    then no answer until the caller gives up), `close` (passed on and carried out, then the connection closes), `refused` (passed on and
     answered, then nobody listens for a while: the next call finds no connection).
     """
 
@@ -37,7 +42,8 @@ class Proxy:
             do_GET = do_POST = do_DELETE = handle_any
 
         self.handler, self.stopped = Handler, False
-        self.listen(0)
+        # A port that no connection takes by chance while nobody listens.
+        self.listen(free_port())
         self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
 
     def listen(self, port):
@@ -70,8 +76,7 @@ class Proxy:
             fault = self.fault if struck else None
             self.times -= struck
         if fault == "slow":
-            time.sleep(1.5)
-            handler.close_connection = True
+            given_up(handler)
             return
         if fault in ("503", "500"):
             text = b"<html>busy</html>" if fault == "503" else (
@@ -89,8 +94,9 @@ class Proxy:
             handler.close_connection = True
             self.go_away()
         if fault == "lost":
-            time.sleep(1.5)
-        if fault in ("lost", "close"):
+            given_up(handler)
+            return
+        if fault == "close":
             handler.close_connection = True
             handler.connection.shutdown(socket.SHUT_RDWR)
             return
@@ -132,6 +138,17 @@ class Proxy:
         self.server.server_close()
 
 
+def given_up(handler):
+    """Waits until the caller hangs up, or is gone."""
+    handler.close_connection = True
+    handler.connection.settimeout(60)
+    try:
+        while handler.rfile.read(1):
+            pass
+    except OSError:
+        pass
+
+
 class NotTls:
     """Speaks anything but TLS to whoever begins a handshake."""
 
@@ -152,10 +169,3 @@ class NotTls:
 
     def stop(self):
         self.socket.close()
-
-
-def closed_port():
-    """An address where nobody listens."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return f"http://127.0.0.1:{free.getsockname()[1]}"

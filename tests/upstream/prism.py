@@ -1,8 +1,8 @@
 """Meta's published description, served by Prism: it validates requests and answers with examples."""
 
 import pathlib
-import socket
 import subprocess
+import sys
 import threading
 import time
 
@@ -10,15 +10,16 @@ import requests
 
 from rollcalls import ROOT
 
+sys.path.insert(0, str(ROOT / "tests"))
+from ports import free_port  # noqa: E402
+
 PRISM = ROOT / "target" / "upstream-node" / "node_modules" / ".bin" / "prism"
 DESCRIPTION = pathlib.Path(__file__).parent / "cloud-api-openapi.json"
 
 
 class Prism:
     def __init__(self):
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = free.getsockname()[1]
+        port = free_port()
         self.url, self.lines, self.marks = f"http://127.0.0.1:{port}", [], 0
         command = [
             str(PRISM), "mock", "--host", "127.0.0.1", "--port", str(port),
@@ -28,7 +29,7 @@ class Prism:
             command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         self.ready = threading.Event()
         threading.Thread(target=self.read, daemon=True).start()
-        assert self.ready.wait(90), "\n".join(self.lines)
+        assert self.ready.wait(180), "\n".join(self.lines)
 
     def read(self):
         for line in self.process.stdout:
@@ -40,8 +41,8 @@ class Prism:
         """What Prism complained of so far. It answers before it writes, so its own word for a marked request is awaited."""
         self.marks += 1
         marker = f"/mark-{self.marks}"
-        requests.get(self.url + marker, timeout=30)
-        deadline = time.monotonic() + 30
+        requests.get(self.url + marker, timeout=120)
+        deadline = time.monotonic() + 120
         while not any(marker in line for line in list(self.lines)):
             assert time.monotonic() < deadline, "\n".join(self.lines)
             time.sleep(0.02)

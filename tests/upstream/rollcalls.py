@@ -64,7 +64,7 @@ class Rollcall:
             command, stdout=subprocess.PIPE, stderr=self.log, text=True,
             env=os.environ | self.environment,
         )
-        timer = threading.Timer(60, self.process.kill)
+        timer = threading.Timer(120, self.process.kill)
         timer.start()
         try:
             for line in self.process.stdout:
@@ -81,21 +81,21 @@ class Rollcall:
     def kill(self):
         """As a crash does it."""
         self.process.kill()
-        self.process.wait(timeout=30)
+        self.process.wait(timeout=120)
         self.process.stdout.close()
         self.log.close()
 
     def stop(self):
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
-            self.process.wait(timeout=40)
+            self.process.wait(timeout=120)
             self.process.stdout.close()
             self.log.close()
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def admin(self, method, path, body=None, status=None):
         reply = requests.request(
-            method, self.url + "/admin/v1" + path, json=body, timeout=60,
+            method, self.url + "/admin/v1" + path, json=body, timeout=120,
             headers={"Authorization": "Bearer " + self.token},
         )
         if status is not None:
@@ -103,7 +103,7 @@ class Rollcall:
         return reply
 
     def get(self, path):
-        reply = requests.get(self.url + path, timeout=20)
+        reply = requests.get(self.url + path, timeout=120)
         assert reply.status_code == 200, reply.text
         return reply.json()
 
@@ -119,35 +119,35 @@ class Rollcall:
         self.admin("PUT", f"/wabas/{WABA}/upstream", body, status=200)
 
     def reset(self):
-        reply = requests.post(self.url + "/sandbox/v1/reset", json={}, timeout=30)
+        reply = requests.post(self.url + "/sandbox/v1/reset", json={}, timeout=120)
         assert reply.status_code in (200, 204), reply.text
 
     def freeze(self):
-        reply = requests.post(self.url + "/sandbox/v1/clock", json={"freeze": True}, timeout=10)
+        reply = requests.post(self.url + "/sandbox/v1/clock", json={"freeze": True}, timeout=120)
         assert reply.status_code == 200, reply.text
 
     def turn_to(self, moment):
-        reply = requests.post(self.url + "/sandbox/v1/clock", json={"set": moment}, timeout=10)
+        reply = requests.post(self.url + "/sandbox/v1/clock", json={"set": moment}, timeout=120)
         assert reply.status_code == 200, reply.text
 
     def now(self):
-        return requests.get(self.url + "/sandbox/v1/clock", timeout=10).json()["now"]
+        return requests.get(self.url + "/sandbox/v1/clock", timeout=120).json()["now"]
 
     def advance(self, seconds):
         reply = requests.post(
-            self.url + "/sandbox/v1/clock", json={"advance_seconds": seconds}, timeout=10)
+            self.url + "/sandbox/v1/clock", json={"advance_seconds": seconds}, timeout=120)
         assert reply.status_code == 200, reply.text
 
     def inbox(self, number):
         reply = requests.get(
-            self.url + "/sandbox/v1/inbox", params={"number": number, "limit": 50}, timeout=10)
+            self.url + "/sandbox/v1/inbox", params={"number": number, "limit": 50}, timeout=120)
         assert reply.status_code == 200, reply.text
         return reply.json()["messages"]
 
     def next_code(self, number, after=None):
         """The next message's id and code; the first one without `after`."""
-        query = {"number": number, "timeout": "10s"} | ({"after": after} if after else {})
-        reply = requests.get(self.url + "/sandbox/v1/inbox/wait", params=query, timeout=15)
+        query = {"number": number, "timeout": "60s"} | ({"after": after} if after else {})
+        reply = requests.get(self.url + "/sandbox/v1/inbox/wait", params=query, timeout=120)
         assert reply.status_code == 200, reply.text
         return reply.json()["id"], reply.json()["code"]
 

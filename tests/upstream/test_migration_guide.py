@@ -7,7 +7,6 @@ ids that only a reader has, and the folder.
 import os
 import re
 import signal
-import socket
 import subprocess
 import threading
 
@@ -15,6 +14,7 @@ import pytest
 import requests
 
 from callers import certificate
+from ports import free_port
 from rollcalls import BINARY, ROOT, TOKEN, WABA, Rollcall
 
 PAGE = (ROOT / "docs" / "migrate-from-onprem.md").read_text(encoding="utf-8")
@@ -30,12 +30,6 @@ def pieces(text):
     """The fenced pieces, without their indentation."""
     found = re.findall(r"^( *)```(\w*)\n(.*?)^ *```$", text, re.S | re.M)
     return [(kind, re.sub(rf"^{indent}", "", body, flags=re.M)) for indent, kind, body in found]
-
-
-def free_port():
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return free.getsockname()[1]
 
 
 class Terminal:
@@ -66,7 +60,7 @@ class Terminal:
             ["bash", "-e", "-c", self.put(text)], cwd=self.folder, env=self.environment, text=True,
             stdout=subprocess.PIPE, stderr=log, start_new_session=True)
         self.running.append((process, log))
-        timer = threading.Timer(60, process.kill)
+        timer = threading.Timer(120, process.kill)
         timer.start()
         printed = ""
         for line in process.stdout:
@@ -80,7 +74,7 @@ class Terminal:
     def stop(self):
         for process, log in reversed(self.running):
             os.killpg(process.pid, signal.SIGTERM)
-            process.wait(timeout=40)
+            process.wait(timeout=120)
             process.stdout.close()
             log.close()
 
@@ -123,7 +117,7 @@ def test_set_up_in_production_as_the_page_has_it(terminal):
         url = f"http://127.0.0.1:{http}/v1"
 
         def call(method, path, body=None, **more):
-            reply = program.request(method, url + path, json=body, timeout=30, **more)
+            reply = program.request(method, url + path, json=body, timeout=120, **more)
             return reply.status_code, reply.json() if reply.content else None
 
         new = {"new_password": "Change-me-1!"}
@@ -173,5 +167,5 @@ def test_the_page_names_what_there_is():
     assert commands and inline
     for words in commands | inline:
         shown = subprocess.run(
-            [str(BINARY), *words.split(), "--help"], capture_output=True, text=True, timeout=20)
+            [str(BINARY), *words.split(), "--help"], capture_output=True, text=True, timeout=120)
         assert shown.returncode == 0 and "Usage:" in shown.stdout, words

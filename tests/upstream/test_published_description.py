@@ -52,7 +52,7 @@ def test_other_dialects_register_by_it_too(prism, gateway):
 def test_what_is_not_in_the_description_is_noticed(prism):
     """The measure measures: a code of five digits is refused."""
     reply = requests.post(
-        prism.url + "/v25.0/106540352242922/verify_code", json={"code": "12345"}, timeout=30,
+        prism.url + "/v25.0/106540352242922/verify_code", json={"code": "12345"}, timeout=120,
         headers={"Authorization": "Bearer EAAtest"})
     assert reply.status_code in (400, 422)
     assert prism.violations() != []

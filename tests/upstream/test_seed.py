@@ -25,7 +25,7 @@ ALIBABA = """
 def seeded(server, upstream):
     text = SEED.replace('    name = "Test"\n', '    name = "Test"\n' + upstream)
     assert upstream in text
-    return requests.post(server.url + "/sandbox/v1/seed", data=text, timeout=20)
+    return requests.post(server.url + "/sandbox/v1/seed", data=text, timeout=120)
 
 
 def test_numbers_of_a_seeded_waba_are_registered_upstream():
