@@ -40,8 +40,8 @@ class Posts:
         return 405, ""
 
     def received(self, path, count):
-        """What a path was sent, once there is that much of it or 20 seconds have passed."""
-        until = time.monotonic() + 20
+        """What a path was sent, once there is that much of it or two minutes have passed."""
+        until = time.monotonic() + 120
         while len(self.posts.get(path, [])) < count and time.monotonic() < until:
             time.sleep(0.02)
         return self.posts.get(path, [])

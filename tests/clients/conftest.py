@@ -32,7 +32,7 @@ class Server:
         self.url = self._wait_until_ready(folder)
 
     def _wait_until_ready(self, folder):
-        timer = threading.Timer(30, self.process.kill)
+        timer = threading.Timer(120, self.process.kill)
         timer.start()
         try:
             for line in self.process.stdout:
@@ -46,7 +46,7 @@ class Server:
     def stop(self):
         """Asks it to stop, and returns its exit code."""
         self.process.send_signal(signal.SIGTERM)
-        code = self.process.wait(timeout=30)
+        code = self.process.wait(timeout=120)
         self.process.stdout.close()
         self.log.close()
         return code

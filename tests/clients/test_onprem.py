@@ -32,7 +32,7 @@ class OnPremises:
 
     def login(self, user, password, **body):
         reply = self.session.post(
-            self.base + "/v1/users/login", auth=(user, password), json=body or None, timeout=10
+            self.base + "/v1/users/login", auth=(user, password), json=body or None, timeout=120
         )
         reply.raise_for_status()
         (entry,) = reply.json()["users"]
@@ -41,7 +41,7 @@ class OnPremises:
         return entry
 
     def call(self, method, path, body=None):
-        return self.session.request(method, self.base + path, json=body, timeout=30)
+        return self.session.request(method, self.base + path, json=body, timeout=120)
 
     def request_code(self, cc, number, method="sms", **more):
         body = {"cc": cc, "phone_number": number, "method": method, "cert": certificate(NAME)}
@@ -58,8 +58,8 @@ def server(serve):
 
 
 def wait_for_code(server, number, after=None):
-    query = {"number": number, "timeout": "10s"} | ({"after": after} if after else {})
-    reply = requests.get(server.url + "/sandbox/v1/inbox/wait", params=query, timeout=15)
+    query = {"number": number, "timeout": "60s"} | ({"after": after} if after else {})
+    reply = requests.get(server.url + "/sandbox/v1/inbox/wait", params=query, timeout=120)
     assert reply.status_code == 200, reply.text
     return reply.json()
 
@@ -76,7 +76,7 @@ def until_healthy(client):
     """Coreapp restarts after a move and answers 1011 meanwhile; a program asks again."""
     import time
 
-    for _ in range(100):
+    for _ in range(600):
         status, body = client.health()
         if status == 200:
             return body["health"]["gateway_status"]

@@ -39,9 +39,9 @@ class Sandbox:
 
     def code(self, number):
         """The code of the newest message to a number."""
-        for _ in range(100):
+        for _ in range(600):
             query = {"number": number, "limit": 1}
-            answer = requests.get(self.url + "/sandbox/v1/inbox", params=query, timeout=10)
+            answer = requests.get(self.url + "/sandbox/v1/inbox", params=query, timeout=120)
             messages = answer.json()["messages"]
             if messages:
                 return messages[0]["code"]
@@ -50,7 +50,7 @@ class Sandbox:
 
     def graph(self, method, path, **kwargs):
         headers = {"Authorization": f"Bearer {TOKEN}"}
-        return requests.request(method, f"{self.url}/v25.0/{path}", headers=headers, timeout=10, **kwargs)
+        return requests.request(method, f"{self.url}/v25.0/{path}", headers=headers, timeout=120, **kwargs)
 
     def add(self, national):
         """A number of Ofcom's for drama, added to the WABA: its id."""
@@ -76,7 +76,7 @@ class Sandbox:
         """What signs webhooks, as the operator is shown it."""
         token = (self.data / "operator.token").read_text(encoding="utf-8").strip()
         url = self.url + "/admin/v1/webhooks/graph/account/default/secret"
-        answer = requests.get(url, headers={"Authorization": f"Bearer {token}"}, timeout=10)
+        answer = requests.get(url, headers={"Authorization": f"Bearer {token}"}, timeout=120)
         assert answer.status_code == 200, answer.text
         return answer.json()["secret"]
 

@@ -50,7 +50,7 @@ const subscribed = [created, apps[0].override_callback_uri];
 
 await kapso.phoneNumbers.requestCode({ ...at, codeMethod: "SMS", language: "en_US" });
 let code;
-for (let tries = 0; !code && tries < 100; tries += 1) {
+for (let tries = 0; !code && tries < 600; tries += 1) {
   const inbox = await fetch(`${url}/sandbox/v1/inbox?number=${encodeURIComponent(number)}&limit=1`);
   code = (await inbox.json()).messages[0]?.code;
   if (!code) await soon();
@@ -85,7 +85,7 @@ try {
 }
 await kapso.phoneNumbers.deregister(at);
 
-for (let tries = 0; posts.length < 2 && tries < 100; tries += 1) await soon();
+for (let tries = 0; posts.length < 2 && tries < 600; tries += 1) await soon();
 const shown = await fetch(`${url}/admin/v1/webhooks/graph/account/default/secret`, {
   headers: { Authorization: `Bearer ${operator}` },
 });

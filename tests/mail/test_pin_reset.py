@@ -6,7 +6,6 @@ import os
 import pathlib
 import re
 import signal
-import socket
 import ssl
 import subprocess
 import sys
@@ -21,6 +20,7 @@ from aiosmtpd.smtp import AuthResult
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests"))
 from localhost import certificate_for_localhost  # noqa: E402
+from ports import free_port  # noqa: E402
 
 BINARY = pathlib.Path(os.environ.get("ROLLCALL_BIN", ROOT / "target" / "debug" / "rollcall"))
 # Fictitious: Ofcom keeps this range for drama.
@@ -73,12 +73,6 @@ def password(server, session, envelope, mechanism, data):
     return AuthResult(success=right)
 
 
-def free_port():
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return one.getsockname()[1]
-
-
 class Server:
     def __init__(self, folder, mail_port, security="none", ca_file=""):
         self.port = free_port()
@@ -93,7 +87,7 @@ class Server:
              "--config", str(folder / "rollcall.toml"), "--seed", str(folder / "seed.toml")],
             stdout=subprocess.PIPE, stderr=self.log, text=True,
         )
-        timer = threading.Timer(30, self.process.kill)
+        timer = threading.Timer(120, self.process.kill)
         timer.start()
         started = any(re.match(r"listening on http://", line) for line in self.process.stdout)
         timer.cancel()
@@ -103,7 +97,7 @@ class Server:
         self.session.headers["Authorization"] = "Bearer " + token
 
     def admin(self, method, path, body=None):
-        return self.session.request(method, self.url + "/admin/v1" + path, json=body, timeout=20)
+        return self.session.request(method, self.url + "/admin/v1" + path, json=body, timeout=120)
 
     def ask(self, **body):
         return self.admin("POST", f"/numbers/{NUMBER}/two-step/reset-link", body)
@@ -112,11 +106,11 @@ class Server:
         return self.admin("GET", f"/numbers/{NUMBER}").json()["two_step"]["enabled"]
 
     def advance(self, seconds):
-        requests.post(self.url + "/sandbox/v1/clock", json={"advance_seconds": seconds}, timeout=10).raise_for_status()
+        requests.post(self.url + "/sandbox/v1/clock", json={"advance_seconds": seconds}, timeout=120).raise_for_status()
 
     def stop(self):
         self.process.send_signal(signal.SIGTERM)
-        assert self.process.wait(timeout=30) == 0
+        assert self.process.wait(timeout=120) == 0
         self.process.stdout.close()
         self.log.close()
 
@@ -124,7 +118,8 @@ class Server:
 def mail_server(**more):
     handler = Post()
     controller = Controller(
-        handler, hostname="127.0.0.1", port=free_port(), authenticator=password, auth_required=True, **more)
+        handler, hostname="127.0.0.1", port=free_port(), authenticator=password, auth_required=True,
+        ready_timeout=120, **more)
     controller.start()
     handler.port, handler.stop = controller.port, controller.stop
     return handler
@@ -193,19 +188,19 @@ def test_the_mailed_link_switches_the_pin_off_once(server, post, tmp_path):
     link = link_of(post)
     # What a scanner does with a link.
     for method in ("GET", "HEAD", "OPTIONS"):
-        requests.request(method, link, timeout=10)
+        requests.request(method, link, timeout=120)
     assert server.pin_is_on()
 
     with ThreadPoolExecutor(8) as pool:
-        statuses = [it.status_code for it in pool.map(lambda _: requests.post(link, timeout=20), range(8))]
+        statuses = [it.status_code for it in pool.map(lambda _: requests.post(link, timeout=120), range(8))]
     assert sorted(statuses) == [200] + [404] * 7
     assert not server.pin_is_on()
-    spent, made_up = (requests.post(it, timeout=10) for it in (link, link[:-16] + "0" * 16))
+    spent, made_up = (requests.post(it, timeout=120) for it in (link, link[:-16] + "0" * 16))
     assert (spent.status_code, spent.text) == (404, made_up.text)
 
     assert server.admin("PUT", f"/numbers/{NUMBER}/two-step", {"pin": "654321"}).status_code == 200
     assert server.pin_is_on()
-    assert requests.post(link, timeout=10).status_code == 404 and server.pin_is_on()
+    assert requests.post(link, timeout=120).status_code == 404 and server.pin_is_on()
 
     trail = server.admin("GET", "/audit?limit=50").text
     assert "pin_reset_asked" in trail and "two_step_cleared" in trail and "mail:pin-reset" in trail
@@ -217,7 +212,7 @@ def test_the_mailed_link_switches_the_pin_off_once(server, post, tmp_path):
 def test_a_link_ends_after_a_day(server, post):
     assert server.ask().status_code == 202
     server.advance(24 * 3600)
-    assert requests.post(link_of(post), timeout=10).status_code == 404
+    assert requests.post(link_of(post), timeout=120).status_code == 404
     assert server.pin_is_on()
 
 
@@ -240,7 +235,7 @@ def test_mails_travel_encrypted_to_a_server_that_is_who_it_says(over_tls, certif
     server = with_address(Server(tmp_path, post.port, security, certificate / "ca.pem"))
     try:
         assert server.ask().status_code == 202, (tmp_path / "log").read_text()
-        assert requests.post(link_of(post), timeout=10).status_code == 200
+        assert requests.post(link_of(post), timeout=120).status_code == 200
         assert not server.pin_is_on()
     finally:
         server.stop()

@@ -52,11 +52,11 @@ class Explorer:
         return samples, shown
 
     def _get(self, path):
-        reply = self.session.get(f"{self.url}/console/explorer/{path}", timeout=30)
+        reply = self.session.get(f"{self.url}/console/explorer/{path}", timeout=120)
         assert reply.status_code == 200, reply.text
         return reply.text
 
     def _post(self, path, form):
-        reply = self.session.post(f"{self.url}/console/{path}", data=form, timeout=30)
+        reply = self.session.post(f"{self.url}/console/{path}", data=form, timeout=120)
         assert reply.status_code == 200, reply.text
         return reply.text

@@ -198,7 +198,7 @@ class Node:
     def close(self):
         """Ends the process, which ends by itself with its input."""
         self.process.stdin.close()
-        self.process.wait(timeout=10)
+        self.process.wait(timeout=120)
         self.process.stdout.close()
 
 

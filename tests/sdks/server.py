@@ -32,7 +32,7 @@ class Server:
 
     def _wait_until_ready(self, folder):
         urls = {}
-        timer = threading.Timer(30, self.process.kill)
+        timer = threading.Timer(120, self.process.kill)
         timer.start()
         try:
             for line in self.process.stdout:
@@ -52,7 +52,7 @@ class Server:
     def sandbox(self, method, path, **more):
         """A call of the sandbox's own tools."""
         url = f"{self.urls['http']}/sandbox/v1/{path}"
-        reply = requests.request(method, url, timeout=30, **more)
+        reply = requests.request(method, url, timeout=120, **more)
         reply.raise_for_status()
         return reply
 
@@ -60,7 +60,7 @@ class Server:
         """What signs the callbacks about a space or a number, as its operator is shown it."""
         token = (self.ca.parents[1] / "operator.token").read_text(encoding="utf-8").strip()
         url = f"{self.urls['http']}/admin/v1/webhooks/cams/{scope}/{scope_id}/secret"
-        reply = requests.get(url, timeout=30, headers={"Authorization": f"Bearer {token}"})
+        reply = requests.get(url, timeout=120, headers={"Authorization": f"Bearer {token}"})
         reply.raise_for_status()
         return reply.json()["secret"]
 
@@ -79,7 +79,7 @@ class Server:
         """A call of the operator's API."""
         url = f"{self.urls['http']}/admin/v1/{path}"
         headers = {"Authorization": f"Bearer {self.token}"}
-        reply = requests.request(method, url, json=body, headers=headers, timeout=30)
+        reply = requests.request(method, url, json=body, headers=headers, timeout=120)
         reply.raise_for_status()
         return reply.json()
 
@@ -98,7 +98,7 @@ class Server:
 
     def code(self, number):
         """The next code to a number, read as a person would read it from the telephone."""
-        query = {"number": "+" + number, "timeout": "20s"}
+        query = {"number": "+" + number, "timeout": "60s"}
         if number in self.read:
             query["after"] = self.read[number]
         message = self.sandbox("GET", "inbox/wait", params=query).json()
@@ -108,7 +108,7 @@ class Server:
     def stop(self):
         """Asks it to stop, and returns its exit code."""
         self.process.send_signal(signal.SIGTERM)
-        code = self.process.wait(timeout=30)
+        code = self.process.wait(timeout=120)
         self.process.stdout.close()
         self.log.close()
         return code

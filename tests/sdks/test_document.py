@@ -26,7 +26,7 @@ def test_a_documented_program_runs(server, language, program):
         input=program.replace("8080", port),
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
         check=False,
         env=os.environ | {"NODE_PATH": os.environ["ROLLCALL_SDKS_NODE"]},
     )

@@ -32,7 +32,7 @@ def world(server):
     graph = server.operator("POST", "graph-tokens", {"account": "default", "name": "samples"})["token"]
     url = server.urls["http"] + "/v1/users/login"
     new = {"new_password": PASSWORD}
-    login = requests.post(url, json=new, auth=("admin", "secret"), timeout=30).json()
+    login = requests.post(url, json=new, auth=("admin", "secret"), timeout=120).json()
     certificate = server.operator("POST", "certificates", {"number": NUMBER, "name": "Lucky Shrub", "waba": WABA})
     GIVEN["p.cert"], GIVEN["p.input_token"] = certificate["certificate"], graph
     server.save("samples")
@@ -56,7 +56,7 @@ def explorer(server, world):
 def paste(tool, sample, environment):
     """Runs a sample; all that it prints."""
     ran = subprocess.run(
-        TOOLS[tool], input=sample, capture_output=True, text=True, timeout=60, check=False, env=environment
+        TOOLS[tool], input=sample, capture_output=True, text=True, timeout=300, check=False, env=environment
     )
     return ran.stdout + ran.stderr
 
