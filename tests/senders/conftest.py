@@ -132,7 +132,7 @@ class Smsc:
 
     def __init__(self):
         self.process = subprocess.Popen(
-            ["node", str(HERE / "smsc.js")], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+            ["node", str(HERE / "smsc.js"), str(free_port())], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
             env={**os.environ, "NODE_PATH": str(MODULES)},
         )
         self.said, self.news = [], queue.Queue()

@@ -70,7 +70,10 @@ def persevere(gateway, upstream, caller):
                     return answers
                 if status != 503:
                     break
+                # Also where the clock is turned, a proxy that went away needs its moment.
+                time.sleep(0.2)
                 advance(gateway, upstream, 16)
+        time.sleep(0.1)
         advance(gateway, upstream, 61)
     raise AssertionError(answers)
 

@@ -13,7 +13,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 from ports import free_port, is_bound  # noqa: E402
 
 # Longer than anything takes, also where the machine is busy with other things.
-PATIENCE = 120
+PATIENCE = 240
 
 
 def wait_until(condition, what, seconds=PATIENCE):

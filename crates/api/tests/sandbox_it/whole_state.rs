@@ -66,7 +66,7 @@ async fn a_message_under_way_while_a_snapshot_is_made_arrives() {
     world.post("/sandbox/v1/snapshots/sent", &json!({})).await;
     world.newest(NUMBER).await;
     world.post("/sandbox/v1/snapshots/sent/restore", &json!({})).await;
-    let path = format!("/sandbox/v1/inbox/wait?number={}&timeout=2s", escaped(NUMBER));
+    let path = format!("/sandbox/v1/inbox/wait?number={}&timeout=60s", escaped(NUMBER));
     assert_eq!(world.get(&path).await.status, StatusCode::OK);
 }
 

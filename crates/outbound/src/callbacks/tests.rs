@@ -177,9 +177,10 @@ async fn silence_ends_with_the_time_out_and_an_endless_answer_with_its_bound() {
 #[tokio::test]
 async fn an_error_says_what_happened_and_not_where_to() {
     let client = client(system_lookup());
-    let closed = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    // Taken, and nobody listens.
+    let closed = tokio::net::TcpSocket::new_v4().expect("a socket");
+    closed.bind(([127, 0, 0, 1], 0).into()).expect("a port");
     let port = closed.local_addr().expect("bound").port();
-    drop(closed);
     let url = format!("http://127.0.0.1:{port}/hook?token=secret");
     let failed = client.post(&post(url, Reach::MACHINE)).await;
     let Err(CallbackError::Failed(words)) = failed else { panic!("{failed:?}") };

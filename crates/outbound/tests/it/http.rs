@@ -54,7 +54,7 @@ impl Stage {
             _ => CodeMethod::Sms,
         };
         let mut options = HttpOptions::new(NAME, spec);
-        options.timeout = Duration::from_millis(700);
+        options.timeout = Duration::from_secs(2);
         if reachable {
             let url = "https://rollcall.example.org/delivery/v1/provider".to_owned();
             options.callback = Some(CallbackAddress { url, token: None, secret: [7; 32] });
@@ -216,7 +216,7 @@ async fn what_a_provider_does_decides_what_becomes_of_the_send() {
         (Reply::json(200, &huge), "unsure", "too long"),
         (Reply::HalfAnAnswer, "unsure", "broke off"),
         (Reply::Reset, "unsure", "broke"),
-        (Reply::Silence, "unsure", "within 700ms"),
+        (Reply::Silence, "unsure", "within 2s"),
         (html(500), "unsure", "500"),
         (html(503), "later", "503"),
         (html(401), "later", "401"),

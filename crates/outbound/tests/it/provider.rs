@@ -5,8 +5,10 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::task::{JoinHandle, JoinSet};
+
+use crate::common::held_address;
 
 /// A request as it came in.
 #[derive(Debug, Clone)]
@@ -53,15 +55,16 @@ pub(crate) struct Provider {
     pub(crate) address: SocketAddr,
     state: Arc<State>,
     task: Mutex<Option<JoinHandle<()>>>,
+    _held: TcpSocket,
 }
 
 impl Provider {
     pub(crate) async fn start() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
+        let (held, address) = held_address();
+        let listener = TcpListener::bind(address).await.unwrap();
         let state = Arc::new(State::default());
         let task = Mutex::new(Some(tokio::spawn(listen(listener, Arc::clone(&state)))));
-        Self { address, state, task }
+        Self { address, state, task, _held: held }
     }
 
     pub(crate) fn url(&self) -> String {

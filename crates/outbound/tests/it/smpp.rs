@@ -210,7 +210,7 @@ async fn a_link_that_breaks_leaves_submits_uncertain_and_is_made_again() {
 
 #[tokio::test]
 async fn an_smsc_that_falls_silent_is_noticed() {
-    let stage = Stage::with(|options| options.response_timeout = Duration::from_millis(300)).await;
+    let stage = Stage::with(|options| options.response_timeout = Duration::from_secs(2)).await;
     stage.send(0).await.unwrap();
     stage.smsc.state.deaf.store(true, Ordering::Relaxed);
     let (uncertain, _, reason) = lost(stage.send(1).await);
@@ -224,10 +224,10 @@ async fn an_smsc_that_falls_silent_is_noticed() {
 
 #[tokio::test]
 async fn a_slow_smsc_is_waited_for_and_a_late_answer_harms_nothing() {
-    let stage = Stage::with(|options| options.response_timeout = Duration::from_millis(300)).await;
-    *stage.smsc.state.pause.lock().unwrap() = Duration::from_millis(600);
+    let stage = Stage::with(|options| options.response_timeout = Duration::from_secs(2)).await;
+    *stage.smsc.state.pause.lock().unwrap() = Duration::from_millis(2500);
     assert!(lost(stage.send(0).await).0, "uncertain");
-    sleep(Duration::from_millis(500)).await;
+    sleep(Duration::from_millis(1000)).await;
     *stage.smsc.state.pause.lock().unwrap() = Duration::from_millis(10);
     let second = stage.send(1).await.unwrap();
     assert_eq!(second.as_deref(), Some("a1"), "not the id of the late answer");
@@ -281,7 +281,7 @@ async fn receipts_reach_the_ledger_early_late_twice_and_unknown() {
 
 #[tokio::test]
 async fn a_receipt_is_acknowledged_only_once_it_is_recorded() {
-    let ledger = Ledger { slow: Some(Duration::from_millis(300)), ..Ledger::default() };
+    let ledger = Ledger { slow: Some(Duration::from_secs(2)), ..Ledger::default() };
     let stage = Stage::on(Smsc::start().await, ledger, |_| ());
     stage.send(0).await.unwrap();
     stage.smsc.receipt(1, "id:a0 stat:DELIVRD");

@@ -8,9 +8,11 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
+
+use crate::common::held_address;
 
 /// A submit as it came in.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -72,15 +74,16 @@ pub(crate) struct Smsc {
     pub(crate) address: SocketAddr,
     pub(crate) state: Arc<State>,
     task: Mutex<Option<JoinHandle<()>>>,
+    _held: TcpSocket,
 }
 
 impl Smsc {
     pub(crate) async fn start() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
+        let (held, address) = held_address();
+        let listener = TcpListener::bind(address).await.unwrap();
         let state = Arc::new(State::default());
         let task = tokio::spawn(listen(listener, Arc::clone(&state)));
-        Self { address, state, task: Mutex::new(Some(task)) }
+        Self { address, state, task: Mutex::new(Some(task)), _held: held }
     }
 
     /// Closes every connection and listens no more.

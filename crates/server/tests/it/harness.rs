@@ -12,11 +12,11 @@ use axum::routing::get;
 use server::config::{Environment, load};
 use server::listener::{Drained, Listener, Options, Stop, plain_text};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 use tokio::task::JoinHandle;
 
 /// Longer than anything here takes: what is not there by then never comes.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
 
 /// A listener that serves within the test.
 pub(crate) struct Served {
@@ -74,6 +74,16 @@ pub(crate) fn greeter() -> Router {
 pub(crate) fn options() -> Options {
     let loaded = load(None, &Environment::default(), &[]).unwrap();
     Options::from(&loaded.config.listen)
+}
+
+/// An address that stays taken while nobody listens there: connections are refused, and a server that ends and
+/// comes back finds it free.
+pub(crate) fn held_address() -> (TcpSocket, SocketAddr) {
+    let held = TcpSocket::new_v4().unwrap();
+    held.set_reuseaddr(true).unwrap();
+    held.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let address = held.local_addr().unwrap();
+    (held, address)
 }
 
 /// Awaits what has to happen.

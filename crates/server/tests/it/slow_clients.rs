@@ -7,7 +7,7 @@ use tokio::io::AsyncWriteExt as _;
 
 use crate::harness::{Served, greeter, options, read_all, read_until, status};
 
-const SHORT: Duration = Duration::from_millis(200);
+const SHORT: Duration = Duration::from_secs(1);
 
 fn hasty() -> Options {
     Options { header_timeout: SHORT, body_timeout: SHORT, ..options() }

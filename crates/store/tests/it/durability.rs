@@ -164,7 +164,7 @@ async fn a_log_that_has_grown_is_made_to_start_again() {
             tokio::spawn(commit_on_and_on(store.clone(), n, acknowledged, stop.clone()))
         })
         .collect();
-    let deadline = tokio::time::timeout(core::time::Duration::from_mins(1), async {
+    let deadline = tokio::time::timeout(core::time::Duration::from_mins(5), async {
         while store.stats().log_restarts < 2 {
             tokio::task::yield_now().await;
         }

@@ -218,7 +218,7 @@ async fn a_retry_learns_the_true_result_when_reading_back_failed_too() {
     ));
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_caller_that_goes_away_leaves_an_intent_that_the_next_one_settles() {
     let stage = Stage::new().await;
     stage.request(None).await.expect("sent");
@@ -247,7 +247,7 @@ async fn a_call_that_may_still_be_under_way_is_not_made_again() {
 }
 
 /// Trouble of each kind at each call of a registration, in turn: retries end in one registration.
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn trouble_anywhere_ends_in_exactly_one_registration() {
     for trouble in [Trouble::Before, Trouble::After, Trouble::Error, Trouble::Hang] {
         for place in 0..6 {
@@ -360,7 +360,7 @@ async fn two_step_verification_is_set_and_cleared_upstream() {
     assert_eq!(kept.reveal(), in_force.as_bytes());
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn giving_up_is_settled_like_registering() {
     for trouble in [None, Some(Trouble::After), Some(Trouble::Hang)] {
         let stage = Stage::new().await;
