@@ -110,7 +110,7 @@ def test_smpp(paste, smsc, caller):
     client = caller(server)
     number = client.ask("44", "7700900401")
     client.register_with(CODE.search(smsc.wait_for("submit")["text"]).group())
-    assert server.sends(number)[0]["sender"] == "carrier"
+    assert server.send_in(number, "handed_over")["sender"] == "carrier"
 
 
 def twilio_form(twilio):
