@@ -1,6 +1,5 @@
 //! What the tests of all senders share.
 
-use core::net::SocketAddr;
 use core::time::Duration;
 use std::sync::{Arc, Mutex};
 
@@ -8,20 +7,10 @@ use async_trait::async_trait;
 use registration::Timestamp;
 use service::ports::{Receipt, ReceiptSink};
 use service::testing::ManualClock;
-use tokio::net::TcpSocket;
 use tokio::time::{sleep, timeout};
 
 /// Longer than anything here takes, also where the machine is busy with other things.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
-
-/// An address that stays taken while nobody listens there: whoever stops finds it free when it comes back.
-pub(crate) fn held_address() -> (TcpSocket, SocketAddr) {
-    let held = TcpSocket::new_v4().unwrap();
-    held.set_reuseaddr(true).unwrap();
-    held.bind("127.0.0.1:0".parse().unwrap()).unwrap();
-    let address = held.local_addr().unwrap();
-    (held, address)
-}
+pub(crate) const PATIENCE: Duration = Duration::from_mins(2);
 
 /// Keeps receipts; can be slow about it.
 #[derive(Default)]

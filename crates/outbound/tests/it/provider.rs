@@ -8,7 +8,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::task::{JoinHandle, JoinSet};
 
-use crate::common::held_address;
+use crate::smsc::held_address;
 
 /// A request as it came in.
 #[derive(Debug, Clone)]

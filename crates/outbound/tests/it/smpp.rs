@@ -227,7 +227,7 @@ async fn a_slow_smsc_is_waited_for_and_a_late_answer_harms_nothing() {
     let stage = Stage::with(|options| options.response_timeout = Duration::from_secs(2)).await;
     *stage.smsc.state.pause.lock().unwrap() = Duration::from_millis(2500);
     assert!(lost(stage.send(0).await).0, "uncertain");
-    sleep(Duration::from_millis(1000)).await;
+    sleep(Duration::from_secs(1)).await;
     *stage.smsc.state.pause.lock().unwrap() = Duration::from_millis(10);
     let second = stage.send(1).await.unwrap();
     assert_eq!(second.as_deref(), Some("a1"), "not the id of the late answer");

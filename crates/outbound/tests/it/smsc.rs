@@ -12,8 +12,6 @@ use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
-use crate::common::held_address;
-
 /// A submit as it came in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Submit {
@@ -134,6 +132,15 @@ impl Drop for Smsc {
             task.abort();
         }
     }
+}
+
+/// An address that stays taken while nobody listens there: whoever stops finds it free when it comes back.
+pub(crate) fn held_address() -> (TcpSocket, SocketAddr) {
+    let held = TcpSocket::new_v4().unwrap();
+    held.set_reuseaddr(true).unwrap();
+    held.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let address = held.local_addr().unwrap();
+    (held, address)
 }
 
 pub(crate) fn pdu(id: u32, status: u32, sequence: u32, body: &[u8]) -> Vec<u8> {
