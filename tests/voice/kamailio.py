@@ -1,11 +1,12 @@
 """A registrar and proxy with passwords, as trunks have one: Kamailio in front of one telephone."""
 
+import os
 import pathlib
+import signal
 import socket
 import subprocess
 
 import telephones
-import ports
 
 CONFIG = """
 debug=2
@@ -55,19 +56,24 @@ class Kamailio:
     def __init__(self, folder, telephone, password="secret", expires=300):
         self.folder = pathlib.Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
-        self.port = ports.free_port()
+        self.port = telephones.free_port()
         config = self.folder / "kamailio.cfg"
         config.write_text(CONFIG.format(port=self.port, telephone=telephone, password=password, expires=expires))
         self.log = open(self.folder / "log", "w", encoding="utf-8")
         self.process = subprocess.Popen(
             ["kamailio", "-f", str(config), "-DD", "-E", "-Y", str(self.folder), "-w", str(self.folder),
              "-P", str(self.folder / "pid"), "-m", "32"],
-            stdin=subprocess.DEVNULL, stdout=self.log, stderr=subprocess.STDOUT,
+            stdin=subprocess.DEVNULL, stdout=self.log, stderr=subprocess.STDOUT, start_new_session=True,
         )
         telephones.wait_until(
-            lambda: ports.is_bound(self.port, socket.SOCK_DGRAM) or self.process.poll() is not None, "kamailio")
+            lambda: telephones.is_bound(self.port, socket.SOCK_DGRAM) or self.process.poll() is not None, "kamailio")
         assert self.process.poll() is None, (self.folder / "log").read_text()
 
     def stop(self):
         telephones.end(self.process)
+        # Its children may hang where it ends before it was all there.
+        try:
+            os.killpg(self.process.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
         self.log.close()
