@@ -1,7 +1,7 @@
 //! Every route of every dialect on one screen.
 
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, Request, State};
+use axum::extract::{DefaultBodyLimit, OriginalUri, Request, State};
 use axum::handler::Handler as _;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, delete, get, post, put};
@@ -36,7 +36,7 @@ pub fn router(app: App) -> Router {
     if app.sandbox.is_some() {
         routes = routes.nest("/sandbox/v1", sandbox::routes());
     }
-    let routes = observed(&app, routes, graph_paths());
+    let routes = observed(&app, routes.fallback(nowhere), graph_paths());
     drop(app);
     routes
 }
@@ -135,14 +135,26 @@ fn onprem(app: App) -> Router<App> {
 }
 
 /// 404 / 1006 for everything else; says where messages are sent, since that is what is looked for.
-async fn unknown(State(app): State<App>, request: Request) -> Response {
+async fn unknown(
+    State(app): State<App>,
+    method: Method,
+    OriginalUri(asked): OriginalUri,
+) -> Response {
     let details = format!(
-        "{} {} is not here: Rollcall registers numbers. Messages, contacts and media belong to the \
+        "{method} {} is not here: Rollcall registers numbers. Messages, contacts and media belong to the \
          platform the number is registered on, such as the WhatsApp Cloud API.",
-        request.method(),
-        request.uri().path(),
+        asked.path(),
     );
     Fault::not_found(&app, details).into_response()
+}
+
+/// 404 outside of the dialects: most often a base address that lacks a part, so it says which there are.
+async fn nowhere() -> (StatusCode, &'static str) {
+    (
+        StatusCode::NOT_FOUND,
+        "Nothing is here. The On-Premises dialect is at /v1/..., the Graph dialect at /v25.0/..., the CAMS \
+         dialect at /, the console at /console.\n",
+    )
 }
 
 /// 405; the router adds `Allow`. OPTIONS asks just for that.

@@ -38,6 +38,32 @@ pub enum DataDirError {
     /// A variable that should hold a secret is not set.
     #[error("data.master_key_variable names {0}, which is not set")]
     VariableMissing(String),
+    /// There is a database, but not the key that its secrets were made with. A new one would open none of
+    /// them, and nobody would be told.
+    #[error(
+        "{path} is missing, and the database beside it cannot be used without: its PINs, access keys and \
+         tokens were made with this key; restore the file from a backup, or begin in another folder with \
+         --data"
+    )]
+    KeyLost {
+        /// The key file.
+        path: String,
+    },
+    /// There is a file where the folder should be.
+    #[error("{path} cannot be a folder, there is a file in the way; name another with --data")]
+    NotAFolder {
+        /// The file.
+        path: String,
+    },
+    /// This user may not write there.
+    #[error(
+        "{path} cannot be used by this user; give it to the user that runs the server, or name another \
+         folder with --data"
+    )]
+    Forbidden {
+        /// The file or folder.
+        path: String,
+    },
     /// A file could not be read or written.
     #[error("cannot use {path}")]
     Io {
@@ -51,9 +77,22 @@ pub enum DataDirError {
 
 impl DataDirError {
     fn io(path: &Path) -> impl FnOnce(io::Error) -> Self {
-        move |source| Self::Io { path: path.display().to_string(), source }
+        move |source| {
+            let path = path.display().to_string();
+            let kind = source.kind();
+            if kind == io::ErrorKind::PermissionDenied {
+                return Self::Forbidden { path };
+            }
+            if [io::ErrorKind::AlreadyExists, io::ErrorKind::NotADirectory].contains(&kind) {
+                return Self::NotAFolder { path };
+            }
+            Self::Io { path, source }
+        }
     }
 }
+
+/// The database in a data folder.
+pub const DATABASE_FILE: &str = "rollcall.db";
 
 /// The master key in a data folder.
 pub const MASTER_KEY_FILE: &str = "rollcall.key";
@@ -117,7 +156,13 @@ impl DataDir {
         make: impl FnOnce() -> String,
     ) -> Result<Zeroizing<String>, DataDirError> {
         match source {
-            MasterKeySource::Folder => self.secret(MASTER_KEY_FILE, make),
+            MasterKeySource::Folder => {
+                let path = self.file(MASTER_KEY_FILE);
+                if self.file(DATABASE_FILE).exists() && !path.exists() {
+                    return Err(DataDirError::KeyLost { path: path.display().to_string() });
+                }
+                self.secret(MASTER_KEY_FILE, make)
+            }
             MasterKeySource::File(path) => {
                 refuse_exposed(path)?;
                 let text = fs::read_to_string(path).map_err(DataDirError::io(path))?;
@@ -192,6 +237,27 @@ mod tests {
 
     fn mode(path: &Path) -> u32 {
         fs::metadata(path).unwrap().permissions().mode() & 0o777
+    }
+
+    #[test]
+    fn a_database_without_its_key_gets_no_new_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let data = DataDir::open(folder.path()).unwrap();
+        fs::write(data.file(DATABASE_FILE), "").unwrap();
+        let error = data.master_key(MasterKeySource::Folder, || "new".to_owned()).unwrap_err();
+        assert!(error.to_string().contains("restore the file from a backup"), "{error}");
+        assert!(!data.file(MASTER_KEY_FILE).exists());
+    }
+
+    #[test]
+    fn a_file_in_the_place_of_the_folder_is_told_as_such() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("file");
+        fs::write(&file, "").unwrap();
+        for path in [file.clone(), file.join("below")] {
+            let error = DataDir::open(&path).unwrap_err();
+            assert!(error.to_string().contains("a file in the way"), "{error}");
+        }
     }
 
     #[test]

@@ -17,7 +17,7 @@ use std::thread::available_parallelism;
 
 use anyhow::{Context as _, bail};
 use api::metrics::{Family, Kind};
-use api::onprem::rejected;
+use api::rejected;
 use api::sandbox::{SandboxRehearsal, Tools};
 use api::{AppInner, Settings};
 use axum::Router;
@@ -39,7 +39,7 @@ use tokio::sync::watch;
 
 use crate::clock::{SandboxClock, SystemClock};
 use crate::config::{self, Config, Environment, Mode};
-use crate::data_dir::{DataDir, MASTER_KEY_FILE, MasterKeySource};
+use crate::data_dir::{DATABASE_FILE, DataDir, MASTER_KEY_FILE, MasterKeySource};
 use crate::entropy::OsEntropy;
 use crate::files;
 use crate::listener::{RenderRejection, Stop, plain_text};
@@ -47,9 +47,6 @@ use crate::wiring::senders::Senders;
 
 /// How often what has expired is removed from the store.
 const SWEEP: Duration = Duration::from_mins(1);
-
-/// Name of the database in the data folder.
-const DATABASE_FILE: &str = "rollcall.db";
 
 /// What the listener serves, and what has to be done after it.
 pub struct App {
@@ -188,14 +185,11 @@ fn console_path(app: &api::App) -> Option<String> {
     Some(format!("/console/enter/{link}"))
 }
 
-/// Words rejected requests in the On-Premises dialect where one was spoken, in plain text elsewhere.
+/// Words rejected requests as who was asked would, in plain text where the path does not tell.
 fn render(app: api::App) -> RenderRejection {
     Arc::new(move |rejection, head| {
-        if rejected::is_ours(head.uri.path()) {
-            rejected::answer(&app, rejection.status(), rejection.words())
-        } else {
-            plain_text(rejection, head)
-        }
+        rejected::answer(&app, head, rejection.status(), rejection.words())
+            .unwrap_or_else(|| plain_text(rejection, head))
     })
 }
 

@@ -71,6 +71,8 @@ pub enum UserChange {
     Taken,
     /// The name is not 4 to 32 characters.
     BadName,
+    /// The name holds a colon, a slash or a control character.
+    BadCharacter,
     /// The password does not meet the rule.
     PasswordTooWeak,
     /// The admin cannot be deleted.
@@ -214,8 +216,12 @@ impl Service {
         name: &str,
         password: &str,
     ) -> Result<UserChange, ServiceError> {
-        if !(4..=32).contains(&name.chars().count()) || name.contains('/') {
+        if !(4..=32).contains(&name.chars().count()) {
             return Ok(UserChange::BadName);
+        }
+        // Such a user could neither log in (Basic ends the name at the colon) nor stand in a path or a log.
+        if name.contains(['/', ':']) || name.chars().any(char::is_control) {
+            return Ok(UserChange::BadCharacter);
         }
         if !password_is_strong(password) {
             return Ok(UserChange::PasswordTooWeak);

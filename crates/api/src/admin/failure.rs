@@ -49,6 +49,8 @@ pub(crate) enum Failure {
     },
     /// 500: a broken invariant, already logged.
     Internal,
+    /// 503: the client that shall run the number takes another one over.
+    Restarting,
     /// 503: a part is missing at the moment, already logged.
     Unavailable {
         /// Close the connection instead of answering (a rehearsed fault).
@@ -136,7 +138,7 @@ impl Failure {
             Self::Invalid(_) => StatusCode::UNPROCESSABLE_ENTITY,
             Self::TooMany { .. } => StatusCode::TOO_MANY_REQUESTS,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
-            Self::Unavailable { .. } => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Restarting | Self::Unavailable { .. } => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
 
@@ -168,6 +170,11 @@ impl Failure {
                 ),
             ),
             Self::Internal => ("internal", "Something is broken; see the server's log.".to_owned()),
+            Self::Restarting => (
+                "unavailable",
+                "The client restarts, because it took another number over; try again in a moment."
+                    .to_owned(),
+            ),
             Self::Unavailable { .. } => (
                 "unavailable",
                 "A part of the server is missing at the moment; try again.".to_owned(),
@@ -200,7 +207,7 @@ impl Failure {
                 let wait = opens_at.since(*now).as_millis().div_ceil(1000);
                 Some(u64::try_from(wait).unwrap_or(u64::MAX).max(1))
             }
-            Self::InProgress | Self::Unavailable { .. } => Some(RETRY_SECONDS),
+            Self::InProgress | Self::Restarting | Self::Unavailable { .. } => Some(RETRY_SECONDS),
             Self::Unauthorized
             | Self::NotFound(_)
             | Self::WrongVerb
@@ -210,6 +217,26 @@ impl Failure {
             | Self::Internal => None,
         }
     }
+}
+
+/// The answer to a request that ended before any handler saw it.
+pub(crate) fn rejected(status: StatusCode, words: &str) -> Response {
+    let code = match status {
+        StatusCode::PAYLOAD_TOO_LARGE => "too_large",
+        status if status.is_server_error() => "internal",
+        _ => "invalid",
+    };
+    let words = ErrorWords {
+        code,
+        message: format!("{words}."),
+        details: Vec::new(),
+        refusal: None,
+        explain: None,
+        what_works: None,
+        opens_at: None,
+        retry_after_seconds: None,
+    };
+    (status, Json(ErrorBody { error: words })).into_response()
 }
 
 fn refusal_words(app: &App, refused: &Refused) -> ErrorWords {
@@ -249,6 +276,7 @@ impl From<ServiceError> for Failure {
     fn from(error: ServiceError) -> Self {
         match error {
             ServiceError::Refused(refused) => Self::Refused(refused),
+            ServiceError::Unavailable(Unavailable::CoreappRestarting) => Self::Restarting,
             ServiceError::Unavailable(unavailable) => {
                 tracing::warn!(error = &unavailable as &dyn core::error::Error, "unavailable");
                 let drop_connection = matches!(unavailable, Unavailable::RehearsedDrop);

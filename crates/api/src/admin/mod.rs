@@ -45,7 +45,7 @@ use crate::state::App;
 
 pub use document::{openapi, openapi_json};
 // A seed file describes an upstream in the same fields.
-pub(crate) use failure::Failure;
+pub(crate) use failure::{Failure, rejected};
 pub(crate) use upstreams::{NewUpstream, RegistrarWord, Secret};
 
 /// Most bytes of a request's body: the largest, a certificate, has 6 KiB in base64.

@@ -14,8 +14,9 @@ use axum::extract::{Request, State};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use http::{Method, header};
-use http_body_util::{BodyExt as _, Collected, Limited};
+use http::request::Parts;
+use http::{Method, StatusCode, header};
+use http_body_util::{BodyExt as _, Collected, LengthLimitError, Limited};
 use md5::{Digest as _, Md5};
 use registration::{Refusal, TextId as _, Timestamp};
 use service::access_keys::{SigningKey, TokenVerdict};
@@ -58,7 +59,10 @@ pub async fn answer(State(app): State<App>, request: Request) -> Response {
             let parameters = Parameters::parse(query.as_bytes(), form);
             (body, parameters.map_err(|fault| fault.to_string()))
         }
-        Err(fault) => (Bytes::new(), Err(format!("The body could not be read: {fault}."))),
+        Err(fault) if fault.is::<LengthLimitError>() => {
+            (Bytes::new(), Err("The request body is too large.".to_owned()))
+        }
+        Err(_) => (Bytes::new(), Err("The request body is incomplete.".to_owned())),
     };
     let nothing = Parameters::default();
     let wire = Wire {
@@ -83,6 +87,26 @@ pub async fn answer(State(app): State<App>, request: Request) -> Response {
         Ok((operation, body)) => envelope.success(operation, body),
         Err(failure) => envelope.failure(failure),
     }
+}
+
+/// The answer to a request that ended before [`answer`] saw it. Its status tells who is to blame; what is
+/// too much has no other status than what cannot be read.
+pub(crate) fn rejected(app: &App, head: &Parts, status: StatusCode, words: &str) -> Response {
+    let query = head.uri.query().unwrap_or_default();
+    let parameters = Parameters::parse(query.as_bytes(), b"").unwrap_or_default();
+    let wire = Wire {
+        method: &head.method,
+        uri: &head.uri,
+        headers: &head.headers,
+        parameters: &parameters,
+        body: &[],
+    };
+    let failure = if status.is_server_error() {
+        Failure::from(codes::INTERNAL)
+    } else {
+        Failure::from(codes::FORMAT).with_message(format!("{} {words}.", codes::FORMAT.message))
+    };
+    Envelope::new(app.service.entropy(), wire.host(), format(wire)).failure(failure)
 }
 
 async fn serve(

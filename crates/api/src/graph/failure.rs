@@ -185,6 +185,13 @@ impl Failure {
         self
     }
 
+    /// The same with another HTTP status.
+    #[must_use]
+    pub fn with_status(mut self, status: StatusCode) -> Self {
+        self.0.status = status;
+        self
+    }
+
     /// The same with `error_data.details`.
     #[must_use]
     pub fn with_details(mut self, details: impl Into<String>) -> Self {

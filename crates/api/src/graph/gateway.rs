@@ -149,3 +149,13 @@ fn url(app: &App, parts: &Parts) -> String {
     let host = of_header.or_else(|| Some(parts.uri.authority()?.as_str())).unwrap_or("localhost");
     format!("http://{host}{path}")
 }
+/// The answer to a request that ended before [`answer`] saw it.
+pub(crate) fn rejected(app: &App, path: &str, status: StatusCode, words: &str) -> Response {
+    let version = Path::parse(path).and_then(|path| path.version.map(str::to_owned));
+    let failure = if status.is_server_error() {
+        Failure::from(codes::INTERNAL)
+    } else {
+        Failure::malformed(words).with_status(status)
+    };
+    reply::render(app, version.as_deref(), Err(failure))
+}

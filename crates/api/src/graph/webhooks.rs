@@ -183,7 +183,9 @@ fn verify_token(given: Option<String>) -> Result<SecretText, Failure> {
 fn told(set: Subscribed, parameter: &str) -> Result<Value, Failure> {
     match set {
         Subscribed::Done => Ok(done()),
-        Subscribed::BadUrl(fault) => Err(Failure::invalid(parameter, fault)),
+        Subscribed::BadUrl(fault) => {
+            Err(Failure::invalid(parameter, format_args!("is no address to post to: {fault}")))
+        }
         Subscribed::NotListening => Err(Failure::malformed(
             "Before override the current callback uri, your app must be subscribed to receive messages for \
              WhatsApp Business Account",

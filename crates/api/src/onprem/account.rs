@@ -10,7 +10,7 @@ use registration::{
 use serde_json::{Map, Value, json};
 use service::certificate::{Certificate, Provenance};
 use service::message_text;
-use service::numbering::{self, Planned, Region};
+use service::numbering::{self, NumberFault, Planned, Region};
 use service::numbers::{ClaimName, CodeAnswer, CodeOrder, PinInput, RegisterOrder};
 use service::ports::Subject;
 
@@ -189,8 +189,11 @@ impl Registration {
         if body.get("method").is_none_or(Value::is_null) && !body.contains_key("shards") {
             return Err(Fault::missing(app, "method"));
         }
-        let planned = numbering::plan(&cc, &national)
-            .map_err(|fault| Fault::invalid(app, format!("phone_number: {fault}")))?;
+        let planned = numbering::plan(&cc, &national).map_err(|fault| {
+            let of_cc = fault == NumberFault::UnknownCountryCode;
+            let field = if of_cc { "cc" } else { "phone_number" };
+            Fault::invalid(app, format!("{field}: {fault}"))
+        })?;
         let certificate = Certificate::decode(cert)
             .map_err(|fault| Fault::invalid(app, format!("cert: {fault}")))?;
         Ok(Self { planned, certificate })

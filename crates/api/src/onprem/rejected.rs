@@ -4,7 +4,6 @@ use axum::response::{IntoResponse as _, Response};
 use http::StatusCode;
 
 use super::reply::Fault;
-use crate::middleware::name_request;
 use crate::state::App;
 
 /// Whether a path belongs to this dialect.
@@ -25,9 +24,7 @@ pub fn answer(app: &App, status: StatusCode, words: &str) -> Response {
     } else {
         (1025, "Request is not valid")
     };
-    let mut response = Fault::new(app, status, code, title, words).into_response();
-    name_request(app, &mut response);
-    response
+    Fault::new(app, status, code, title, words).into_response()
 }
 
 #[cfg(test)]

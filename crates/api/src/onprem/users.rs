@@ -135,6 +135,10 @@ async fn answer(
             "Unable to create user. Already exist?",
         )),
         UserChange::BadName => Err(Fault::invalid(app, "username must have 4 to 32 characters")),
+        UserChange::BadCharacter => Err(Fault::invalid(
+            app,
+            "username must have no colon, no slash and no control characters",
+        )),
         UserChange::PasswordTooWeak => Err(weak(app)),
         UserChange::Protected => Err(not_admin(app, call).await),
     }

@@ -13,8 +13,10 @@ mod demo;
 mod doctor;
 mod explain;
 mod export;
+mod fault;
 mod fidelity;
 mod groups;
+mod help;
 mod import;
 mod inbox;
 mod keys;
@@ -43,7 +45,7 @@ use std::ffi::OsString;
 use std::io::{self, Write as _};
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use crate::config::Environment;
 use crate::wiring;
@@ -121,6 +123,8 @@ struct Context<'a> {
     environment: &'a Environment,
     /// Whether results are printed as JSON.
     json: bool,
+    /// How this program was called.
+    program: &'a str,
 }
 
 /// Prints a result on standard output.
@@ -133,7 +137,11 @@ fn print(text: &str) -> io::Result<()> {
 /// Runs the command that `arguments` name, the program's own name first.
 #[must_use]
 pub fn run(arguments: impl IntoIterator<Item = OsString>, environment: &Environment) -> ExitCode {
-    let cli = match Cli::try_parse_from(arguments) {
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    let program = arguments.first().map_or("rollcall".into(), |name| name.to_string_lossy());
+    let command = help::fitted(Cli::command());
+    let parsed = command.try_get_matches_from(&arguments);
+    let cli = match parsed.and_then(|found| Cli::from_arg_matches(&found)) {
         Ok(cli) => cli,
         Err(refusal) => {
             // Help and version are refusals too, with exit code 0. A closed pipe is not our problem.
@@ -141,7 +149,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, environment: &Environm
             return ExitCode::from(u8::try_from(refusal.exit_code()).unwrap_or(FAILURE));
         }
     };
-    let context = Context { environment, json: cli.json.is_some() };
+    let context = Context { environment, json: cli.json.is_some(), program: &program };
     let done = match cli.command {
         Command::Serve(arguments) => serve::run(&arguments, &context),
         Command::Demo(arguments) => demo::run(arguments, &context),
@@ -179,15 +187,13 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, environment: &Environm
         Command::Man(arguments) => man::run(&arguments),
     };
     done.unwrap_or_else(|error| {
-        _ = writeln!(io::stderr(), "error: {error:#}");
+        _ = writeln!(io::stderr(), "error: {}", fault::in_words(&error));
         ExitCode::from(FAILURE)
     })
 }
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory as _;
-
     use super::*;
 
     #[test]

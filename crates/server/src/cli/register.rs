@@ -17,6 +17,9 @@ use super::terminal::{self, Secret};
 /// How long `--wait-inbox` waits: a sandbox delivers at once, so longer means that something is wrong.
 const INBOX_PATIENCE: Duration = Duration::from_mins(1);
 
+/// How long a restart of the client is waited for; it takes two seconds unless set otherwise.
+const RESTART_SECONDS_MAX: u32 = 5;
+
 const EXAMPLES: &str = "\
 Examples:
   rollcall register                                          asks for everything
@@ -146,14 +149,26 @@ fn ask_method() -> anyhow::Result<Method> {
     }
 }
 
+/// Posts, and waits for a client that restarts because it took another number over: seconds.
+async fn post(client: &Client, path: &str, body: Value) -> Result<Value, Failure> {
+    for _ in 0..RESTART_SECONDS_MAX {
+        match client.post(path, body.clone()).await {
+            Err(Failure::Answered(answer)) if answer["error"]["code"] == "unavailable" => {}
+            done => return done,
+        }
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+    client.post(path, body).await
+}
+
 /// Orders the code; asks for the PIN if that is what is missing.
 async fn request_code(client: &Client, order: &mut Order, asked: bool) -> Result<Value, Failure> {
     let path = format!("{}/request-code", path(&order.number));
-    match client.post(&path, order.code_request()).await {
+    match post(client, &path, order.code_request()).await {
         Err(Failure::Refused(body)) if asked && body["error"]["refusal"] == "pin-required" => {
             let pin = terminal::ask_secret("Two-step PIN").map_err(anyhow::Error::from)?;
             order.pin = Some(pin);
-            client.post(&path, order.code_request()).await
+            post(client, &path, order.code_request()).await
         }
         answer => answer,
     }
@@ -185,7 +200,7 @@ async fn confirm(
     let body = json!({
         "client": order.client, "waba": order.waba, "code": code, "pin": order.pin.as_ref().map(Secret::reveal),
     });
-    let done = client.post(&format!("{}/verify-code", path(&order.number)), body).await?;
+    let done = post(client, &format!("{}/verify-code", path(&order.number)), body).await?;
     let shown = registered_text(view, &done);
     Ok(Output::new(done, shown))
 }

@@ -85,7 +85,10 @@ impl<'a> Layers<'a> {
     /// Adds the settings of the environment.
     pub(super) fn add_environment(&mut self, environment: &Environment) {
         for (variable, text) in &environment.0 {
-            let Some(name) = variable.strip_prefix(PREFIX) else { continue };
+            let Some(name) = variable.strip_prefix(PREFIX) else {
+                self.report_slip(variable);
+                continue;
+            };
             let key = name.to_ascii_lowercase().replace("__", ".");
             let origin = Origin::Environment { variable: variable.clone() };
             self.add_text(key, text, origin);
@@ -166,6 +169,20 @@ impl<'a> Layers<'a> {
             Known::Setting(_) => text.parse().unwrap_or_else(|_| Value::String(text.to_owned())),
         };
         self.settings.push(Setting { key, value, origin });
+    }
+
+    /// `ROLLCALL_MODE`: one underscore too few would silently leave the setting as it was.
+    fn report_slip(&mut self, variable: &str) {
+        let Some(slip) = variable.strip_prefix("ROLLCALL_") else { return };
+        let settings = defaults::settings(self.defaults);
+        let meant = settings
+            .iter()
+            .map(|(key, _)| format!("{PREFIX}{}", key.to_uppercase().replace('.', "__")))
+            .find(|name| name[PREFIX.len()..].replace("__", "_") == slip.replace("__", "_"));
+        if let Some(meant) = meant {
+            let origin = Origin::Environment { variable: variable.to_owned() };
+            self.problems.push(Problem::new(origin, "", format!("did you mean {meant}?")));
+        }
     }
 
     fn report_section(&mut self, key: &str, origin: Origin) {

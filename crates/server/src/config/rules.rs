@@ -37,6 +37,9 @@ fn pairs(config: &Config, broken: &mut Vec<(&'static str, String)>) {
         let message = "only a sandbox can play the retired service";
         broken.push(("onprem.retired", message.to_owned()));
     }
+    if config.data.dir.as_os_str().is_empty() {
+        broken.push(("data.dir", "names no folder".to_owned()));
+    }
     let mail = &config.mail;
     if mail.server.is_some() && config.public_url.is_none() {
         broken.push(("mail.server", "needs public_url, where the links lead".to_owned()));

@@ -194,7 +194,18 @@ impl Shared {
 
 async fn bind(address: &HostPort) -> io::Result<TcpListener> {
     TcpListener::bind((address.host.as_str(), address.port)).await.map_err(|error| {
-        io::Error::new(error.kind(), format!("cannot listen on {address}: {error}"))
+        let kind = error.kind();
+        let why = if kind == io::ErrorKind::AddrInUse {
+            "another program listens there; stop it, or name another port (0 takes a free one)"
+                .into()
+        } else if kind == io::ErrorKind::AddrNotAvailable {
+            "this machine has no such address".into()
+        } else if kind == io::ErrorKind::PermissionDenied {
+            "this user may not; ports below 1024 need a right of their own, others do not".into()
+        } else {
+            error.to_string()
+        };
+        io::Error::new(kind, format!("cannot listen on {address}: {why}"))
     })
 }
 

@@ -8,6 +8,27 @@ use server::config::{
     senders::SenderKind,
 };
 
+#[test]
+fn a_variable_with_one_underscore_too_few_is_a_mistake_and_no_silence() {
+    let variables = [("ROLLCALL_MODE", "production"), ("ROLLCALL_LISTEN__HTTP", "127.0.0.1:1")];
+    let told = mistakes(load_text("", &variables, &[]));
+    assert_eq!(
+        told,
+        [
+            "ROLLCALL_LISTEN__HTTP: did you mean ROLLCALL__LISTEN__HTTP?",
+            "ROLLCALL_MODE: did you mean ROLLCALL__MODE?",
+        ]
+    );
+    // Variables of the commands are no settings.
+    assert!(load_text("", &[("ROLLCALL_SERVER", "x"), ("ROLLCALL_TOKEN", "x")], &[]).is_ok());
+}
+
+#[test]
+fn a_data_folder_has_a_name() {
+    let flags = [Flag { name: "--data", key: "data.dir", value: String::new() }];
+    assert_eq!(mistakes(load_text("", &[], &flags)), ["--data: data.dir: names no folder"]);
+}
+
 fn environment(variables: &[(&str, &str)]) -> Environment {
     let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
     Environment(variables.iter().map(owned).collect())

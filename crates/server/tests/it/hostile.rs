@@ -100,6 +100,17 @@ async fn a_body_that_is_too_large_is_refused_in_the_words_of_who_was_asked() {
                 assert_eq!(body["meta"]["api_status"], "stable");
             }
         }
+        for (path, expected, code, value) in [
+            ("/v25.0/106540352242922/request_code", 413, "/error/code", Value::from(100)),
+            ("/106540352242922", 413, "/error/type", "OAuthException".into()),
+            ("/?Action=x&Version=2020-06-06", 400, "/Code", "InvalidParameter.Format".into()),
+            ("/admin/v1/certificates", 413, "/error/code", "too_large".into()),
+        ] {
+            let answer = exchange(address, &request(&format!("POST {path}"), "", "", &large)).await;
+            assert_eq!(status(&answer), expected, "{path}: {answer}");
+            assert_eq!(body_of(&answer).pointer(code), Some(&value), "{answer}");
+            assert!(answer.contains("he request body is too large"), "{answer}");
+        }
         let answer = exchange(address, &request("POST /readyz", "", "", &large)).await;
         assert_eq!(status(&answer), 413);
         assert!(answer.contains("\r\ncontent-type: text/plain"), "{answer}");

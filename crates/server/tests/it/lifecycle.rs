@@ -82,7 +82,7 @@ fn an_address_in_use_is_named() {
     let failed = Rollcall::serve_to_end(data.path(), &["--listen-https", &address]);
     let words = String::from_utf8(failed.stderr).unwrap();
     assert_eq!(failed.status.code(), Some(1));
-    assert!(words.contains(&format!("cannot listen on {address}")), "{words}");
+    assert!(words.contains(&format!("cannot listen on {address}: another program")), "{words}");
 }
 
 #[test]

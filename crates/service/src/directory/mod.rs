@@ -123,7 +123,7 @@ pub enum Role {
 pub struct User {
     /// Whose user.
     pub client: ClientId,
-    /// Login name: 4 to 32 characters.
+    /// Login name: 4 to 32 characters, none of them `:`, `/` or a control character.
     pub name: String,
     /// What it may do.
     pub role: Role,

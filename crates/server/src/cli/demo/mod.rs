@@ -2,8 +2,10 @@
 
 mod story;
 
+use std::fs::Permissions;
 use std::io::IsTerminal as _;
 use std::net::{SocketAddr, TcpListener};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -46,7 +48,7 @@ pub(super) struct Arguments {
 pub(super) fn run(arguments: Arguments, context: &Context<'_>) -> anyhow::Result<ExitCode> {
     // Dropped, and with it the folder, after the server has stopped.
     let temporary = match &arguments.data {
-        None => Some(tempfile::Builder::new().prefix("rollcall-demo-").tempdir()?),
+        None => Some(private_folder()?),
         Some(_) => None,
     };
     let folder = arguments
@@ -58,6 +60,12 @@ pub(super) fn run(arguments: Arguments, context: &Context<'_>) -> anyhow::Result
     let data = DataDir::open(&config.data.dir)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(play(&config, &data, arguments.once, context))
+}
+
+/// Keys and tokens lie in it, so nobody else may look into it.
+fn private_folder() -> std::io::Result<tempfile::TempDir> {
+    let private = Permissions::from_mode(0o700);
+    tempfile::Builder::new().prefix("rollcall-demo-").permissions(private).tempdir()
 }
 
 fn settings(
@@ -105,7 +113,7 @@ async fn play(
     let tell = async {
         // An error of the server itself ends both; it is reported below.
         let Ok((address, console)) = address.await else { return Ok(()) };
-        let told = story(address, data, once, console).await;
+        let told = story(address, data, once, console, context.program).await;
         if once || told.is_err() {
             stop.request();
         }
@@ -120,13 +128,14 @@ async fn story(
     data: &DataDir,
     once: bool,
     console: Option<String>,
+    program: &str,
 ) -> anyhow::Result<()> {
     let colours = std::io::stdout().is_terminal();
     let token = data.operator_token(&crate::entropy::OsEntropy)?;
     let mut story = story::Story::new(format!("http://{address}"), token.to_string(), colours)?;
     story.tell().await.context("the demo could not go on")?;
     if !once {
-        print(&story.farewell(data.path(), console.as_deref()))?;
+        print(&story.farewell(program, data.path(), console.as_deref()))?;
     }
     Ok(())
 }

@@ -153,19 +153,20 @@ impl Story {
     }
 
     /// How to go on, once the story is told.
-    pub(super) fn farewell(&self, data: &Path, console: Option<&str>) -> String {
+    pub(super) fn farewell(&self, program: &str, data: &Path, console: Option<&str>) -> String {
         let base = &self.base;
         let console = console.unwrap_or("/console");
+        let data = data.display();
         format!(
             "\nThe server goes on at {base} until Ctrl-C. How to go on:\n\n  \
              console          {base}{console}\n                   \
-             (logs you in, once, within ten minutes; later: rollcall console --data DIR)\n  \
+             (logs you in, once, within ten minutes; then the next line makes another)\n                   \
+             {program} console --server {base} --data {data}\n  \
              log in as        admin / {PASSWORD}\n  \
              messages sent    curl '{base}/sandbox/v1/inbox'\n  \
              numbers to try   curl '{base}/sandbox/v1/magic-numbers'\n  \
              turn the clock   curl {base}/sandbox/v1/clock -d '{{\"advance_seconds\":3600}}'\n  \
-             data folder      {}\n",
-            data.display(),
+             data folder      {data}\n",
         )
     }
 
