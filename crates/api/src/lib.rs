@@ -15,6 +15,7 @@ pub mod operations;
 pub mod pem;
 pub mod pin_reset;
 pub mod refusals;
+pub mod rejected;
 pub mod router;
 pub mod sandbox;
 pub mod state;

@@ -17,7 +17,7 @@ use std::thread::available_parallelism;
 
 use anyhow::{Context as _, bail};
 use api::metrics::{Family, Kind};
-use api::onprem::rejected;
+use api::rejected;
 use api::sandbox::{SandboxRehearsal, Tools};
 use api::{AppInner, Settings};
 use axum::Router;
@@ -188,14 +188,11 @@ fn console_path(app: &api::App) -> Option<String> {
     Some(format!("/console/enter/{link}"))
 }
 
-/// Words rejected requests in the On-Premises dialect where one was spoken, in plain text elsewhere.
+/// Words rejected requests in the dialect that was spoken, in plain text where none was.
 fn render(app: api::App) -> RenderRejection {
     Arc::new(move |rejection, head| {
-        if rejected::is_ours(head.uri.path()) {
-            rejected::answer(&app, rejection.status(), rejection.words())
-        } else {
-            plain_text(rejection, head)
-        }
+        rejected::answer(&app, head, rejection.status(), rejection.words())
+            .unwrap_or_else(|| plain_text(rejection, head))
     })
 }
 

@@ -14,7 +14,8 @@ use axum::extract::{Request, State};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use http::{Method, header};
+use http::request::Parts;
+use http::{Method, StatusCode, header};
 use http_body_util::{BodyExt as _, Collected, Limited};
 use md5::{Digest as _, Md5};
 use registration::{Refusal, TextId as _, Timestamp};
@@ -32,6 +33,7 @@ use super::parameters::Parameters;
 use super::permission::{self, Origin};
 use super::reply::{Body, Envelope, Format};
 use super::signature::{self, ClaimFault, Claims, Family, Mismatch, Wire};
+use crate::refusals::CamsWords;
 use crate::state::App;
 
 /// The version that is served.
@@ -83,6 +85,21 @@ pub async fn answer(State(app): State<App>, request: Request) -> Response {
         Ok((operation, body)) => envelope.success(operation, body),
         Err(failure) => envelope.failure(failure),
     }
+}
+
+/// The answer to a request that ended before it was read: too large, too late, broken off, or a bug here.
+pub fn rejected(app: &App, head: &Parts, status: StatusCode, words: &str) -> Response {
+    let query = head.uri.query().unwrap_or_default();
+    let parameters = Parameters::parse(query.as_bytes(), b"").unwrap_or_default();
+    let (method, uri, headers) = (&head.method, &head.uri, &head.headers);
+    let wire = Wire { method, uri, headers, parameters: &parameters, body: b"" };
+    let failure = if status.is_server_error() {
+        codes::INTERNAL.into()
+    } else {
+        let message = format!("{} {words}.", codes::FORMAT.message);
+        Failure::from(CamsWords { status, ..codes::FORMAT }).with_message(message)
+    };
+    Envelope::new(app.service.entropy(), wire.host(), format(wire)).failure(failure)
 }
 
 async fn serve(

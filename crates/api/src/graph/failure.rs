@@ -73,6 +73,18 @@ impl Failure {
         Self::from(codes::PARAMETER).with_message(format!("(#100) {problem}"))
     }
 
+    /// The request ended before it was read: 100 with its own status, or 131000 if the server is to blame.
+    #[must_use]
+    pub fn rejected(status: StatusCode, words: &str) -> Self {
+        let mut failure = if status.is_server_error() {
+            Self::from(codes::INTERNAL)
+        } else {
+            Self::malformed(words)
+        };
+        failure.0.status = status;
+        failure
+    }
+
     /// 100/33: there is no such object, or not for this caller; the two look alike.
     #[must_use]
     pub fn no_object(verb: &str, id: &str) -> Self {

@@ -100,6 +100,16 @@ async fn a_body_that_is_too_large_is_refused_in_the_words_of_who_was_asked() {
                 assert_eq!(body["meta"]["api_status"], "stable");
             }
         }
+        let answer = exchange(address, &request("POST /", "", "", &large)).await;
+        assert_eq!(status(&answer), 413);
+        assert!(answer.contains("\r\nx-acs-request-id: "), "{answer}");
+        assert_eq!(body_of(&answer)["Code"], "InvalidParameter.Format", "{answer}");
+        let rpc = "POST /?Action=IsvGetAppId&AccessKeyId=LTAI&Signature=x";
+        let answer = exchange(address, &request(rpc, "", "", &large)).await;
+        assert!(answer.contains("<Error><RequestId>"), "{answer}");
+        let answer = exchange(address, &request("POST /v25.0/1/register", "", "", &large)).await;
+        assert_eq!(status(&answer), 413);
+        assert_eq!(body_of(&answer)["error"]["code"], 100, "{answer}");
         let answer = exchange(address, &request("POST /readyz", "", "", &large)).await;
         assert_eq!(status(&answer), 413);
         assert!(answer.contains("\r\ncontent-type: text/plain"), "{answer}");
