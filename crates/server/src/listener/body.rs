@@ -53,9 +53,9 @@ async fn collect(room: &Arc<Semaphore>, body: Limited<Incoming>) -> Result<Recei
     let (mut bytes, mut taken) = (Vec::new(), None::<OwnedSemaphorePermit>);
     let counted = |length: usize| length.saturating_sub(SMALL_BYTES);
     while let Some(frame) = body.frame().await {
-        let frame = frame.map_err(|error| match error.is::<LengthLimitError>() {
-            true => Rejection::BodyTooLarge,
-            false => Rejection::BodyBroken,
+        let frame = frame.map_err(|error| {
+            let is_large = error.is::<LengthLimitError>();
+            if is_large { Rejection::BodyTooLarge } else { Rejection::BodyBroken }
         })?;
         // What follows a body in its trailers is nobody's.
         let Ok(data) = frame.into_data() else { continue };
