@@ -5,6 +5,7 @@
 //! two extensions: `axum::extract::ConnectInfo<SocketAddr>`, the other end of the connection, and
 //! [`http::uri::Scheme`], `https` exactly if the connection is encrypted.
 
+mod activity;
 mod body;
 mod connection;
 mod linger;

@@ -1,9 +1,9 @@
 //! One request: received in full, handed to the router, answered whatever happens.
 
-use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::panic::AssertUnwindSafe;
 
+use api::middleware::DropConnection;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
 use futures_util::FutureExt as _;
@@ -16,13 +16,18 @@ use tower::ServiceExt as _;
 
 use super::{Rejection, Shared, body};
 
+/// Instead of an answer: hyper closes the connection, or resets the stream of HTTP/2.
+#[derive(Debug, thiserror::Error)]
+#[error("dropped by a rehearsed fault")]
+pub(super) struct Dropped;
+
 /// Answers `request`, which `peer` sent over a connection of `scheme`.
 pub(super) async fn answer(
     shared: &Shared,
     peer: SocketAddr,
     scheme: Scheme,
     request: Request<Incoming>,
-) -> Result<Response<Body>, Infallible> {
+) -> Result<Response<Body>, Dropped> {
     let (mut head, incoming) = request.into_parts();
     if head.headers.len() > shared.options.headers_max {
         return Ok(reject(shared, Rejection::TooManyHeaders, &head));
@@ -37,11 +42,12 @@ pub(super) async fn answer(
     // The head is kept for the answer to a panic.
     let request = Request::from_parts(head.clone(), Body::from(body.bytes.clone()));
     let handled = AssertUnwindSafe(shared.router.clone().oneshot(request)).catch_unwind().await;
-    Ok(match handled {
-        Ok(Ok(response)) => response,
+    match handled {
+        Ok(Ok(response)) if response.extensions().get::<DropConnection>().is_some() => Err(Dropped),
+        Ok(Ok(response)) => Ok(response),
         Ok(Err(never)) => match never {},
-        Err(_) => reject(shared, Rejection::Panicked, &head),
-    })
+        Err(_) => Ok(reject(shared, Rejection::Panicked, &head)),
+    }
 }
 
 fn reject(shared: &Shared, rejection: Rejection, head: &Parts) -> Response<Body> {

@@ -3,7 +3,7 @@
 
 use std::net::SocketAddr;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
 
@@ -210,4 +210,15 @@ async fn verbs_and_heads_that_nobody_uses_are_refused() {
         }
     })
     .await;
+}
+
+#[tokio::test]
+async fn a_rehearsed_drop_closes_the_connection_without_an_answer() {
+    let sandbox = Sandbox::start("").await;
+    let faults = json!({ "drop": true, "dialect": "onprem" });
+    let added = sandbox.post("/sandbox/v1/faults", &faults).await;
+    assert_eq!(added.0, 201, "{added:?}");
+    let order = crate::sandbox::code_request("7700900123");
+    assert_eq!(sandbox.try_post("/v1/account", &order).await, None);
+    assert_eq!(sandbox.sends().await, 0);
 }
