@@ -18,7 +18,7 @@ use crate::state::App;
 pub const BYTES_MAX: usize = 1024 * 1024;
 
 /// What is asked in the handshake.
-#[derive(Debug, Deserialize)]
+#[derive(Deserialize)]
 pub struct Handshake {
     #[serde(rename = "hub.mode", default)]
     mode: String,

@@ -30,7 +30,7 @@ pub enum Added {
 }
 
 /// First password of a client's admin.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct FirstPassword {
     /// The password.
     pub password: String,

@@ -110,6 +110,9 @@ pub(crate) fn source_of(address: IpAddr) -> String {
     }
 }
 
+/// Longest name of a user (On-Premises reference §2).
+const NAME_CHARS_MAX: usize = 32;
+
 impl Service {
     /// Logs a user in, changing its password first if it brings a new one and a change is due.
     ///
@@ -124,7 +127,9 @@ impl Service {
         from: IpAddr,
     ) -> Result<LoginOutcome, ServiceError> {
         let caller = user_caller(client, name);
-        let key = format!("login/{}/{name}/{}", client.id, source_of(from));
+        // A name that nobody can have needs no row of its own, and not one as long as a header may be.
+        let counted = if name.chars().count() <= NAME_CHARS_MAX { name } else { "" };
+        let key = format!("login/{}/{counted}/{}", client.id, source_of(from));
         self.take_login(&caller, client, &key).await?;
         let user = self.user(&client.id, name).await?;
         let right = if let Some(user) = &user {
@@ -216,7 +221,7 @@ impl Service {
         name: &str,
         password: &str,
     ) -> Result<UserChange, ServiceError> {
-        if !(4..=32).contains(&name.chars().count()) {
+        if !(4..=NAME_CHARS_MAX).contains(&name.chars().count()) {
             return Ok(UserChange::BadName);
         }
         // Such a user could neither log in (Basic ends the name at the colon) nor stand in a path or a log.
@@ -367,17 +372,15 @@ impl Service {
         key: &str,
     ) -> Result<(), ServiceError> {
         let rule = self.policy().login_failures;
-        let take = Take {
-            key: key.to_owned(),
-            interval: rule.interval,
-            burst: rule.burst,
-            now: self.now(),
-        };
+        let (interval, now) = (rule.interval, self.now());
+        let take = Take { key: key.to_owned(), interval, burst: rule.burst, now };
         match self.store.commit(Unit { takes: vec![take], ..Unit::default() }).await {
             Err(CommitError::Throttled { opens_at, .. }) => {
                 let subject = Subject::Entity(EntityRef::client(&client.id));
                 let refusal = Refusal::TooManyRequests { opens_at };
-                Err(self.refuse(caller, subject, "login", refusal).await)
+                // Whoever goes on needs no password to do so, and is noted as often as tries are earned.
+                let notes = Take { key: format!("{key}/noted"), interval, burst: 1, now };
+                Err(self.refuse_noting(caller, subject, "login", refusal, notes).await)
             }
             other => committed(other),
         }

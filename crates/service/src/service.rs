@@ -22,7 +22,7 @@ use crate::moving_window::{MovingWindow, Rate};
 use crate::policy::Policy;
 use crate::ports::{
     CallbackClient, Clock, CodeDelivery, CommitError, Ending, Entropy, Event, EventId, OPERATIONS,
-    Occasion, Rehearsal, Send, SendQuery, Store, Subject, Unit, UpstreamRegistrar,
+    Occasion, Rehearsal, Send, SendQuery, Store, Subject, Take, Unit, UpstreamRegistrar,
 };
 use crate::ram::CompiledPolicies;
 use crate::receipts::EarlyReceipts;
@@ -375,6 +375,32 @@ impl Service {
         match self.commit(Unit { events: vec![event], ..Unit::default() }).await {
             Ok(()) => ServiceError::Refused(refused),
             Err(error) => error,
+        }
+    }
+
+    /// The same for a refusal that can be brought about at will and without end: it is noted only while
+    /// `notes` allows it. What happened is then in the trail, and cannot fill the disk.
+    pub async fn refuse_noting(
+        &self,
+        caller: &Caller,
+        subject: Subject,
+        operation: &str,
+        refusal: Refusal,
+        notes: Take,
+    ) -> ServiceError {
+        let details = crate::explain::refusal_details(caller.dialect, operation, &refusal);
+        let event = self.event(caller, subject, "refused", &details);
+        let mut refused = Refused { refusal, id: Some(event.id), number: None, at: event.at };
+        let unit = Unit { takes: vec![notes], events: vec![event], ..Unit::default() };
+        match self.store.commit(unit).await {
+            Err(CommitError::Throttled { .. }) => {
+                refused.id = None;
+                ServiceError::Refused(refused)
+            }
+            other => match committed(other) {
+                Ok(()) => ServiceError::Refused(refused),
+                Err(error) => error,
+            },
         }
     }
 

@@ -53,7 +53,7 @@ pub(crate) struct Temporary {
 }
 
 /// A key just made. Secret and token are not shown again.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Serialize, ToSchema)]
 pub(crate) struct MadeKey {
     #[serde(flatten)]
     key: AccessKey,

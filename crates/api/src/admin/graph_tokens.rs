@@ -18,7 +18,7 @@ use super::wire::{At, Id, Label, Limit, Moment, Page};
 use crate::state::App;
 
 /// A bearer token. Its text is shown once, when it is made.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Serialize, ToSchema)]
 pub(crate) struct GraphTokenView {
     id: String,
     account: String,

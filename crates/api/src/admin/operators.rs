@@ -20,7 +20,7 @@ use crate::state::App;
 const KIND: EntityKind = EntityKind::Operator;
 
 /// Somebody who logs in to the console.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Serialize, ToSchema)]
 pub(crate) struct Operator {
     #[schema(example = "eva")]
     name: String,

@@ -34,7 +34,7 @@ pub(crate) enum RegistrarWord {
 }
 
 /// A registrar upstream. Its secrets are never shown.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Serialize, ToSchema)]
 pub(crate) struct Upstream {
     waba: String,
     registrar: &'static str,
@@ -51,7 +51,7 @@ pub(crate) struct Upstream {
 }
 
 /// What to enter at Meta, under the app's webhooks of WhatsApp accounts.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Serialize, ToSchema)]
 pub(crate) struct UpstreamWebhook {
     callback_url: String,
     verify_token: String,
@@ -161,7 +161,7 @@ pub(crate) struct UpstreamNumbers {
 }
 
 /// A two-step PIN.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Serialize, ToSchema)]
 pub(crate) struct RevealedPin {
     number: String,
     #[schema(format = Password)]

@@ -42,7 +42,7 @@ pub(crate) struct Webhook {
 }
 
 /// The secret that signs what an endpoint is told.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Serialize, ToSchema)]
 pub(crate) struct WebhookSecret {
     id: String,
     /// The key of HMAC-SHA-256.

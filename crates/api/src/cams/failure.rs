@@ -13,8 +13,8 @@ use crate::refusals::{self, CamsWords};
 use crate::state::App;
 
 /// What Rollcall is for, appended where something else is asked of it.
-const NOT_HERE: &str = "Rollcall registers phone numbers; messages, templates and profiles belong to the \
-                        platform that a number is registered on.";
+const NOT_HERE: &str = "Rollcall registers phone numbers; messages, templates, catalogues and instances \
+                        belong to the platform that a number is registered on.";
 
 /// A failure. Boxed inside, since most results are successes.
 #[derive(Debug, Clone)]

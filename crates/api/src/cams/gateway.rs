@@ -33,6 +33,7 @@ use super::parameters::Parameters;
 use super::permission::{self, Origin};
 use super::reply::{Body, Envelope, Format};
 use super::signature::{self, ClaimFault, Claims, Family, Mismatch, Wire};
+use crate::refusals::CamsWords;
 use crate::state::App;
 
 /// The version that is served.
@@ -89,22 +90,17 @@ pub async fn answer(State(app): State<App>, request: Request) -> Response {
     }
 }
 
-/// The answer to a request that ended before [`answer`] saw it. Its status tells who is to blame; what is
-/// too much has no other status than what cannot be read.
+/// The answer to a request that ended before it was read: too large, too late, broken off, or a bug here.
 pub(crate) fn rejected(app: &App, head: &Parts, status: StatusCode, words: &str) -> Response {
     let query = head.uri.query().unwrap_or_default();
     let parameters = Parameters::parse(query.as_bytes(), b"").unwrap_or_default();
-    let wire = Wire {
-        method: &head.method,
-        uri: &head.uri,
-        headers: &head.headers,
-        parameters: &parameters,
-        body: &[],
-    };
+    let (method, uri, headers) = (&head.method, &head.uri, &head.headers);
+    let wire = Wire { method, uri, headers, parameters: &parameters, body: b"" };
     let failure = if status.is_server_error() {
-        Failure::from(codes::INTERNAL)
+        codes::INTERNAL.into()
     } else {
-        Failure::from(codes::FORMAT).with_message(format!("{} {words}.", codes::FORMAT.message))
+        let message = format!("{} {words}.", codes::FORMAT.message);
+        Failure::from(CamsWords { status, ..codes::FORMAT }).with_message(message)
     };
     Envelope::new(app.service.entropy(), wire.host(), format(wire)).failure(failure)
 }

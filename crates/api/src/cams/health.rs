@@ -59,27 +59,28 @@ fn phone(number: &str, registered: bool) -> Value {
         "PossibleSolution": solution,
     });
     let (can, errors) = if registered { (AVAILABLE, vec![]) } else { (BLOCKED, vec![error]) };
-    json!({
-        "EntityType": "PHONE_NUMBER",
-        "PhoneNumber": number,
-        "CanSendMessage": can,
-        "Errors": errors,
-    })
+    entity("PHONE_NUMBER", "PhoneNumber", number, can, &errors)
 }
 
 fn around(waba: &Waba, space: &Space) -> [Value; 2] {
     [
-        json!({
-            "EntityType": "WABA",
-            "WabaId": waba.id.as_str(),
-            "CanSendMessage": AVAILABLE,
-            "Errors": [],
-        }),
-        json!({
-            "EntityType": "BUSINESS",
-            "BusinessId": business_id(space),
-            "CanSendMessage": AVAILABLE,
-            "Errors": [],
-        }),
+        entity("WABA", "WabaId", waba.id.as_str(), AVAILABLE, &[]),
+        entity("BUSINESS", "BusinessId", &business_id(space), AVAILABLE, &[]),
     ]
+}
+
+/// A node: named by the field of its kind, the fields of other kinds `null`.
+fn entity(kind: &str, id_field: &str, id: &str, can: &str, errors: &[Value]) -> Value {
+    let mut entity = json!({
+        "EntityType": kind,
+        "PhoneNumber": null,
+        "WabaId": null,
+        "BusinessId": null,
+        "TemplateCode": null,
+        "Language": null,
+        "CanSendMessage": can,
+        "Errors": errors,
+    });
+    entity[id_field] = json!(id);
+    entity
 }

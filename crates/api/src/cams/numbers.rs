@@ -84,7 +84,7 @@ pub(super) async fn deregister(call: &Call) -> Result<Body, Failure> {
 /// A number as a space sees it (`PhoneNumbers[]`). Quality and limits belong to the platform: what stands there is what a number begins with (§8.1).
 pub(super) fn show(call: &Call, record: &NumberRecord, claim: &Claim) -> Value {
     let verification = verification(call, record, claim);
-    let mut shown = json!({
+    json!({
         "PhoneNumber": record.number.digits(),
         "VerifiedName": claim.name.as_str(),
         "NameStatus": name_status(claim.name_review),
@@ -93,11 +93,12 @@ pub(super) fn show(call: &Call, record: &NumberRecord, claim: &Claim) -> Value {
         "QualityRating": "UNKNOWN",
         "MessagingLimitTier": "TIER_250",
         "IsOfficial": "N",
-    });
-    if let Some(new) = &claim.new_name {
-        shown["NewNameStatus"] = json!(name_status(new.review));
-    }
-    shown
+        "NewNameStatus": claim.new_name.as_ref().map(|new| name_status(new.review)),
+        // There are neither queues nor calls here.
+        "StatusQueue": "",
+        "UpQueue": "",
+        "CallingConfigure": null,
+    })
 }
 
 /// What was found about a display name (§8.1).

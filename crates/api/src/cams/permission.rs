@@ -6,17 +6,18 @@
 //! all (`*`, `acs:cams:*:{account}:*`) match spaces too, so such policies do what they did.
 
 use core::net::IpAddr;
+use core::time::Duration;
 use std::net::SocketAddr;
 
 use axum::extract::ConnectInfo;
 use http::StatusCode;
 use http::request::Parts;
 use http::uri::Scheme;
-use registration::{Refusal, TextId as _};
+use registration::{CustomerSpaceId, Refusal, TextId as _};
 use serde_json::Value;
 use service::RamDenial;
 use service::directory::EntityRef;
-use service::ports::Subject;
+use service::ports::{Subject, Take};
 use service::ram::{AccessDeniedDetail, Context, Request, ResourceName};
 
 use super::call::Call;
@@ -27,6 +28,12 @@ use super::spaces;
 
 /// The region that resources are in: the one where the service is offered (§1).
 const REGION: &str = "ap-southeast-1";
+
+/// Stands for whatever cannot be the name of a space.
+const NO_SPACE: &str = "-";
+
+/// Denials of one key that are noted in the audit trail at once; then one a second.
+const NOTED_AT_ONCE: u32 = 10;
 
 /// The connection that a request came over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,8 +65,28 @@ pub(super) async fn check(call: &Call, operation: &Operation) -> Result<(), Fail
     if call.key.is_unrestricted() {
         return Ok(());
     }
+    let space = space(call, operation).await?;
+    decide(call, operation, space.as_deref()).await
+}
+
+/// The same for an operation on the account that turns out to be about something in a space: who may not
+/// touch the space may not touch it this way either.
+pub(super) async fn check_space(
+    call: &Call,
+    operation: &str,
+    space: &CustomerSpaceId,
+) -> Result<(), Failure> {
+    match Operation::named(operation) {
+        Some(operation) if !call.key.is_unrestricted() => {
+            decide(call, operation, Some(space.as_str())).await
+        }
+        Some(_) | None => Ok(()),
+    }
+}
+
+async fn decide(call: &Call, operation: &Operation, space: Option<&str>) -> Result<(), Failure> {
     let action = operation.ram_action();
-    let resource = match space(call, operation).await? {
+    let resource = match space {
         Some(space) => format!("space/{space}"),
         None => "*".to_owned(),
     };
@@ -88,7 +115,17 @@ pub(super) async fn check(call: &Call, operation: &Operation) -> Result<(), Fail
 
 async fn denied(call: &Call, operation: &Operation, detail: &AccessDeniedDetail) -> Failure {
     let subject = Subject::Entity(EntityRef::access_key(&call.key.id));
-    let failure = call.refuse(subject, operation.name, Refusal::NotAdmin).await;
+    let (service, caller) = (&call.app.service, call.caller());
+    // Permission comes before flow control, so this is what keeps a key that may do nothing from writing.
+    let notes = Take {
+        key: format!("denied/{}", call.key.id),
+        interval: Duration::from_secs(1),
+        burst: NOTED_AT_ONCE,
+        now: service.now(),
+    };
+    let refusal = Refusal::NotAdmin;
+    let error = service.refuse_noting(&caller, subject, operation.name, refusal, notes).await;
+    let failure = call.failure(error);
     let members = detail.members().map(|(name, value)| (name.to_owned(), Value::from(value)));
     let failure = failure.with_access_denied(Value::Object(members.into_iter().collect()));
     // Other words for the refusal only: a store that is away stays a 503.
@@ -102,11 +139,14 @@ async fn denied(call: &Call, operation: &Operation, detail: &AccessDeniedDetail)
 /// The space that an operation is about: the one it names, else the one that stands in for it, so that
 /// leaving the name out gets around no policy.
 async fn space(call: &Call, operation: &Operation) -> Result<Option<String>, Failure> {
-    if let Some(named) = call.parameters.filled("CustSpaceId") {
-        return Ok(Some(named.to_owned()));
-    }
+    // First: a name that such an operation does not read must not make it look smaller than it is.
     if operation.is_about_no_space() {
         return Ok(None);
+    }
+    if let Some(named) = call.parameters.filled("CustSpaceId") {
+        // What no space can be called is not held against patterns: it may be as long as a body.
+        let possible = CustomerSpaceId::parse(named).is_some();
+        return Ok(Some(if possible { named } else { NO_SPACE }.to_owned()));
     }
     Ok(spaces::oldest_space(call).await?.map(|space| space.id.to_string()))
 }

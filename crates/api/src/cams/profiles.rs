@@ -87,11 +87,12 @@ pub(super) async fn change(call: &Call) -> Result<Body, Failure> {
 /// `GetPhoneEncryptionPublicKey`.
 pub(super) async fn encryption_key(call: &Call) -> Result<Body, Failure> {
     let (record, claim) = numbers::own_claim(call, "encryption_key").await?;
-    let mut data = json!({ "PhoneNumber": record.number.digits() });
-    if let Some(key) = document(call, &claim, ENCRYPTION_KEY).await? {
-        data["EncryptionPublicKey"] = json!(String::from_utf8_lossy(&key.body));
-        data["EncryptionPublicKeyStatus"] = json!("VALID");
-    }
+    let key = document(call, &claim, ENCRYPTION_KEY).await?;
+    let data = json!({
+        "PhoneNumber": record.number.digits(),
+        "EncryptionPublicKey": key.as_ref().map(|key| String::from_utf8_lossy(&key.body)),
+        "EncryptionPublicKeyStatus": key.as_ref().map(|_| "VALID"),
+    });
     Ok(body(json!({ "Data": data })))
 }
 

@@ -61,6 +61,8 @@ impl Envelope {
         if operation.has_success {
             members.insert("Success".to_owned(), Value::Bool(true));
         }
+        // Every documented field is there, so that a program which looks for one finds it.
+        members.extend(operation.fields.iter().map(|field| ((*field).to_owned(), Value::Null)));
         members.extend(body);
         self.respond(StatusCode::OK, &format!("{}Response", operation.name), members)
     }

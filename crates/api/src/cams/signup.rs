@@ -5,13 +5,14 @@
 
 use registration::{Claim, ClaimPhase, NumberRecord, TextId as _, Timestamp};
 use serde_json::json;
-use service::directory::{Entity, EntityRef};
+use service::directory::{Entity, EntityRef, Waba};
 use service::numbers::CodeAnswer;
 use sha2::{Digest as _, Sha256};
 
 use super::call::Call;
 use super::failure::Failure;
 use super::numbers;
+use super::permission;
 use super::reply::Body;
 use super::spaces::{self, body};
 
@@ -58,9 +59,10 @@ pub(super) async fn pre_validate(call: &Call) -> Result<Body, Failure> {
     let planned = numbers::planned(call)?;
     let code = numbers::code(call)?;
     let record = numbers::record(call, &planned).await?;
-    let Some(claim) = claim_of_account(call, &record).await? else {
+    let Some((claim, waba)) = claim_of_account(call, &record).await? else {
         return Err(numbers::not_claimed(call, &planned, "verify_code").await);
     };
+    permission::check_space(call, "GetPreValidatePhoneId", &waba.space).await?;
     let answer = CodeAnswer {
         waba: claim.waba.clone(),
         number: planned.number,
@@ -85,23 +87,24 @@ pub(super) async fn open_status(call: &Call) -> Result<Body, Failure> {
     Ok(body(json!({ "OpenStatus": account.is_some_and(|account| account.subscribed) })))
 }
 
-/// The claim of the caller's account that asked for a code last; any of its claims if none did.
-async fn claim_of_account(call: &Call, record: &NumberRecord) -> Result<Option<Claim>, Failure> {
-    let mut best: Option<(Option<Timestamp>, &Claim)> = None;
+/// The claim of the caller's account that asked for a code last, with its WABA; any of its claims if none
+/// did.
+async fn claim_of_account(
+    call: &Call,
+    record: &NumberRecord,
+) -> Result<Option<(Claim, Waba)>, Failure> {
+    let mut best: Option<(Option<Timestamp>, &Claim, Waba)> = None;
     for claim in &record.claims {
-        let is_own = call.app.service.waba_in_account(&claim.waba, call.account()).await;
-        if !is_own.map_err(|error| call.failure(error))? {
-            continue;
-        }
+        let Some(waba) = spaces::own_waba(call, &claim.waba).await? else { continue };
         let asked_at = match &claim.phase {
             ClaimPhase::AwaitingCode(challenge) => Some(challenge.requested_at),
             ClaimPhase::Unverified | ClaimPhase::Verified { .. } => None,
         };
-        if best.is_none_or(|(before, _)| before < asked_at) {
-            best = Some((asked_at, claim));
+        if best.as_ref().is_none_or(|(before, ..)| *before < asked_at) {
+            best = Some((asked_at, claim, waba));
         }
     }
-    Ok(best.map(|(_, claim)| claim.clone()))
+    Ok(best.map(|(_, claim, waba)| (claim.clone(), waba)))
 }
 
 /// Fifteen digits, the first not zero, as Meta's ids look.

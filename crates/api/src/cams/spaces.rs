@@ -9,6 +9,7 @@ use service::ports::{NumberQuery, Subject};
 use super::call::Call;
 use super::failure::Failure;
 use super::numbers;
+use super::permission;
 use super::reply::Body;
 use super::webhooks;
 
@@ -44,6 +45,9 @@ pub(super) async fn wabas_of(call: &Call, space: &Space) -> Result<Vec<Waba>, Fa
 /// `ChatappBindWaba`: the WABA's space, made if it is new.
 pub(super) async fn bind_waba(call: &Call) -> Result<Body, Failure> {
     let waba = WabaId::parse(call.text("WabaId")).ok_or_else(|| Failure::invalid("WabaId"))?;
+    if let Some(bound) = own_waba(call, &waba).await? {
+        permission::check_space(call, "ChatappBindWaba", &bound.space).await?;
+    }
     let bound = call.app.service.bind_waba(&call.caller(), call.account(), &waba).await;
     match bound.map_err(|error| call.failure(error))? {
         Bound::To(space) => {
@@ -91,6 +95,14 @@ async fn records_of(call: &Call, wabas: &[WabaId]) -> Result<Vec<NumberRecord>, 
             return Ok(records);
         }
     }
+}
+
+/// A WABA of the caller's account.
+pub(super) async fn own_waba(call: &Call, id: &WabaId) -> Result<Option<Waba>, Failure> {
+    let found = call.app.service.entity(&EntityRef::waba(id)).await;
+    let found = found.map_err(|error| call.failure(error))?;
+    let waba = found.and_then(|found| found.value.into_waba());
+    Ok(waba.filter(|waba| waba.account == *call.account()))
 }
 
 async fn own_space(call: &Call, id: &str) -> Result<Option<Space>, Failure> {

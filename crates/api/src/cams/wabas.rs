@@ -1,7 +1,7 @@
 //! What is known of a WABA and the business behind it.
 //!
 //! Nobody reviews WABAs here or looks into businesses, so a WABA is as good as approved and a business as
-//! good as unverified. Currency, template namespace and the like belong to the platform and are left out.
+//! good as unverified. Currency, template namespace and the like belong to the platform and are `null`.
 
 use registration::TextId as _;
 use serde_json::json;
@@ -27,6 +27,10 @@ pub(super) async fn bound(call: &Call) -> Result<Body, Failure> {
         "BusinessName": space.name,
         "IsOnBizApp": "N",
         "AuthInternationalRateEligibility": {},
+        "Currency": null,
+        "MarketingMessageLiteStatus": null,
+        "MessageTemplateNamespace": null,
+        "PrimaryBusinessLocation": null,
     });
     Ok(body(json!({ "Data": data })))
 }

@@ -100,9 +100,11 @@ async fn foreign(call: &Call) -> Failure {
 pub(super) async fn add_urls(call: &Call, claim: &Claim, shown: &mut Value) -> Result<(), Failure> {
     let scope = WebhookScope::Number { claim: claim.id.clone(), waba: claim.waba.clone() };
     let found = call.app.service.webhook(DIALECT, &scope).await;
-    let Some(webhook) = found.map_err(|error| call.failure(error))? else { return Ok(()) };
-    let details: Value = serde_json::from_str(&webhook.details).unwrap_or_default();
-    shown["StatusCallbackUrl"] = webhook.url.into();
+    let (url, details) = match found.map_err(|error| call.failure(error))? {
+        Some(webhook) => (webhook.url, serde_json::from_str(&webhook.details).unwrap_or_default()),
+        None => (String::new(), Value::Null),
+    };
+    shown["StatusCallbackUrl"] = url.into();
     shown["UpCallbackUrl"] = details[UP_URL].as_str().unwrap_or_default().into();
     Ok(())
 }

@@ -12,6 +12,7 @@ use super::Console;
 use super::frame::{Frame, Preferences};
 use super::session::{Role, Session};
 use super::trouble::ErrorPage;
+use crate::middleware::same_origin;
 
 /// The cookie of a login.
 pub(super) const SESSION_COOKIE: &str = "rollcall_console";
@@ -83,7 +84,7 @@ pub(super) async fn anybody(
     let session = session(&console, request.headers()).await.ok().flatten();
     let frame = frame(&console, &request, session.as_ref());
     if request.method() == Method::POST {
-        if !same_origin(request.headers()) {
+        if !same_origin(&request) {
             return forged(frame);
         }
         request = match with_fields(request).await {
@@ -113,7 +114,7 @@ pub(super) async fn logged_in(
     };
     let frame = frame(&console, &request, Some(&session));
     if !matches!(*request.method(), Method::GET | Method::HEAD) {
-        if !same_origin(request.headers()) {
+        if !same_origin(&request) {
             return forged(frame);
         }
         let (with_fields, fields) = match with_fields(request).await {
@@ -203,22 +204,6 @@ pub(super) fn url_encoded(text: &str) -> String {
         }
         encoded
     })
-}
-
-/// Whether a browser says that a form comes from a page of ours. One that says nothing is believed: the
-/// cookie is `SameSite=Strict` and forms carry a token.
-fn same_origin(headers: &HeaderMap) -> bool {
-    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
-    let site = text("sec-fetch-site");
-    if site.is_some_and(|site| !matches!(site, "same-origin" | "none")) {
-        return false;
-    }
-    match (text("origin"), text("host")) {
-        (Some(origin), Some(host)) => {
-            origin.split_once("://").is_some_and(|(_, named)| named.eq_ignore_ascii_case(host))
-        }
-        _ => true,
-    }
 }
 
 /// Reads the form of a request, which gets its body back.

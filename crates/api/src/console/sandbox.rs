@@ -21,7 +21,7 @@ const OPERATIONS: [&str; 9] = service::ports::OPERATIONS;
 const MESSAGES: usize = 30;
 
 /// A message of the inbox.
-#[derive(Debug, Deserialize)]
+#[derive(Deserialize)]
 struct Message {
     id: String,
     number: String,

@@ -149,6 +149,7 @@ fn url(app: &App, parts: &Parts) -> String {
     let host = of_header.or_else(|| Some(parts.uri.authority()?.as_str())).unwrap_or("localhost");
     format!("http://{host}{path}")
 }
+
 /// The answer to a request that ended before [`answer`] saw it.
 pub(crate) fn rejected(app: &App, path: &str, status: StatusCode, words: &str) -> Response {
     let version = Path::parse(path).and_then(|path| path.version.map(str::to_owned));

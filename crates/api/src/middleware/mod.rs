@@ -3,6 +3,7 @@
 use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
+use http::uri::Authority;
 use http::{HeaderName, HeaderValue, Method};
 use service::ports::EntropyExt as _;
 
@@ -69,6 +70,24 @@ fn verb(method: &Method) -> &str {
         Method::OPTIONS,
     ];
     if known.contains(method) { method.as_str() } else { "OTHER" }
+}
+
+/// Whether a browser says that a request comes from a page of this server. One that says nothing is
+/// believed, as are programs: what else is asked of a caller is asked elsewhere.
+pub fn same_origin(request: &Request) -> bool {
+    let text = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok());
+    let site = text("sec-fetch-site");
+    if site.is_some_and(|site| !matches!(site, "same-origin" | "none")) {
+        return false;
+    }
+    // HTTP/2 has the host in the target.
+    let host = text("host").or_else(|| request.uri().authority().map(Authority::as_str));
+    match (text("origin"), host) {
+        (Some(origin), Some(host)) => {
+            origin.split_once("://").is_some_and(|(_, named)| named.eq_ignore_ascii_case(host))
+        }
+        _ => true,
+    }
 }
 
 /// `POST_v1_settings_backup`: the label style of the original (On-Premises reference §5.4).

@@ -28,6 +28,12 @@ impl Problem {
         Self { status, error: "The request is not valid", details: details.into() }
     }
 
+    /// 403: not from there.
+    pub(super) fn forbidden(details: impl Into<Value>) -> Self {
+        let status = StatusCode::FORBIDDEN;
+        Self { status, error: "The request is refused", details: details.into() }
+    }
+
     /// 404.
     pub(super) fn not_found(details: impl Into<Value>) -> Self {
         let status = StatusCode::NOT_FOUND;

@@ -25,13 +25,17 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::Router;
-use axum::extract::FromRequestParts;
+use axum::extract::{FromRequestParts, Request};
+use axum::middleware::Next;
+use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
+use http::Method;
 use http::request::Parts;
 use registration::Timestamp;
 use service::ports::TurnableClock;
 use service::seed::PreparedSeed;
 
+use crate::middleware::same_origin;
 use crate::state::App;
 use body::Problem;
 
@@ -95,6 +99,17 @@ pub fn routes() -> Router<App> {
         .route("/snapshots/{name}", post(whole_state::save))
         .route("/snapshots/{name}/restore", post(whole_state::restore))
         .fallback(async || Problem::not_found("The sandbox has no such tool"))
+        .layer(axum::middleware::from_fn(no_strange_page))
+}
+
+/// Nobody logs in here, so that a test needs no credentials; a page of somebody else, open in the browser of
+/// whoever runs the sandbox, must not change it for that.
+async fn no_strange_page(request: Request, next: Next) -> Response {
+    let only_reads = matches!(*request.method(), Method::GET | Method::HEAD);
+    if only_reads || same_origin(&request) {
+        return next.run(request).await;
+    }
+    Problem::forbidden("The request comes from a page that is not this server's").into_response()
 }
 
 impl FromRequestParts<App> for Tools {

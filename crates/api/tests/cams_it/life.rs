@@ -106,6 +106,12 @@ async fn numbers_are_listed_by_space_and_status() {
         "QualityRating": "UNKNOWN",
         "MessagingLimitTier": "TIER_250",
         "IsOfficial": "N",
+        "NewNameStatus": null,
+        "StatusCallbackUrl": "",
+        "UpCallbackUrl": "",
+        "StatusQueue": "",
+        "UpQueue": "",
+        "CallingConfigure": null,
     });
     assert_eq!(synced["PhoneNumbers"][0], expected);
 }

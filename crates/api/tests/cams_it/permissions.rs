@@ -13,7 +13,7 @@ use service::ram::{Holder, Linked, RamName, Saved};
 use service::{Caller, Policy, RamDenial};
 
 use crate::fixtures::KEY_ID;
-use crate::harness::{Answer, SPACE, USER_KEY_ID, World, sign_with};
+use crate::harness::{Answer, SPACE, USER_KEY_ID, WABA, World, sign_with};
 
 const NUMBER: &str = "8613800001234";
 
@@ -155,6 +155,85 @@ async fn a_policy_may_name_spaces_and_leaving_the_space_out_does_not_get_around_
     assert_eq!(denied(&answer)["NoPermissionType"], "ExplicitDeny");
     let answer = world.as_alice("QueryChatappPhoneNumbers", &[("CustSpaceId", "")]).await;
     assert_eq!(denied(&answer)["NoPermissionType"], "ExplicitDeny");
+}
+
+#[tokio::test]
+async fn a_key_that_may_do_nothing_cannot_fill_the_trail() {
+    let world = World::new().await;
+    let noted = async || {
+        let query = service::ports::AuditQuery { limit: 500, ..Default::default() };
+        world.service.audit(&query).await.unwrap().len()
+    };
+    let before = noted().await;
+    for _ in 0..50 {
+        denied(&world.as_alice("IsvGetAppId", &[("Type", "whatsapp")]).await);
+    }
+    assert_eq!(noted().await - before, 10);
+    world.clock.advance(Duration::from_secs(1));
+    denied(&world.as_alice("IsvGetAppId", &[("Type", "whatsapp")]).await);
+    denied(&world.as_alice("IsvGetAppId", &[("Type", "whatsapp")]).await);
+    assert_eq!(noted().await - before, 11);
+}
+
+#[tokio::test]
+async fn a_name_that_no_space_can_have_is_held_against_no_pattern() {
+    let world = World::new().await;
+    let pattern = format!("acs:cams:*:default:space/*{}b", "a".repeat(5_000));
+    world.grant("costly", &[allow("cams:*", &pattern)]).await;
+    let long = "a".repeat(50_000);
+    let answer = world.as_alice("ChatappSyncPhoneNumber", &[("CustSpaceId", &long)]).await;
+    let message = decoded(denied(&answer));
+    assert_eq!(message["AuthResource"], "acs:cams:ap-southeast-1:default:space/-");
+}
+
+#[tokio::test]
+async fn a_space_that_an_operation_does_not_read_opens_nothing() {
+    let world = World::new().await;
+    let own = format!("acs:cams:*:default:space/{SPACE}");
+    world.grant("one-space", &[allow("cams:*", &own)]).await;
+    let (of_space, waba) = (("CustSpaceId", SPACE), ("WabaId", "555000000000001"));
+    let check = [of_space, ("PhoneNumber", NUMBER), ("VerifyCode", "123456")];
+    for (action, parameters) in [
+        ("ChatappBindWaba", &[of_space, waba][..]),
+        ("GetPreValidatePhoneId", &check),
+        ("IsvGetAppId", &[of_space, ("Type", "whatsapp")]),
+        ("OpenChatappService", &[of_space]),
+    ] {
+        let message = decoded(denied(&world.as_alice(action, parameters).await));
+        assert_eq!(message["AuthResource"], "acs:cams:ap-southeast-1:default:*", "{action}");
+    }
+}
+
+#[tokio::test]
+async fn a_space_that_is_denied_is_not_reached_through_the_account() {
+    let world = World::new().await;
+    let (add, send) = (
+        [
+            ("CustSpaceId", SPACE),
+            ("Cc", "44"),
+            ("PhoneNumber", "7700900123"),
+            ("VerifiedName", "It"),
+        ],
+        [("CustSpaceId", SPACE), ("PhoneNumber", "447700900123"), ("Method", "sms")],
+    );
+    world.call("AddChatappPhoneNumber", &add).await.ok();
+    let send = [&send[..], &[("Locale", "en_GB")]].concat();
+    world.call("GetChatappVerifyCode", &send).await.ok();
+    let code = world.code("447700900123").await;
+    let check = [("PhoneNumber", "447700900123"), ("VerifyCode", code.as_str())];
+    world.attach("AliyunCamsFullAccess").await;
+    let own = format!("acs:cams:*:default:space/{SPACE}");
+    world.grant("not-there", &[deny("cams:*", &own)]).await;
+    let before = world.records().await;
+    for (action, parameters) in
+        [("GetPreValidatePhoneId", &check[..]), ("ChatappBindWaba", &[("WabaId", WABA)])]
+    {
+        let answer = world.as_alice(action, parameters).await;
+        assert_eq!(denied(&answer)["NoPermissionType"], "ExplicitDeny", "{action}");
+    }
+    assert_eq!(world.records().await, before);
+    passed(&world.as_alice("ChatappBindWaba", &[("WabaId", "555000000000001")]).await);
+    world.call("GetPreValidatePhoneId", &check).await.ok();
 }
 
 #[tokio::test]

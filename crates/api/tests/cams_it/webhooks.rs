@@ -100,7 +100,7 @@ async fn what_cannot_be_done_is_refused_and_changes_nothing() {
         assert_eq!(answer.outcome(), (400, code), "{}", answer.text);
         assert!(!answer.text.contains("secret"), "{}", answer.text);
     }
-    assert_eq!(shown(&world).await.get("StatusCallbackUrl"), None);
+    assert_eq!(shown(&world).await["StatusCallbackUrl"], "");
     let unknown = [("CustSpaceId", SPACE), ("PhoneNumber", "8613800009999")];
     let answer = world.call("UpdatePhoneWebhook", &unknown).await;
     assert_eq!(answer.outcome().1, "InvalidParameter.PhoneNumberNotExist");
@@ -129,7 +129,7 @@ async fn another_account_can_set_nothing_here() {
         let answer = world.call_with(OTHER_KEY_ID, action, &parameters).await;
         assert_eq!(answer.outcome(), (400, "Unknown.ResourceOwnerId"), "{action}");
     }
-    assert_eq!(shown(&world).await.get("StatusCallbackUrl"), None);
+    assert_eq!(shown(&world).await["StatusCallbackUrl"], "");
     let account = json!(world.call("UpdateAccountWebhook", &[("CustSpaceId", "")]).await.body);
     assert_eq!(account["Code"], "MissingCustSpaceId");
 }

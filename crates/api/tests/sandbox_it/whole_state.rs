@@ -1,6 +1,7 @@
 //! Reset, snapshots, and that production has none of this.
 
-use http::StatusCode;
+use axum::body::Body;
+use http::{Request, StatusCode};
 use serde_json::json;
 
 use crate::harness::{NUMBER, PASSWORD, World, escaped};
@@ -123,4 +124,35 @@ async fn production_has_none_of_it() {
     }
     // Numbers that are magic in a sandbox are ordinary ones here.
     assert_eq!(world.request_code("+33639989900", "sms").await.status, StatusCode::ACCEPTED);
+}
+
+#[tokio::test]
+async fn a_page_of_somebody_else_changes_nothing() {
+    let world = World::sandbox().await;
+    world.send_code(NUMBER).await;
+    let before = world.get("/sandbox/v1/clock").await.body;
+    let from = |path: &str, name: &str, value: &str| {
+        let request = Request::post(path).header("host", "127.0.0.1:8080").header(name, value);
+        // What a page may send without asking: text.
+        request.header("content-type", "text/plain").body(Body::from("{\"freeze\":true}")).unwrap()
+    };
+    for (name, value) in [
+        ("origin", "https://elsewhere.example"),
+        ("origin", "null"),
+        ("origin", "http://127.0.0.1:9090"),
+        ("sec-fetch-site", "cross-site"),
+        ("sec-fetch-site", "same-site"),
+    ] {
+        for tool in ["reset", "clock", "seed", "faults", "snapshots/a", "snapshots/a/restore"] {
+            let reply = world.call(from(&format!("/sandbox/v1/{tool}"), name, value)).await;
+            assert_eq!(reply.status, StatusCode::FORBIDDEN, "{tool} {name}: {value}");
+            assert!(reply.body["error"].is_string(), "{tool} {name}: {value}");
+        }
+    }
+    assert_eq!(world.get("/sandbox/v1/clock").await.body["frozen"], before["frozen"]);
+    assert!(world.number_known(NUMBER).await);
+    for (name, value) in [("origin", "http://127.0.0.1:8080"), ("sec-fetch-site", "same-origin")] {
+        let reply = world.call(from("/sandbox/v1/clock", name, value)).await;
+        assert_eq!(reply.status, StatusCode::OK, "{name}: {value}");
+    }
 }

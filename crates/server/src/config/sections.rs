@@ -93,6 +93,8 @@ pub struct Listen {
     pub body_timeout: Duration,
     #[serde(deserialize_with = "size::<_, 1024, 67_108_864>")]
     pub body_max: usize,
+    #[serde(deserialize_with = "size::<_, 1_048_576, 1_073_741_824>")]
+    pub bodies_max: usize,
     #[serde(deserialize_with = "within::<_, _, 10, 1000>")]
     pub headers_max: usize,
     #[serde(deserialize_with = "size::<_, 8192, 1_048_576>")]

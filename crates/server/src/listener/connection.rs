@@ -3,7 +3,6 @@
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use http::uri::Scheme;
 use hyper::service::service_fn;
@@ -11,6 +10,7 @@ use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_rustls::TlsAcceptor;
 
+use super::activity::Activity;
 use super::linger::Lingering;
 use super::{Shared, request};
 
@@ -40,16 +40,21 @@ async fn requests<S>(shared: &Arc<Shared>, stream: S, peer: SocketAddr, scheme: 
 where
     S: AsyncRead + AsyncWrite + Unpin + 'static,
 {
-    let spoke = Arc::new(AtomicBool::new(false));
+    let activity = Arc::new(Activity::default());
     let service = service_fn(|request| {
-        spoke.store(true, Ordering::Relaxed);
+        let busy = activity.begin();
         let (shared, scheme) = (Arc::clone(shared), scheme.clone());
-        async move { request::answer(&shared, peer, scheme, request).await }
+        async move {
+            let answered = request::answer(&shared, peer, scheme, request).await;
+            answered.map(|response| busy.until_sent(response))
+        }
     });
     let mut connection = pin!(shared.http.serve_connection(TokioIo::new(stream), service));
-    // hyper times heads only once it knows the protocol; until the first request this does.
-    let mut silence = pin!(tokio::time::sleep(shared.options.header_timeout));
-    let (mut waiting, mut stopping) = (true, false);
+    // hyper times the heads of HTTP/1.1 once it knows the protocol; this does until then, and where several
+    // requests share a connection, which its client could otherwise keep by answering pings alone.
+    let patience = shared.options.header_timeout;
+    let mut look = pin!(tokio::time::sleep(patience));
+    let (mut seen, mut leaving, mut stopping) = (0, false, false);
     loop {
         tokio::select! {
             ended = connection.as_mut() => {
@@ -58,11 +63,18 @@ where
                 }
                 return;
             }
-            () = silence.as_mut(), if waiting => {
-                if !spoke.load(Ordering::Relaxed) {
-                    return;
+            () = look.as_mut() => {
+                let begun = activity.begun();
+                if activity.is_quiet() && begun == seen {
+                    // It never spoke, or was asked to leave and stays.
+                    if begun == 0 || leaving {
+                        return;
+                    }
+                    connection.as_mut().graceful_shutdown();
+                    leaving = true;
                 }
-                waiting = false;
+                seen = begun;
+                look.set(tokio::time::sleep(patience));
             }
             () = shared.stop.requested(), if !stopping => {
                 connection.as_mut().graceful_shutdown();

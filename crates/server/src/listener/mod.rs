@@ -5,6 +5,8 @@
 //! two extensions: `axum::extract::ConnectInfo<SocketAddr>`, the other end of the connection, and
 //! [`http::uri::Scheme`], `https` exactly if the connection is encrypted.
 
+mod activity;
+mod body;
 mod connection;
 mod linger;
 mod rejection;
@@ -47,6 +49,7 @@ pub struct Options {
     pub header_timeout: Duration,
     pub body_timeout: Duration,
     pub body_max: usize,
+    pub bodies_max: usize,
     pub headers_max: usize,
     pub header_bytes_max: usize,
     pub drain_timeout: Duration,
@@ -59,6 +62,7 @@ impl From<&Listen> for Options {
             header_timeout: listen.header_timeout,
             body_timeout: listen.body_timeout,
             body_max: listen.body_max,
+            bodies_max: listen.bodies_max,
             headers_max: listen.headers_max,
             header_bytes_max: listen.header_bytes_max,
             drain_timeout: listen.drain_timeout,
@@ -91,6 +95,7 @@ struct Shared {
     render: RenderRejection,
     http: auto::Builder<TokioExecutor>,
     permits: Arc<Semaphore>,
+    bodies: Arc<Semaphore>,
     connections: TaskTracker,
     stop: Stop,
 }
@@ -130,6 +135,7 @@ impl Listener {
             router,
             http: protocol(&options),
             permits: Arc::new(Semaphore::new(options.connections_max)),
+            bodies: body::room(&options),
             options,
             render,
             connections: TaskTracker::new(),

@@ -81,6 +81,10 @@ impl Gateway {
 
     async fn call_over(&self, http: &Client, action: &str, query: &str) -> String {
         let nonce = NONCE.fetch_add(1, Ordering::Relaxed).to_string();
+        self.call_with(http, action, query, &nonce).await
+    }
+
+    async fn call_with(&self, http: &Client, action: &str, query: &str, nonce: &str) -> String {
         let host = self.child.address.to_string();
         let names = "host;x-acs-action;x-acs-date;x-acs-signature-nonce;x-acs-version";
         let empty = hex::encode(Sha256::digest(b""));
@@ -101,7 +105,7 @@ impl Gateway {
             .request(Method::POST, format!("http://{host}/?{query}"))
             .header("x-acs-action", action)
             .header("x-acs-date", &self.now)
-            .header("x-acs-signature-nonce", &nonce)
+            .header("x-acs-signature-nonce", nonce)
             .header("x-acs-version", "2020-06-06")
             .header("authorization", authorization);
         let reply = within(request.send()).await.unwrap();
@@ -160,4 +164,56 @@ async fn a_limit_changes_without_a_restart_and_a_mistake_changes_nothing() {
     gateway.child.await_log("settings not read again");
     gateway.set_clock("2027-01-15T08:00:04Z").await;
     assert_eq!(gateway.burst(20, 4).await, 3);
+}
+
+/// How many of `codes` are `code`.
+fn count(codes: &[String], code: &str) -> usize {
+    codes.iter().filter(|it| *it == code).count()
+}
+
+#[tokio::test]
+async fn a_signed_request_that_arrives_fifty_times_at_once_is_accepted_once() {
+    let mut gateway = Gateway::start("").await;
+    let send = async || {
+        let again = (0..50).map(|_| {
+            let client = Client::builder().no_proxy().build().unwrap();
+            let gateway = &gateway;
+            async move { gateway.call_with(&client, "IsvGetAppId", "Type=whatsapp", "again").await }
+        });
+        futures_util::future::join_all(again).await
+    };
+    let codes = send().await;
+    assert_eq!((count(&codes, "OK"), count(&codes, "SignatureNonceUsed")), (1, 49), "{codes:?}");
+    gateway.kill_and_restart().await;
+    let late = gateway.call_with(&gateway.http, "IsvGetAppId", "Type=whatsapp", "again").await;
+    assert_eq!(late, "SignatureNonceUsed");
+}
+
+#[tokio::test]
+async fn two_operations_that_confirm_a_code_share_its_five_guesses() {
+    let settings = "[cams]\nrequests_per_second = 1000\n\
+        [limits]\nguess_waits = [\"0s\", \"0s\", \"0s\", \"0s\", \"0s\"]\n";
+    let gateway = Gateway::start(settings).await;
+    let number = "CustSpaceId=default&PhoneNumber=447700900123";
+    let add = "Cc=44&CustSpaceId=default&PhoneNumber=7700900123&VerifiedName=Shrub";
+    assert_eq!(gateway.call("AddChatappPhoneNumber", add).await, "OK");
+    let order = "CustSpaceId=default&Locale=en_GB&Method=sms&PhoneNumber=447700900123";
+    assert_eq!(gateway.call("GetChatappVerifyCode", order).await, "OK");
+    let inbox = "/sandbox/v1/inbox/wait?number=%2B447700900123&timeout=20s";
+    let right = gateway.shown(inbox).await["code"].as_str().unwrap().to_owned();
+    let wrong = if right == "000000" { "000001" } else { "000000" };
+    let both = |code: &str| {
+        [
+            ("ChatappVerifyAndRegister", format!("{number}&VerifyCode={code}")),
+            ("GetPreValidatePhoneId", format!("PhoneNumber=447700900123&VerifyCode={code}")),
+        ]
+    };
+    let guesses: Vec<_> = (0..30).flat_map(|_| both(wrong)).collect();
+    let all = guesses.iter().map(|(action, query)| gateway.call(action, query));
+    let codes = futures_util::future::join_all(all).await;
+    let spent = count(&codes, "VerifyCode.LimitControl");
+    assert_eq!((count(&codes, "VerifyCode.Error"), spent), (5, 55), "{codes:?}");
+    for (action, query) in both(&right) {
+        assert_eq!(gateway.call(action, &query).await, "VerifyCode.LimitControl", "{action}");
+    }
 }

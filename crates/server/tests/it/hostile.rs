@@ -3,7 +3,7 @@
 
 use std::net::SocketAddr;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
 
@@ -103,7 +103,7 @@ async fn a_body_that_is_too_large_is_refused_in_the_words_of_who_was_asked() {
         for (path, expected, code, value) in [
             ("/v25.0/106540352242922/request_code", 413, "/error/code", Value::from(100)),
             ("/106540352242922", 413, "/error/type", "OAuthException".into()),
-            ("/?Action=x&Version=2020-06-06", 400, "/Code", "InvalidParameter.Format".into()),
+            ("/?Action=x&Version=2020-06-06", 413, "/Code", "InvalidParameter.Format".into()),
             ("/admin/v1/certificates", 413, "/error/code", "too_large".into()),
         ] {
             let answer = exchange(address, &request(&format!("POST {path}"), "", "", &large)).await;
@@ -111,6 +111,16 @@ async fn a_body_that_is_too_large_is_refused_in_the_words_of_who_was_asked() {
             assert_eq!(body_of(&answer).pointer(code), Some(&value), "{answer}");
             assert!(answer.contains("he request body is too large"), "{answer}");
         }
+        let answer = exchange(address, &request("POST /", "", "", &large)).await;
+        assert_eq!(status(&answer), 413);
+        assert!(answer.contains("\r\nx-acs-request-id: "), "{answer}");
+        assert_eq!(body_of(&answer)["Code"], "InvalidParameter.Format", "{answer}");
+        let rpc = "POST /?Action=IsvGetAppId&AccessKeyId=LTAI&Signature=x";
+        let answer = exchange(address, &request(rpc, "", "", &large)).await;
+        assert!(answer.contains("<Error><RequestId>"), "{answer}");
+        let answer = exchange(address, &request("POST /v25.0/1/register", "", "", &large)).await;
+        assert_eq!(status(&answer), 413);
+        assert_eq!(body_of(&answer)["error"]["code"], 100, "{answer}");
         let answer = exchange(address, &request("POST /readyz", "", "", &large)).await;
         assert_eq!(status(&answer), 413);
         assert!(answer.contains("\r\ncontent-type: text/plain"), "{answer}");
@@ -211,4 +221,15 @@ async fn verbs_and_heads_that_nobody_uses_are_refused() {
         }
     })
     .await;
+}
+
+#[tokio::test]
+async fn a_rehearsed_drop_closes_the_connection_without_an_answer() {
+    let sandbox = Sandbox::start("").await;
+    let faults = json!({ "drop": true, "dialect": "onprem" });
+    let added = sandbox.post("/sandbox/v1/faults", &faults).await;
+    assert_eq!(added.0, 201, "{added:?}");
+    let order = crate::sandbox::code_request("7700900123");
+    assert_eq!(sandbox.try_post("/v1/account", &order).await, None);
+    assert_eq!(sandbox.sends().await, 0);
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{ConnectInfo, Extension, Path};
-use axum::routing::get;
+use axum::routing::{any, get};
 use http::uri::Scheme;
 use http::{Request, StatusCode};
 use http_body_util::{BodyExt as _, Empty};
@@ -155,11 +155,49 @@ async fn connections_beyond_the_cap_wait_for_their_turn() {
     }
 }
 
+#[tokio::test]
+async fn large_bodies_wait_for_room_and_small_ones_do_not() {
+    let (gate, reached, released) = gate();
+    let router = gate.route("/len", post_length());
+    let bounds = Options { body_max: 100_000, bodies_max: 100_000, ..options() };
+    let server = Served::start(router, bounds).await;
+    let mut first = server.connect().await;
+    first.write_all(&post(100_000)).await.unwrap();
+    within(reached.notified()).await;
+    let (large, small) = (sent_to("/len", 90_000), sent_to("/len", 16 * 1024));
+    let mut second = server.connect().await;
+    second.write_all(&large).await.unwrap();
+    let mut third = server.connect().await;
+    {
+        let mut waiting = std::pin::pin!(read_until(&mut second, "90000"));
+        for _ in 0..20 {
+            third.write_all(&small).await.unwrap();
+            tokio::select! {
+                biased;
+                answer = waiting.as_mut() => panic!("received beyond the room: {answer}"),
+                _ = read_until(&mut third, "16384") => {}
+            }
+        }
+        released.notify_one();
+        read_until(&mut first, "finished").await;
+        assert_eq!(status(&waiting.await), 200);
+    }
+}
+
+fn post_length() -> axum::routing::MethodRouter {
+    axum::routing::post(async |body: axum::body::Bytes| body.len().to_string())
+}
+
+fn sent_to(path: &str, length: usize) -> Vec<u8> {
+    let request = String::from_utf8(post(length)).unwrap();
+    request.replacen("POST / ", &format!("POST {path} "), 1).into_bytes()
+}
+
 /// A route that tells when it was reached and answers when it is let go.
 fn gate() -> (Router, Arc<Notify>, Arc<Notify>) {
     let (reached, released) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
     let (tell, wait) = (Arc::clone(&reached), Arc::clone(&released));
-    let handler = get(async move || {
+    let handler = any(async move || {
         tell.notify_one();
         wait.notified().await;
         "finished"

@@ -16,6 +16,7 @@ mod lifecycle;
 mod listener;
 mod parallel;
 mod production;
+mod redaction;
 mod sandbox;
 mod senders;
 mod slow_clients;

@@ -2,10 +2,14 @@
 
 use core::time::Duration;
 
+use axum::body::Bytes;
+use http::{Request, StatusCode};
+use http_body_util::Empty;
+use hyper_util::rt::{TokioExecutor, TokioIo};
 use server::listener::Options;
 use tokio::io::AsyncWriteExt as _;
 
-use crate::harness::{Served, greeter, options, read_all, read_until, status};
+use crate::harness::{Served, greeter, options, read_all, read_until, status, within};
 
 const SHORT: Duration = Duration::from_secs(1);
 
@@ -42,6 +46,36 @@ async fn an_idle_connection_is_closed() {
     let server = Served::start(greeter(), hasty()).await;
     let answer = server.exchange(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n").await;
     assert_eq!(status(&answer), 200);
+}
+
+#[tokio::test]
+async fn an_idle_connection_of_http2_is_closed_though_its_client_answers_pings() {
+    let server = Served::start(greeter(), hasty()).await;
+    let io = TokioIo::new(server.connect().await);
+    let (mut sender, connection) =
+        hyper::client::conn::http2::handshake(TokioExecutor::new(), io).await.unwrap();
+    let ended = tokio::spawn(connection);
+    let ask = || Request::get(format!("http://{}/", server.address)).body(Empty::<Bytes>::new());
+    let answer = within(sender.send_request(ask().unwrap())).await.unwrap();
+    assert_eq!(answer.status(), StatusCode::OK);
+    // The client would stay for ever.
+    within(ended).await.unwrap().unwrap();
+    assert!(sender.send_request(ask().unwrap()).await.is_err());
+}
+
+#[tokio::test]
+async fn an_answer_that_takes_long_keeps_its_connection() {
+    let slow = async || {
+        let pieces = futures_util::stream::unfold(0, async |n| {
+            tokio::time::sleep(SHORT).await;
+            (n < 4).then(|| (Ok::<_, std::convert::Infallible>(format!("{n} ")), n + 1))
+        });
+        axum::body::Body::from_stream(pieces)
+    };
+    let router = axum::Router::new().route("/", axum::routing::get(slow));
+    let server = Served::start(router, hasty()).await;
+    let answer = server.exchange(b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").await;
+    assert!(answer.contains("3 "), "{answer}");
 }
 
 #[tokio::test]

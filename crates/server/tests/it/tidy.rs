@@ -100,7 +100,7 @@ fn walk(folder: &Path, prefix: &str, found: &mut Vec<String>) {
 }
 
 /// The files with text in them, each with its text.
-fn texts(end: &str) -> Vec<(String, String)> {
+pub(crate) fn texts(end: &str) -> Vec<(String, String)> {
     let read = |file: String| Some((fs::read_to_string(root().join(&file)).ok()?, file));
     let ending = files().into_iter().filter(|file| file.ends_with(end));
     ending.filter_map(read).map(|(text, file)| (file, text)).collect()

@@ -94,8 +94,8 @@ pub(super) enum Actual<'a> {
 impl Expected {
     /// Reads a value for a comparison, or says what it should look like.
     pub(super) fn parse(comparison: Comparison, text: &str) -> Result<Self, &'static str> {
-        let number = "a number has up to 18 digits, a point and up to 9 digits";
-        let date = "a date has the form 2026-11-22T00:00:00+08:00";
+        let number = "a number of up to 18 digits, behind a point up to 9 more";
+        let date = "a date in the form 2026-11-22T00:00:00+08:00";
         let network = "an address or a range of addresses, such as 10.0.0.0/8";
         match comparison {
             Comparison::Text(case) => Ok(Self::Text(text.into(), case)),

@@ -40,3 +40,19 @@ async fn the_link_of_a_refusal_explains_that_very_refusal() {
     assert_eq!(explained.json()["opens_in_seconds"], 60);
     assert!(!explained.text().contains("7700900123"), "the number is masked");
 }
+
+#[tokio::test]
+async fn logins_refused_again_and_again_are_noted_as_often_as_tries_are_earned() {
+    let mut stage = Stage::set(&["logins spent"]).await;
+    let noted = async |stage: &Stage| {
+        let query = service::ports::AuditQuery { limit: 500, ..Default::default() };
+        stage.world.app.0.service.audit(&query).await.expect("a trail").len()
+    };
+    let before = noted(&stage).await;
+    for _ in 0..30 {
+        let refused = stage.ask("Basic YWRtaW46d3Jvbmc=", "POST /v1/users/login").await;
+        assert_eq!(refused.status, 429);
+        assert!(refused.json()["errors"][0]["href"].is_string(), "{}", refused.text());
+    }
+    assert_eq!(noted(&stage).await - before, 1);
+}

@@ -7,7 +7,7 @@ use service::acs3;
 pub const VERSION: &str = "2020-06-06";
 
 /// Who signs.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub struct Key<'a> {
     /// `AccessKeyId`.
     pub id: &'a str,
