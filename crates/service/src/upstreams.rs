@@ -22,7 +22,7 @@ use crate::upkeep::Removed;
 /// Tries before giving up because others change the same upstream at this very moment.
 const ATTEMPTS_MAX: u32 = 8;
 
-/// Document of a client that holds a backup of the retired original, sealed.
+/// Document of a client that holds a backup made elsewhere, sealed.
 const FOREIGN_BACKUP: &str = "foreign_backup";
 
 /// How setting an upstream ended.
@@ -57,7 +57,7 @@ struct Secrets {
     second: Option<String>,
 }
 
-/// A client's backup of the retired original, as it is sealed.
+/// A client's backup made elsewhere, as it is sealed.
 #[derive(Serialize, Deserialize)]
 struct SavedBackup {
     data: String,
@@ -254,11 +254,6 @@ impl Service {
         }
     }
 
-    /// Whether registrations of a WABA are forwarded to a registrar upstream.
-    pub async fn is_linked(&self, waba: &WabaId) -> Result<bool, ServiceError> {
-        Ok(self.link_of(waba).await?.is_some())
-    }
-
     /// How the registrar upstream of a WABA is reached; `None` if this installation is the authority.
     pub(crate) async fn link_of(&self, waba: &WabaId) -> Result<Option<Link>, ServiceError> {
         if self.upstream.is_none() {
@@ -283,19 +278,20 @@ impl Service {
         Ok(self.link_of(&holder).await?.map(|link| (holder, link)))
     }
 
-    /// Keeps a backup of the retired original for the client's next registration upstream. `false` if the
-    /// client's WABA has no upstream that could use it.
+    /// Whether a WABA's registrar upstream takes backups: Meta alone does.
+    pub(crate) async fn takes_foreign_backups(&self, waba: &WabaId) -> Result<bool, ServiceError> {
+        let upstream = self.upstream(waba).await?;
+        Ok(self.upstream.is_some() && upstream.is_some_and(|it| it.registrar == Registrar::Meta))
+    }
+
+    /// Keeps a backup that was made elsewhere for the client's next registration upstream.
     pub(crate) async fn keep_foreign_backup(
         &self,
         caller: &Caller,
         client: &crate::directory::Client,
         data: &[u8],
         password: &str,
-    ) -> Result<bool, ServiceError> {
-        let upstream = self.upstream(&client.waba).await?;
-        if !upstream.is_some_and(|it| it.registrar == Registrar::Meta) {
-            return Ok(false);
-        }
+    ) -> Result<(), ServiceError> {
         let saved = SavedBackup { data: STANDARD.encode(data), password: password.to_owned() };
         let plain = Zeroizing::new(serde_json::to_vec(&saved).map_err(|error| bug(&error))?);
         let sealed = self.keys.seal(&backup_context(&client.id), &plain, &*self.entropy);
@@ -311,11 +307,10 @@ impl Service {
         let subject = Subject::Entity(EntityRef::client(&client.id));
         let event = self.event(caller, subject, "foreign_backup_kept", &json!({}));
         let entities = vec![EntityWrite::Put { expected, entity }];
-        self.commit(Unit { entities, events: vec![event], ..Unit::default() }).await?;
-        Ok(true)
+        self.commit(Unit { entities, events: vec![event], ..Unit::default() }).await
     }
 
-    /// The backup of the retired original that a client has given, unless it was used.
+    /// The backup made elsewhere that a client has given, unless it was used or refused.
     pub(crate) async fn foreign_backup(
         &self,
         client: &ClientId,
@@ -333,7 +328,7 @@ impl Service {
         }))
     }
 
-    /// Drops the backup once a registration has used it.
+    /// Drops the backup once a registration has used it, or it was refused.
     pub(crate) async fn drop_foreign_backup(&self, client: &ClientId) -> Result<(), ServiceError> {
         let key = EntityRef::document(client, FOREIGN_BACKUP);
         let Some(found) = self.entity(&key).await? else { return Ok(()) };

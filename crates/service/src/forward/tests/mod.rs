@@ -1,5 +1,6 @@
 //! Orders forwarded to an upstream in memory, with trouble at every call.
 
+mod backups;
 mod fake;
 
 use core::time::Duration;
