@@ -234,7 +234,10 @@ impl Service {
         let record = self.load(known.number).await?.value;
         let here = record.registration.as_ref().is_some_and(|held| held.waba == known.waba);
         let before = mirror.drift.take();
-        mirror.drift = drift(here, state);
+        mirror.drift = drift(here, state).or_else(|| {
+            let (two_step, known) = (record.two_step.is_some(), mirror.sealed_pin.is_some());
+            state.filter(|_| here).and_then(|state| drift_of_pin(two_step, known, state))
+        });
         if let Some(state) = state {
             mirror.seen = Some(seen(state, self.now()));
         }
@@ -423,6 +426,18 @@ fn drift(registered_here: bool, state: Option<&UpstreamState>) -> Option<String>
         (false, Some(Some(true))) => Some("registered upstream; not here".to_owned()),
         (true, Some(Some(true) | None)) | (false, None | Some(Some(false) | None)) => None,
     }
+}
+
+/// The same for two-step verification of a number that is registered here and there.
+fn drift_of_pin(is_on_here: bool, pin_is_known: bool, state: &UpstreamState) -> Option<String> {
+    let told = match (is_on_here, state.pin_enabled?) {
+        (true, false) => "two-step verification is on here; upstream it is off",
+        (false, true) if !pin_is_known => {
+            "two-step verification is on upstream with a PIN that is not known here"
+        }
+        (true, true) | (false, _) => return None,
+    };
+    Some(told.to_owned())
 }
 
 fn secrets(main: &SecretText, second: Option<&SecretText>) -> Secrets {

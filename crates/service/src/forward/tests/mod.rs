@@ -419,6 +419,25 @@ async fn what_differs_is_shown_and_recorded_once() {
     assert_eq!((of("upstream_drift"), of("upstream_agrees")), (1, 1));
 }
 
+/// Somebody used the link that Meta mails, or set a PIN in its Manager.
+#[tokio::test]
+async fn two_step_verification_that_differs_is_shown() {
+    let stage = Stage::new().await;
+    stage.request(Some("024680")).await.expect("sent");
+    stage.verify(RIGHT).await.expect("registered");
+    let (service, waba) = (&stage.service, &stage.client.waba);
+    let drift = async || {
+        service.compare_upstreams().await.expect("compared");
+        service.upstream_numbers(waba).await.expect("store")[0].drift.clone().unwrap_or_default()
+    };
+    assert_eq!(drift().await, "");
+    stage.upstream.state().pin = None;
+    assert_eq!(drift().await, "two-step verification is on here; upstream it is off");
+    // The next registration with the PIN switches it on again.
+    stage.upstream.state().pin = Some("024680".to_owned());
+    assert_eq!(drift().await, "");
+}
+
 #[tokio::test]
 async fn secrets_are_sealed_and_bound_to_their_address() {
     let stage = Stage::new().await;
