@@ -263,8 +263,17 @@ pub struct Register {
     pub restart: bool,
     /// Hash of a PIN to set if two-step verification is off (Graph `register` demands one).
     pub set_pin: Option<PinVerifier>,
-    /// What a backup of the present registration carries: it proves as much as a code.
-    pub by_backup: Option<RegistrationKey>,
+    /// A backup that stands for a code.
+    pub by_backup: Option<BackupProof>,
+}
+
+/// What a backup proves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BackupProof {
+    /// It carries this key: that of the present registration proves as much as a code.
+    Key(RegistrationKey),
+    /// Only a registrar upstream can open it. Every other rule holds here all the same.
+    ForUpstream,
 }
 
 /// Move a registration to another client with a backup.

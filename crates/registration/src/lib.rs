@@ -40,8 +40,8 @@ pub use account::{
 };
 pub use budget::{Budgets, Ladder, PinBudget, Window};
 pub use command::{
-    AddNumber, Adopt, CodeMaker, CodeProof, Command, Forwarded, Heed, Holding, NewClaim, PinCheck,
-    Register, RequestCode, Requester, Restore, VerifyCode,
+    AddNumber, Adopt, BackupProof, CodeMaker, CodeProof, Command, Forwarded, Heed, Holding,
+    NewClaim, PinCheck, Register, RequestCode, Requester, Restore, VerifyCode,
 };
 pub use decide::{Accepted, Decision, decide};
 pub use destination::{Closed, Destinations, Fuse, Reach};

@@ -4,8 +4,8 @@ use async_trait::async_trait;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use registration::{
-    Command, NumberRecord, PhoneNumber, PhoneNumberId, Refusal, RegistrationKey, Restore, TextId,
-    Timestamp, WabaId,
+    BackupProof, Command, NumberRecord, PhoneNumber, PhoneNumberId, Refusal, RegistrationKey,
+    Restore, TextId, Timestamp, WabaId,
 };
 use serde::{Deserialize, Serialize};
 
@@ -13,10 +13,12 @@ use crate::caller::Caller;
 use crate::directory::{Client, Document, Entity, EntityKind, EntityRef};
 use crate::error::ServiceError;
 use crate::execute::{Committed, Proposal, Step};
+use crate::forward::Shown;
 use crate::numbers::RegisterOrder;
-use crate::ports::{EntityWrite, Subject, Versioned};
+use crate::ports::{EntityWrite, ForeignBackup, Subject, Versioned};
 use crate::proposals::release;
 use crate::sealing::{BackupError, is_of_the_original};
+use crate::seed::SecretText;
 use crate::service::Service;
 
 /// Most documents a client has; what a backup may carry.
@@ -29,8 +31,8 @@ const DOCUMENT_BYTES_MAX: usize = 8 * 1024;
 pub struct GivenBackup<'a> {
     /// What it was sealed with.
     pub password: &'a str,
-    /// The sealed text, decoded.
-    pub sealed: Vec<u8>,
+    /// The sealed text, as base64.
+    pub data: &'a str,
 }
 
 /// What a backup carries. Its form is ours and versioned; old versions stay readable.
@@ -112,12 +114,17 @@ impl Service {
         password: &str,
         sealed: Vec<u8>,
     ) -> Result<Committed, ServiceError> {
+        let opened = self.opened_backup(password, sealed).await?;
+        self.restore_opened(caller, client, opened).await
+    }
+
+    async fn restore_opened(
+        &self,
+        caller: &Caller,
+        client: &Client,
+        opened: Option<Restorable>,
+    ) -> Result<Committed, ServiceError> {
         let subject = Subject::Entity(EntityRef::client(&client.id));
-        let opened = match self.hasher.open_backup(password, sealed).await {
-            Ok(plain) => Restorable::read(&plain),
-            Err(BackupError::Hash(error)) => return Err(error.into()),
-            Err(_) => None,
-        };
         let Some(backup) = opened else {
             return Err(self.refuse(caller, subject, "restore", Refusal::BackupUnreadable).await);
         };
@@ -129,8 +136,8 @@ impl Service {
         self.execute(caller, backup.number, &Restoring { client, backup: &backup }).await
     }
 
-    /// The same for whatever a client calls its backup: one of the retired original, which cannot be opened
-    /// here, is kept for the next registration with Meta, if the client's WABA has that registrar.
+    /// The same for whatever a client calls its backup: one that another installation made, be it the retired
+    /// original, is kept for the next registration with Meta, if the client's WABA has that registrar.
     pub async fn import_backup(
         &self,
         caller: &Caller,
@@ -138,16 +145,38 @@ impl Service {
         password: &str,
         sealed: Vec<u8>,
     ) -> Result<(), ServiceError> {
-        if is_of_the_original(&sealed)
-            && self.keep_foreign_backup(caller, client, &sealed, password).await?
+        let is_original = is_of_the_original(&sealed);
+        let opened = self.opened_backup(password, sealed.clone()).await?;
+        if self.takes_foreign_backups(&client.waba).await?
+            && (is_original || self.is_made_elsewhere(opened.as_ref()).await?)
         {
-            return Ok(());
+            return self.keep_foreign_backup(caller, client, &sealed, password).await;
         }
-        self.restore(caller, client, password, sealed).await.map(drop)
+        self.restore_opened(caller, client, opened).await.map(drop)
+    }
+
+    /// What is in a backup; `None` if it cannot be opened.
+    async fn opened_backup(
+        &self,
+        password: &str,
+        sealed: Vec<u8>,
+    ) -> Result<Option<Restorable>, ServiceError> {
+        match self.hasher.open_backup(password, sealed).await {
+            Ok(plain) => Ok(Restorable::read(&plain)),
+            Err(BackupError::Hash(error)) => Err(error.into()),
+            Err(_) => Ok(None),
+        }
+    }
+
+    /// Whether a backup is of a claim that is not known here: another installation made it.
+    async fn is_made_elsewhere(&self, backup: Option<&Restorable>) -> Result<bool, ServiceError> {
+        let Some(backup) = backup else { return Ok(false) };
+        Ok(self.load(backup.number).await?.value.claim(&backup.claim).is_none())
     }
 
     /// Registers on the hosted platform with the backup of the On-Premises client that runs the number: it
-    /// stands for a code. A wrong password, a damaged or an outdated backup, a wrong PIN change nothing.
+    /// stands for a code. A wrong password, a damaged or an outdated backup, a wrong PIN change nothing. One
+    /// that was made elsewhere is handed to the registrar upstream as it came, and not kept.
     pub async fn register_with_backup(
         &self,
         caller: &Caller,
@@ -157,11 +186,19 @@ impl Service {
         given: GivenBackup<'_>,
     ) -> Result<Committed, ServiceError> {
         let subject = Subject::Number(number);
-        let opened = match self.hasher.open_backup(given.password, given.sealed).await {
-            Ok(plain) => Restorable::read(&plain),
-            Err(BackupError::Hash(error)) => return Err(error.into()),
-            Err(_) => None,
-        };
+        let sealed = STANDARD.decode(given.data).unwrap_or_default();
+        let is_original = is_of_the_original(&sealed);
+        let opened = self.opened_backup(given.password, sealed).await?;
+        if self.takes_foreign_backups(waba).await?
+            && (is_original || self.is_made_elsewhere(opened.as_ref()).await?)
+            && let Some(link) = self.link_of(waba).await?
+        {
+            let shown = Shown::There(ForeignBackup {
+                data: SecretText::new(given.data),
+                password: SecretText::new(given.password),
+            });
+            return self.forward_register(caller, waba, number, order, Some(shown), link).await;
+        }
         let Some(backup) = opened else {
             return Err(self.refuse(caller, subject, "register", Refusal::BackupUnreadable).await);
         };
@@ -169,9 +206,13 @@ impl Service {
         if !is_callers || backup.number != number {
             return Err(self.refuse(caller, subject, "register", Refusal::BackupOutdated).await);
         }
+        if let Some(link) = self.link_of(waba).await? {
+            let shown = Some(Shown::Here(backup.key));
+            return self.forward_register(caller, waba, number, order, shown, link).await;
+        }
         self.rehearse(caller, "register", Some(number)).await?;
         let mut proposal = self.registering(waba, order).await?;
-        proposal.by_backup = Some(backup.key);
+        proposal.by_backup = Some(BackupProof::Key(backup.key));
         self.execute(caller, number, &proposal).await
     }
 

@@ -255,7 +255,7 @@ impl Service {
         order: &RegisterOrder,
     ) -> Result<Committed, ServiceError> {
         if let Some(link) = self.link_of(waba).await? {
-            return self.forward_register(caller, waba, number, order, link).await;
+            return self.forward_register(caller, waba, number, order, None, link).await;
         }
         self.rehearse(caller, "register", Some(number)).await?;
         let proposal = self.registering(waba, order).await?;

@@ -2,9 +2,9 @@
 
 use async_trait::async_trait;
 use registration::{
-    ChallengeId, ClaimPhase, ClientId, CodeMaker, CodeProof, Command, NewClaim, NumberRecord,
-    PinCheck, PinVerifier, Platform, Reach, Register, RegistrationKey, RequestCode, Requester,
-    Timestamp, VerifyCode, WabaId,
+    BackupProof, ChallengeId, ClaimPhase, ClientId, CodeMaker, CodeProof, Command, NewClaim,
+    NumberRecord, PinCheck, PinVerifier, Platform, Reach, Register, RegistrationKey, RequestCode,
+    Requester, Timestamp, VerifyCode, WabaId,
 };
 
 use crate::directory::{Client, Entity, EntityRef};
@@ -141,7 +141,7 @@ pub(crate) struct Registering<'a> {
     pub(crate) order: &'a RegisterOrder,
     pub(crate) set_pin: Option<PinVerifier>,
     pub(crate) key: RegistrationKey,
-    pub(crate) by_backup: Option<RegistrationKey>,
+    pub(crate) by_backup: Option<BackupProof>,
     pub(crate) abroad: Option<PinAbroad>,
 }
 

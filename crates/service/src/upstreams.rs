@@ -22,7 +22,7 @@ use crate::upkeep::Removed;
 /// Tries before giving up because others change the same upstream at this very moment.
 const ATTEMPTS_MAX: u32 = 8;
 
-/// Document of a client that holds a backup of the retired original, sealed.
+/// Document of a client that holds a backup made elsewhere, sealed.
 const FOREIGN_BACKUP: &str = "foreign_backup";
 
 /// How setting an upstream ended.
@@ -57,7 +57,7 @@ struct Secrets {
     second: Option<String>,
 }
 
-/// A client's backup of the retired original, as it is sealed.
+/// A client's backup made elsewhere, as it is sealed.
 #[derive(Serialize, Deserialize)]
 struct SavedBackup {
     data: String,
@@ -234,7 +234,10 @@ impl Service {
         let record = self.load(known.number).await?.value;
         let here = record.registration.as_ref().is_some_and(|held| held.waba == known.waba);
         let before = mirror.drift.take();
-        mirror.drift = drift(here, state);
+        mirror.drift = drift(here, state).or_else(|| {
+            let (two_step, known) = (record.two_step.is_some(), mirror.sealed_pin.is_some());
+            state.filter(|_| here).and_then(|state| drift_of_pin(two_step, known, state))
+        });
         if let Some(state) = state {
             mirror.seen = Some(seen(state, self.now()));
         }
@@ -252,11 +255,6 @@ impl Service {
             Err(CommitError::Conflict) => Ok(()),
             other => committed(other),
         }
-    }
-
-    /// Whether registrations of a WABA are forwarded to a registrar upstream.
-    pub async fn is_linked(&self, waba: &WabaId) -> Result<bool, ServiceError> {
-        Ok(self.link_of(waba).await?.is_some())
     }
 
     /// How the registrar upstream of a WABA is reached; `None` if this installation is the authority.
@@ -283,19 +281,20 @@ impl Service {
         Ok(self.link_of(&holder).await?.map(|link| (holder, link)))
     }
 
-    /// Keeps a backup of the retired original for the client's next registration upstream. `false` if the
-    /// client's WABA has no upstream that could use it.
+    /// Whether a WABA's registrar upstream takes backups: Meta alone does.
+    pub(crate) async fn takes_foreign_backups(&self, waba: &WabaId) -> Result<bool, ServiceError> {
+        let upstream = self.upstream(waba).await?;
+        Ok(self.upstream.is_some() && upstream.is_some_and(|it| it.registrar == Registrar::Meta))
+    }
+
+    /// Keeps a backup that was made elsewhere for the client's next registration upstream.
     pub(crate) async fn keep_foreign_backup(
         &self,
         caller: &Caller,
         client: &crate::directory::Client,
         data: &[u8],
         password: &str,
-    ) -> Result<bool, ServiceError> {
-        let upstream = self.upstream(&client.waba).await?;
-        if !upstream.is_some_and(|it| it.registrar == Registrar::Meta) {
-            return Ok(false);
-        }
+    ) -> Result<(), ServiceError> {
         let saved = SavedBackup { data: STANDARD.encode(data), password: password.to_owned() };
         let plain = Zeroizing::new(serde_json::to_vec(&saved).map_err(|error| bug(&error))?);
         let sealed = self.keys.seal(&backup_context(&client.id), &plain, &*self.entropy);
@@ -311,11 +310,10 @@ impl Service {
         let subject = Subject::Entity(EntityRef::client(&client.id));
         let event = self.event(caller, subject, "foreign_backup_kept", &json!({}));
         let entities = vec![EntityWrite::Put { expected, entity }];
-        self.commit(Unit { entities, events: vec![event], ..Unit::default() }).await?;
-        Ok(true)
+        self.commit(Unit { entities, events: vec![event], ..Unit::default() }).await
     }
 
-    /// The backup of the retired original that a client has given, unless it was used.
+    /// The backup made elsewhere that a client has given, unless it was used or refused.
     pub(crate) async fn foreign_backup(
         &self,
         client: &ClientId,
@@ -333,7 +331,7 @@ impl Service {
         }))
     }
 
-    /// Drops the backup once a registration has used it.
+    /// Drops the backup once a registration has used it, or it was refused.
     pub(crate) async fn drop_foreign_backup(&self, client: &ClientId) -> Result<(), ServiceError> {
         let key = EntityRef::document(client, FOREIGN_BACKUP);
         let Some(found) = self.entity(&key).await? else { return Ok(()) };
@@ -428,6 +426,18 @@ fn drift(registered_here: bool, state: Option<&UpstreamState>) -> Option<String>
         (false, Some(Some(true))) => Some("registered upstream; not here".to_owned()),
         (true, Some(Some(true) | None)) | (false, None | Some(Some(false) | None)) => None,
     }
+}
+
+/// The same for two-step verification of a number that is registered here and there.
+fn drift_of_pin(is_on_here: bool, pin_is_known: bool, state: &UpstreamState) -> Option<String> {
+    let told = match (is_on_here, state.pin_enabled?) {
+        (true, false) => "two-step verification is on here; upstream it is off",
+        (false, true) if !pin_is_known => {
+            "two-step verification is on upstream with a PIN that is not known here"
+        }
+        (true, true) | (false, _) => return None,
+    };
+    Some(told.to_owned())
 }
 
 fn secrets(main: &SecretText, second: Option<&SecretText>) -> Secrets {

@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use registration::{ClaimPhase, CodeMethod, NumberRecord, PhoneNumber};
+use registration::{ClaimPhase, CodeMethod, NameFault, NumberRecord, PhoneNumber};
 use service::keys::KeyRing;
 use service::numbering::Planned;
 
 use crate::chance::Chance;
 use crate::tenants::{Party, Tenants};
-use crate::workload::{Ask, Bring, Call, PASSWORD, PINS, Pin};
+use crate::workload::{Ask, Bring, Call, NAMES, PASSWORD, PINS, Pin};
 
 /// What a caller may know or guess when it decides what to ask.
 pub(crate) struct Outlook<'a> {
@@ -24,6 +24,8 @@ pub(crate) struct Outlook<'a> {
 #[derive(Clone, Copy)]
 enum Kind {
     Add,
+    RequestName,
+    ReviewName,
     Code,
     Verify,
     Register,
@@ -40,6 +42,8 @@ impl Outlook<'_> {
     pub(crate) fn call(&self, chance: &mut Chance) -> Call {
         let kind = chance.weighted(&[
             (40, Kind::Add),
+            (30, Kind::RequestName),
+            (30, Kind::ReviewName),
             (330, Kind::Code),
             (380, Kind::Verify),
             (110, Kind::Register),
@@ -54,9 +58,10 @@ impl Outlook<'_> {
         let (party, number) = self.party(chance, kind);
         let ask = self.ask(chance, kind, &party, number);
         let operator = match kind {
-            Kind::Unlock => true,
+            Kind::Unlock | Kind::ReviewName => true,
             Kind::Deregister | Kind::SetPin | Kind::ClearPin => chance.happens(200),
             Kind::Add
+            | Kind::RequestName
             | Kind::Code
             | Kind::Verify
             | Kind::Register
@@ -86,13 +91,17 @@ impl Outlook<'_> {
 
     fn has_reason(&self, kind: Kind, party: &Party, number: PhoneNumber) -> bool {
         let Some(record) = self.records.get(&number) else { return false };
-        let phase = record.claim_of(&party.waba).map(|claim| &claim.phase);
+        let claim = record.claim_of(&party.waba);
+        let phase = claim.map(|claim| &claim.phase);
+        let holds = record.registration.as_ref().is_some_and(|held| held.waba == party.waba);
         match kind {
             Kind::Verify => matches!(phase, Some(ClaimPhase::AwaitingCode(_))),
-            Kind::Register => matches!(phase, Some(ClaimPhase::Verified { .. })),
-            Kind::Deregister | Kind::SetPin | Kind::ClearPin => {
-                record.registration.as_ref().is_some_and(|held| held.waba == party.waba)
+            Kind::Register => {
+                let new_name = holds && claim.is_some_and(|claim| claim.new_name.is_some());
+                new_name || matches!(phase, Some(ClaimPhase::Verified { .. }))
             }
+            Kind::ReviewName => claim.is_some_and(|claim| claim.new_name.is_some()),
+            Kind::Deregister | Kind::SetPin | Kind::ClearPin | Kind::RequestName => holds,
             Kind::Backup => party.client.as_ref().is_some_and(|client| record.held_by(client)),
             Kind::Unlock => record.budgets.locked_since.is_some(),
             Kind::Add | Kind::Code | Kind::Restore => false,
@@ -101,7 +110,13 @@ impl Outlook<'_> {
 
     fn ask(&self, chance: &mut Chance, kind: Kind, party: &Party, number: Planned) -> Ask {
         match kind {
-            Kind::Add => Ask::Add(chance.weighted(&[(1, "Lucky Shrub"), (1, "Jasper's Market")])),
+            Kind::Add => Ask::Add(chance.weighted(&[(1, NAMES[0]), (1, NAMES[1])])),
+            Kind::RequestName => Ask::RequestName(NAMES[chance.place(NAMES.len())]),
+            Kind::ReviewName => {
+                let fault = NameFault::ALL[chance.place(NameFault::ALL.len())];
+                let fault = chance.happens(350).then_some(fault);
+                Ask::ReviewName { waba: party.waba.clone(), fault }
+            }
             Kind::Code => Ask::RequestCode {
                 method: chance.weighted(&[(3, CodeMethod::Sms), (1, CodeMethod::Voice)]),
                 pin: if party.client.is_some() { pin(chance) } else { Pin::NotAsked },

@@ -1,6 +1,6 @@
 //! Deliberate breaches of the invariants, to prove that the checker notices them.
 
-use registration::{ClaimPhase, NumberRecord, VerificationCode};
+use registration::{ClaimPhase, NameReview, NumberRecord, VerificationCode};
 use service::ports::{AuditEntry, NumberWrite, Send, SendId, SendReport, SendState, Unit};
 
 use crate::journal::current_call;
@@ -29,6 +29,8 @@ pub enum Sabotage {
     TouchesNeighbours,
     /// Somebody edited the audit trail.
     EditsAudit,
+    /// A name that was declined counts as approved.
+    IgnoresVerdicts,
     /// The outbox is never looked at.
     SkipsOutbox,
 }
@@ -40,6 +42,7 @@ impl Sabotage {
             Self::FreeGuesses => each(unit, before, restore_guesses),
             Self::TouchesNeighbours => each(unit, before, reset_neighbours),
             Self::RevivesCodes => each(unit, before, keep_challenges),
+            Self::IgnoresVerdicts => each(unit, before, approve_names),
             Self::SendsOnRefusal => {
                 let refused = unit.events.iter().any(|event| event.kind == "refused");
                 if let (true, Some(last)) = (refused, last) {
@@ -107,6 +110,14 @@ fn reset_neighbours(record: &mut NumberRecord, before: &NumberRecord) {
     for claim in &mut record.claims {
         if before.claim(&claim.id) == Some(claim) {
             claim.phase = ClaimPhase::Unverified;
+        }
+    }
+}
+
+fn approve_names(record: &mut NumberRecord, _: &NumberRecord) {
+    for claim in &mut record.claims {
+        if let NameReview::Declined { at, .. } = claim.name_review {
+            claim.name_review = NameReview::Approved { at };
         }
     }
 }

@@ -4,7 +4,8 @@ use core::fmt;
 use std::sync::Arc;
 
 use registration::{
-    CodeMethod, Holding, Locale, Platform, TwoStepPin, VerificationCode, VerifiedName,
+    CodeMethod, Holding, Locale, NameFault, Platform, TwoStepPin, VerificationCode, VerifiedName,
+    WabaId,
 };
 use service::execute::Committed;
 use service::numbering::Planned;
@@ -15,6 +16,9 @@ use crate::tenants::Party;
 
 /// All PINs in use: few, so that one tenant's is often another's.
 pub const PINS: [&str; 3] = ["271828", "314159", "161803"];
+
+/// All display names in use.
+pub const NAMES: [&str; 3] = ["Lucky Shrub", "Jasper's Market", "Wind & Wool"];
 
 /// The password of all backups.
 pub const PASSWORD: &str = "Backup-Password-1!";
@@ -33,8 +37,17 @@ pub struct Call {
 /// What a call asks.
 #[derive(Clone)]
 pub enum Ask {
-    /// Claim the number under one of two names.
+    /// Claim the number under one of the names.
     Add(&'static str),
+    /// Another display name.
+    RequestName(&'static str),
+    /// A verdict on the display name of a WABA, by the operator: approved without a fault.
+    ReviewName {
+        /// Whose.
+        waba: WabaId,
+        /// What is wrong with it.
+        fault: Option<NameFault>,
+    },
     /// A code.
     RequestCode {
         /// SMS or voice.
@@ -125,8 +138,15 @@ impl Call {
             Ask::Deregister => service.deregister(&caller, None, number).await,
             Ask::SetPin(pin) => service.set_two_step(&caller, number, None, &parsed(pin)).await,
             Ask::ClearPin => service.clear_two_step(&caller, number, None).await,
+            Ask::ReviewName { waba, fault: None } => {
+                service.approve_name(&caller, waba, number).await
+            }
+            Ask::ReviewName { waba, fault: Some(why) } => {
+                service.decline_name(&caller, waba, number, *why).await
+            }
             Ask::Unlock
             | Ask::Add(_)
+            | Ask::RequestName(_)
             | Ask::RequestCode { .. }
             | Ask::Verify { .. }
             | Ask::Register(_)
@@ -139,7 +159,13 @@ impl Call {
     async fn tenant_asks(&self, service: &Service, party: &Party) -> Result<Answer, ServiceError> {
         let (caller, number, waba) = (party.caller(), self.number.number, &party.waba);
         match &self.ask {
-            Ask::Add(name) => service.add_number(&caller, waba, number, &claim_name(name)).await,
+            Ask::Add(_) => service.add_number(&caller, waba, number, &self.claim_name()).await,
+            Ask::RequestName(_) => {
+                service.request_name(&caller, waba, number, self.brought_name()).await
+            }
+            Ask::ReviewName { .. } => {
+                return Err(ServiceError::Bug("a tenant judges no names".to_owned()));
+            }
             Ask::RequestCode { method, pin, claims } => {
                 let order = CodeOrder {
                     payer: party.account.clone(),
@@ -149,7 +175,7 @@ impl Call {
                     method: *method,
                     locale: Locale::english(),
                     pin: pin.input(),
-                    claim: claims.then(|| claim_name("Lucky Shrub")),
+                    claim: claims.then(|| self.claim_name()),
                     only_unproven: false,
                 };
                 service.request_code(&caller, &order).await
@@ -186,6 +212,35 @@ impl Call {
         .map(accepted)
     }
 
+    /// Whether the name that comes along needs no look: it came in a certificate.
+    #[must_use]
+    pub fn vouches(&self) -> bool {
+        self.party.as_ref().is_some_and(|party| party.client.is_some())
+    }
+
+    /// The name that comes along with a claim, or is asked for.
+    pub(crate) fn brought_name(&self) -> VerifiedName {
+        let name = match self.ask {
+            Ask::Add(name) | Ask::RequestName(name) => name,
+            Ask::RequestCode { .. }
+            | Ask::ReviewName { .. }
+            | Ask::Verify { .. }
+            | Ask::Register(_)
+            | Ask::Deregister
+            | Ask::SetPin(_)
+            | Ask::ClearPin
+            | Ask::Unlock
+            | Ask::Backup
+            | Ask::Restore(..) => NAMES[0],
+        };
+        VerifiedName::parse(name).expect("the names above are display names")
+    }
+
+    fn claim_name(&self) -> ClaimName {
+        let (name, is_vouched_for) = (self.brought_name(), self.vouches());
+        ClaimName { name, certificate_serial: None, is_vouched_for }
+    }
+
     /// The PIN that this call submits, if it submits one.
     #[must_use]
     pub fn submitted_pin(&self) -> Option<&'static str> {
@@ -193,6 +248,8 @@ impl Call {
             Ask::RequestCode { pin, .. } => *pin,
             Ask::Register(bring) | Ask::Verify { register: Some(bring), .. } => bring.pin,
             Ask::Add(_)
+            | Ask::RequestName(_)
+            | Ask::ReviewName { .. }
             | Ask::Verify { register: None, .. }
             | Ask::Deregister
             | Ask::SetPin(_)
@@ -211,6 +268,8 @@ impl Call {
             Ask::SetPin(pin) => Some(pin),
             Ask::Register(bring) | Ask::Verify { register: Some(bring), .. } => bring.set_pin,
             Ask::Add(_)
+            | Ask::RequestName(_)
+            | Ask::ReviewName { .. }
             | Ask::RequestCode { .. }
             | Ask::Verify { register: None, .. }
             | Ask::Deregister
@@ -266,6 +325,9 @@ impl fmt::Display for Call {
         write!(f, " on {}: ", self.number.number)?;
         match &self.ask {
             Ask::Add(_) => f.write_str("add"),
+            Ask::RequestName(name) => write!(f, "ask for the name {name}"),
+            Ask::ReviewName { waba, fault: None } => write!(f, "approve the name of {waba}"),
+            Ask::ReviewName { waba, fault: Some(_) } => write!(f, "decline the name of {waba}"),
             Ask::RequestCode { method, pin, claims } => {
                 write!(f, "request code by {}, {pin}, claims: {claims}", method.as_str())
             }
@@ -301,9 +363,4 @@ fn accepted(committed: Committed) -> Answer {
 
 fn parsed(pin: &str) -> TwoStepPin {
     TwoStepPin::parse(pin).expect("the PINs above have six digits")
-}
-
-fn claim_name(name: &str) -> ClaimName {
-    let name = VerifiedName::parse(name).expect("the names above are display names");
-    ClaimName { name, certificate_serial: None, is_vouched_for: true }
 }

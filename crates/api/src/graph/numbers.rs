@@ -1,7 +1,5 @@
 //! What is done with numbers: add, change, request a code, confirm, register, give up (§2.2, §2.5 to §2.9).
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use registration::{
     CodeMethod, Holding, Locale, Platform, TextId as _, TwoStepPin, VerificationCode, VerifiedName,
 };
@@ -157,12 +155,7 @@ pub(super) async fn register(call: &Call) -> Result<Value, Failure> {
     let done = match &backup {
         None => service.register(&caller, waba, number, &order).await,
         Some(backup) => {
-            if service.is_linked(waba).await.map_err(|error| call.failure(error))? {
-                let problem = "cannot be passed on; restore it on the On-Premises client instead";
-                return Err(Failure::invalid("backup", problem));
-            }
-            let sealed = STANDARD.decode(&backup.data).unwrap_or_default();
-            let given = GivenBackup { password: &backup.password, sealed };
+            let given = GivenBackup { password: &backup.password, data: &backup.data };
             service.register_with_backup(&caller, waba, number, &order, given).await
         }
     };

@@ -8,6 +8,7 @@ use reqwest::header::HeaderMap;
 use reqwest::{Client, RequestBuilder, StatusCode};
 use serde_json::Value;
 use service::ports::{Doubt, Entropy, EntropyExt as _, UpstreamError};
+use tokio::time::Instant;
 
 use super::UpstreamOptions;
 
@@ -16,6 +17,9 @@ const ANSWER_BYTES_MAX: usize = 4 * 1024 * 1024;
 
 /// Tries of a call that only reads.
 const READS_MAX: u32 = 3;
+
+/// How long after the first try another one may begin: a caller waits.
+const READS_WITHIN: Duration = Duration::from_secs(10);
 
 /// Pause before the second try; doubles, with up to as much again at random.
 const PAUSE: Duration = Duration::from_millis(200);
@@ -78,9 +82,12 @@ impl Http {
         call: impl Fn() -> F,
     ) -> Result<T, UpstreamError> {
         let mut pause = PAUSE;
+        let begun = Instant::now();
         for _ in 1..READS_MAX {
             match call().await {
-                Err(UpstreamError::Unavailable { retry_after: None, .. }) => {
+                Err(UpstreamError::Unavailable { retry_after: None, .. })
+                    if begun.elapsed() < READS_WITHIN =>
+                {
                     tokio::time::sleep(pause + self.jitter(pause)).await;
                     pause *= 2;
                 }
@@ -117,6 +124,13 @@ impl Reply {
         self.headers.get(name)?.to_str().ok()
     }
 
+    /// The same without what must not be read by others: services repeat what they do not take ("Malformed access
+    /// token …"), and their words are shown and kept.
+    pub(super) fn without(mut self, secrets: &[&str]) -> Self {
+        veil(&mut self.body, secrets);
+        self
+    }
+
     /// `Retry-After` in seconds, where it is one.
     pub(super) fn retry_after(&self) -> Option<Duration> {
         let seconds = self.header("retry-after")?.trim().parse().ok()?;
@@ -132,6 +146,24 @@ impl Reply {
         UpstreamError::Unavailable { reason, doubt, retry_after: self.retry_after() }
     }
 }
+
+fn veil(value: &mut Value, secrets: &[&str]) {
+    match value {
+        Value::String(text) => {
+            for secret in secrets.iter().filter(|it| it.len() >= SECRET_BYTES_MIN) {
+                if text.contains(secret) {
+                    *text = text.replace(secret, "……");
+                }
+            }
+        }
+        Value::Array(all) => all.iter_mut().for_each(|value| veil(value, secrets)),
+        Value::Object(all) => all.values_mut().for_each(|value| veil(value, secrets)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
+
+/// Shortest text that is taken for a secret: a code has six digits.
+const SECRET_BYTES_MIN: usize = 4;
 
 /// An answer that did not come.
 pub(super) fn unavailable(reason: impl Into<String>, doubt: Doubt) -> UpstreamError {

@@ -95,7 +95,7 @@ impl<'a> Named<'a> {
 }
 
 /// A week; whoever names more means "never".
-const WAIT_MAX: Duration = Duration::from_hours(7 * 24);
+pub(super) const WAIT_MAX: Duration = Duration::from_hours(7 * 24);
 
 #[cfg(test)]
 mod tests {

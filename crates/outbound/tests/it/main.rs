@@ -1,4 +1,4 @@
-//! Senders against providers under the test's control.
+//! Senders and registrars upstream against servers under the test's control.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
@@ -10,4 +10,5 @@ mod smpp;
 mod smsc;
 mod telephone;
 mod tls;
+mod upstream;
 mod voice;

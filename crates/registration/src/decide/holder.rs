@@ -2,9 +2,9 @@
 
 use super::{Accepted, Draft, Outcome, pin_proven_at};
 use crate::{
-    ClaimHistory, ClaimPhase, ClientId, Fact, Holding, PhoneNumberId, PinCheck, PinVerifier,
-    Platform, Refusal, Register, Registration, RegistrationKey, Restore, TwoStep, VerifiedName,
-    WabaId,
+    BackupProof, ClaimHistory, ClaimPhase, ClientId, Fact, Holding, PhoneNumberId, PinCheck,
+    PinVerifier, Platform, Refusal, Register, Registration, RegistrationKey, Restore, TwoStep,
+    VerifiedName, WabaId,
 };
 
 impl Draft<'_> {
@@ -30,11 +30,11 @@ impl Draft<'_> {
         let proven_at = pin_proven_at(claim);
         match register.by_backup {
             _ if already => {}
-            Some(key) => self.shows_backup(&claim.id, key)?,
+            Some(BackupProof::Key(key)) => self.shows_backup(&claim.id, key)?,
             None if self.next.verified_since(claim, self.now, self.limits).is_none() => {
                 return Err(Refusal::NotVerified);
             }
-            None => {}
+            Some(BackupProof::ForUpstream) | None => {}
         }
         self.name_may_show(&register.waba)?;
         self.register_call_open()?;

@@ -1,6 +1,6 @@
 //! How a registration moves: by code, by backup, by letting go. And names.
 
-use registration::{Command, Fact, PinCheck, Refusal, RegistrationKey, VerifiedName};
+use registration::{BackupProof, Command, Fact, PinCheck, Refusal, RegistrationKey, VerifiedName};
 
 use crate::answers::{
     Answer, DEREGISTERED, DONE, added, already, at, registered, restored, sent, verified,
@@ -226,7 +226,7 @@ fn the_backup_of_the_present_registration_stands_for_a_code() {
         let ask = Ask::Register(by, RegisterAsk { pin, ..RegisterAsk::PLAIN });
         let mut command = stage.command(ask, at(60));
         if let Command::Register(register) = &mut command {
-            register.by_backup = Some(key);
+            register.by_backup = Some(BackupProof::Key(key));
         }
         stage.decide(&command, at(60)).outcome
     };
@@ -248,4 +248,28 @@ fn the_backup_of_the_present_registration_stands_for_a_code() {
     assert_ne!(key(&stage), present, "older backups are void");
     // The first answer may have been lost.
     assert_eq!(with_backup(&mut stage, A, present, PinCheck::Right), already(A));
+}
+
+/// A backup that only a registrar upstream can open: the proof is its affair, every other rule is ours.
+#[test]
+fn a_backup_for_upstream_is_spared_the_code_and_nothing_else() {
+    let with_backup = |stage: &mut Stage, pin, seconds| {
+        let ask = Ask::Register(A, RegisterAsk { pin, ..RegisterAsk::PLAIN });
+        let mut command = stage.command(ask, at(seconds));
+        if let Command::Register(register) = &mut command {
+            register.by_backup = Some(BackupProof::ForUpstream);
+        }
+        stage.decide(&command, at(seconds)).outcome
+    };
+    let mut stage = Stage::empty();
+    assert_eq!(with_backup(&mut stage, PinCheck::Absent, 60), Err(Refusal::NotClaimed));
+    let mut stage = Stage::held_by(A1).with_pin();
+    assert_eq!(with_backup(&mut stage, PinCheck::Absent, 60), Err(Refusal::PinRequired));
+    assert_eq!(with_backup(&mut stage, PinCheck::Right, 61), registered(A));
+    let calls = stage.record.budgets.register_calls.0.len();
+    for _ in calls..stage.limits.register_calls_max {
+        assert_eq!(with_backup(&mut stage, PinCheck::Right, 62), already(A));
+    }
+    let answer = with_backup(&mut stage, PinCheck::Right, 63);
+    assert!(matches!(answer, Err(Refusal::RegisterLimit { .. })), "{answer:?}");
 }

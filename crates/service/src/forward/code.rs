@@ -1,8 +1,8 @@
 //! Adding a number, asking for a code, confirming it: upstream and here.
 
 use registration::{
-    Accepted, Adopt, ChallengeId, CodeMethod, Command, ForeignWords, Forwarded, NewClaim,
-    PhoneNumber, Reach, Refusal, RegistrationKey, VerificationCode, WabaId,
+    Accepted, Adopt, BackupProof, ChallengeId, CodeMethod, Command, ForeignWords, Forwarded,
+    NewClaim, PhoneNumber, Platform, Reach, Refusal, RegistrationKey, VerificationCode, WabaId,
 };
 
 use super::{Settled, Trip, name_for, unexpected};
@@ -10,8 +10,8 @@ use crate::caller::Caller;
 use crate::directory::Call;
 use crate::error::ServiceError;
 use crate::execute::Committed;
-use crate::numbers::{ClaimName, CodeAnswer, CodeOrder};
-use crate::ports::{Doubt, EntropyExt as _, Link, UpstreamError};
+use crate::numbers::{ClaimName, CodeAnswer, CodeOrder, RegisterOrder};
+use crate::ports::{Doubt, EntropyExt as _, ForeignBackup, Link, UpstreamError};
 use crate::proposals::{CodeRequest, Confirmation, PinAbroad, client_of};
 use crate::service::Service;
 
@@ -75,14 +75,16 @@ impl Service {
         let second = self.dry_run(caller, number, &proposal).await?;
         trip.keep(&order.pin);
         match &second.accepted {
-            Accepted::CodeSent(_) => match &order.client {
-                // What the retired client's backup proves needs no code.
-                Some(client) if self.foreign_backup(client).await?.is_some() => {
-                    trip.register(Some(client.clone())).await
-                }
-                Some(_) | None => trip.have_code_sent(&proposal, order).await,
+            Accepted::CodeSent(_) => match trip.backup_for(order).await? {
+                // What a backup proves needs no code.
+                Some(backup) => trip.register(order.client.clone(), Some(backup)).await,
+                None => trip.have_code_sent(&proposal, order).await,
             },
-            Accepted::Registered(_) => trip.register(order.client.clone()).await,
+            Accepted::Registered(_) => {
+                // What counts as proven here may have been used up there.
+                let backup = trip.backup_for(order).await?;
+                trip.register(order.client.clone(), backup).await
+            }
             Accepted::AlreadyRegistered(_) => trip.commit(&proposal, None).await,
             Accepted::NumberAdded(_)
             | Accepted::Verified(_)
@@ -138,7 +140,7 @@ impl Service {
                 if let Some(order) = &answer.register {
                     trip.keep_of(order);
                 }
-                trip.register(client_of(&platform)).await
+                trip.register(client_of(&platform), None).await
             }
         }
     }
@@ -150,6 +152,19 @@ impl Service {
 }
 
 impl Trip<'_> {
+    /// The backup with which the client of an order registers, if it gave one and the rules let it.
+    async fn backup_for(&self, order: &CodeOrder) -> Result<Option<ForeignBackup>, ServiceError> {
+        let Some(client) = &order.client else { return Ok(None) };
+        let Some(backup) = self.service.foreign_backup(client).await? else { return Ok(None) };
+        let platform = Platform::OnPremise { client: client.clone() };
+        let register = RegisterOrder { platform, pin: order.pin.clone(), set_pin: None };
+        let mut registering = self.service.registering(&order.waba, &register).await?;
+        registering.abroad = Some(self.pins());
+        registering.by_backup = Some(BackupProof::ForUpstream);
+        self.service.dry_run(self.caller, self.number, &registering).await?;
+        Ok(Some(backup))
+    }
+
     async fn have_code_sent(
         &mut self,
         proposal: &CodeRequest<'_>,
@@ -201,7 +216,7 @@ impl Trip<'_> {
         self.catch_up_on_proof().await?;
         let dry = service.dry_run(self.caller, self.number, proposal).await?;
         if matches!(dry.accepted, Accepted::Registered(_)) {
-            return self.register(order.client.clone()).await;
+            return self.register(order.client.clone(), None).await;
         }
         let known_there = self
             .mirror
@@ -255,7 +270,7 @@ impl Trip<'_> {
         let alone = Confirmation { answer, register: None, said: None };
         self.commit(&alone, None).await?;
         self.keep_of(order);
-        self.register(client_of(&order.platform)).await
+        self.register(client_of(&order.platform), None).await
     }
 
     /// `true` if the number was registered in the same step.

@@ -1,29 +1,31 @@
 //! Registering, giving up, and the PIN: upstream and here.
 
 use registration::{
-    Accepted, Adopt, ClientId, Command, Forwarded, PhoneNumber, Refusal, TwoStepPin, WabaId,
+    Accepted, Adopt, BackupProof, ClientId, Command, Forwarded, PhoneNumber, Refusal, TwoStepPin,
+    WabaId,
 };
 
 use super::code::is_unclear;
 use super::pins::KeptPin;
-use super::{Settled, Trip, name_for, unexpected};
+use super::{Settled, Shown, Trip, name_for, unexpected};
 use crate::caller::Caller;
 use crate::directory::Call;
 use crate::error::ServiceError;
 use crate::execute::Committed;
 use crate::numbers::RegisterOrder;
-use crate::ports::{Link, UpstreamError};
+use crate::ports::{ForeignBackup, Link, UpstreamError};
 use crate::proposals::client_of;
 use crate::service::Service;
 
 impl Service {
-    /// Registers upstream a number whose code was confirmed in an earlier call.
+    /// Registers upstream a number whose code was confirmed in an earlier call, or that a backup stands for.
     pub(crate) async fn forward_register(
         &self,
         caller: &Caller,
         waba: &WabaId,
         number: PhoneNumber,
         order: &RegisterOrder,
+        backup: Option<Shown>,
         link: Link,
     ) -> Result<Committed, ServiceError> {
         let mut trip = self.trip(caller, waba, number, link).await?;
@@ -37,12 +39,16 @@ impl Service {
             let just_met = trip.meet(&claim.name, None).await?;
             if trip.mirror.confirmed.is_some() || (just_met && !held && !proven) {
                 trip.adopt_proof().await?;
-            } else if !held && !proven {
+            } else if !held && !proven && backup.is_none() {
                 trip.catch_up_on_proof().await?;
             }
         }
         let mut registering = self.registering(waba, order).await?;
         registering.abroad = Some(trip.pins());
+        registering.by_backup = backup.as_ref().map(|backup| match backup {
+            Shown::Here(key) => BackupProof::Key(*key),
+            Shown::There(_) => BackupProof::ForUpstream,
+        });
         trip.hashed = order.set_pin.clone().zip(registering.set_pin.clone());
         let dry = self.dry_run(caller, number, &registering).await?;
         trip.keep_of(order);
@@ -52,10 +58,16 @@ impl Service {
                 let told = trip.told(Forwarded::Register, None);
                 trip.registered(client_of(&order.platform), told).await
             }
-            Accepted::Registered(_) => trip.register(client_of(&order.platform)).await,
+            Accepted::Registered(_) => {
+                let foreign = match backup {
+                    Some(Shown::There(foreign)) => Some(foreign),
+                    Some(Shown::Here(_)) | None => None,
+                };
+                trip.register(client_of(&order.platform), foreign).await
+            }
             // Legal, and how a new display name takes effect. It stays the same registration.
             Accepted::AlreadyRegistered(_) => {
-                trip.call_register(client_of(&order.platform)).await?;
+                trip.call_register(client_of(&order.platform), None).await?;
                 trip.renewed();
                 let told = trip.told(Forwarded::Register, None);
                 trip.commit(&registering, Some(told)).await
@@ -147,12 +159,13 @@ impl Service {
 }
 
 impl Trip<'_> {
-    /// Registers upstream and takes it over.
+    /// Registers upstream and takes it over, with a backup that stands for a code if there is one.
     pub(super) async fn register(
         &mut self,
         client: Option<ClientId>,
+        backup: Option<ForeignBackup>,
     ) -> Result<Committed, ServiceError> {
-        if let Some(done) = self.call_register(client.clone()).await? {
+        if let Some(done) = self.call_register(client.clone(), backup).await? {
             return Ok(done);
         }
         let told = self.told(Forwarded::Register, None);
@@ -163,16 +176,20 @@ impl Trip<'_> {
     async fn call_register(
         &mut self,
         client: Option<ClientId>,
+        backup: Option<ForeignBackup>,
     ) -> Result<Option<Committed>, ServiceError> {
         let pin = self.pin_to_register()?;
-        let backup = match &client {
-            Some(client) => self.service.foreign_backup(client).await?,
-            None => None,
-        };
-        self.begin(Call::Register { client }).await?;
+        self.replace_drawn_pin(pin.as_ref()).await?;
+        self.begin(Call::Register { client: client.clone() }).await?;
         let pin_digits = pin.as_ref().map(|pin| &pin.pin);
         let answer = self.port.register(self.errand(), pin_digits, backup.as_ref()).await;
         let Err(error) = answer else { return Ok(None) };
+        if let (Some(client), Some(_)) = (&client, &backup)
+            && is_final_for_backup(&error)
+        {
+            // Else it would go with every order to come, and no code would ever be sent.
+            self.service.drop_foreign_backup(client).await?;
+        }
         let from_caller = pin.as_ref().is_some_and(|pin| pin.from_caller);
         let error = self.read_pin_refusal(error, from_caller);
         if is_unclear(&error) {
@@ -190,6 +207,30 @@ impl Trip<'_> {
             self.commit(&Command::Adopt(adopt), None).await?;
         }
         Err(self.failed(Forwarded::Register, error).await)
+    }
+
+    /// Sets the PIN that the caller chose, where one that was drawn here is in force: the rules here have passed
+    /// the order, and the caller cannot know the drawn one.
+    async fn replace_drawn_pin(&mut self, chosen: Option<&KeptPin>) -> Result<(), ServiceError> {
+        let (Some(chosen), Some(sealed)) = (chosen, self.mirror.sealed_pin.clone()) else {
+            return Ok(());
+        };
+        let in_force = self.service.open_pin(&self.mirror, &sealed)?;
+        if in_force.from_caller || !chosen.from_caller {
+            return Ok(());
+        }
+        // On disk before it is sent. Setting it again is harmless, so no intent is needed.
+        self.save(None).await?;
+        match self.port.set_two_step(self.errand(), &chosen.pin).await {
+            Ok(()) => {
+                self.mirror.sealed_pin.clone_from(&self.mirror.sealed_candidate);
+                self.save(Some(self.told(Forwarded::SetTwoStep, None))).await
+            }
+            Err(error) => {
+                self.mirror.sealed_candidate = None;
+                Err(self.failed(Forwarded::SetTwoStep, error).await)
+            }
+        }
     }
 
     /// A PIN that the caller did not give cannot be "wrong" to the caller: one is missing.
@@ -227,6 +268,21 @@ impl Trip<'_> {
         if let Some(seen) = &mut self.mirror.seen {
             seen.pin_enabled = Some(true);
         }
+    }
+}
+
+/// Whether a refusal says that the backup is of no use: all but those that pass, and those of the PIN.
+const fn is_final_for_backup(error: &UpstreamError) -> bool {
+    match error {
+        UpstreamError::Refused { refusal, .. } => !matches!(
+            refusal,
+            Refusal::PinRequired
+                | Refusal::PinMismatch { .. }
+                | Refusal::PinLocked { .. }
+                | Refusal::RegisterLimit { .. }
+                | Refusal::TooManyRequests { .. }
+        ),
+        UpstreamError::Unavailable { .. } => false,
     }
 }
 

@@ -28,7 +28,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use registration::{
     Accepted, Adopt, Command, ForeignWords, Forwarded, Heed, NewClaim, NumberRecord, PhoneNumber,
-    PinVerifier, Refusal, TextId as _, Timestamp, TwoStepPin, VerifiedName, WabaId,
+    PinVerifier, Refusal, RegistrationKey, TextId as _, Timestamp, TwoStepPin, VerifiedName,
+    WabaId,
 };
 use serde_json::{Value, json};
 use tokio::sync::OwnedMutexGuard;
@@ -40,8 +41,8 @@ use crate::directory::{Call, Entity, EntityRef, Seen, UnderWay, UpstreamNumber};
 use crate::error::{ServiceError, Unavailable};
 use crate::execute::{Abroad, Committed, Proposal, Step};
 use crate::ports::{
-    CommitError, Doubt, EntityWrite, Errand, Link, Subject, Unit, UpstreamError, UpstreamRegistrar,
-    UpstreamState, Versioned,
+    CommitError, Doubt, EntityWrite, Errand, ForeignBackup, Link, Subject, Unit, UpstreamError,
+    UpstreamRegistrar, UpstreamState, Versioned,
 };
 use crate::service::{Service, committed};
 
@@ -64,6 +65,14 @@ enum Settled {
     Registered(Committed),
     /// The registration that was to be given up is gone.
     Deregistered(Committed),
+}
+
+/// A backup that stands for a code, and who can tell.
+pub(crate) enum Shown {
+    /// One of this installation, with the key that it carries.
+    Here(RegistrationKey),
+    /// One that was made elsewhere, for the registrar upstream to open.
+    There(ForeignBackup),
 }
 
 /// An order on its way: the number's turn, the link, and what is known.

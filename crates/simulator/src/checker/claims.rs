@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use registration::{Claim, ClaimPhase, Ladder, NumberRecord, PhoneNumber, Platform, Registration};
+use registration::{
+    Claim, ClaimPhase, Ladder, NameReview, NumberRecord, PhoneNumber, Platform, Registration,
+};
 
 use super::{Verdict, ensure};
 use crate::journal::{Change, Commit};
@@ -27,7 +29,7 @@ impl Claims {
         ensure(restores || change.after.number == call.number.number, "I9", || {
             "the record of another number changed".into()
         })?;
-        neighbours(party, change)?;
+        neighbours(call, change)?;
         self.registration(call, change, tenants)?;
         self.two_step(call, change)
     }
@@ -147,7 +149,8 @@ pub(super) fn is_give_back(change: &Change) -> bool {
 }
 
 /// The claims of other WABAs are as they were; a new PIN alone takes their proofs of the old one.
-fn neighbours(party: Option<&Party>, change: &Change) -> Verdict {
+fn neighbours(call: &Call, change: &Change) -> Verdict {
+    let party = call.party.as_ref();
     let new_pin = change.before.two_step != change.after.two_step;
     for before in &change.before.claims {
         let Some(after) = change.after.claim(&before.id) else {
@@ -155,7 +158,12 @@ fn neighbours(party: Option<&Party>, change: &Change) -> Verdict {
         };
         let own = party.is_some_and(|party| party.waba == before.waba);
         let same = before == after || (new_pin && without_proof(before) == *after);
-        ensure(own || same, "I9", || format!("the claim of {} was changed", before.waba))?;
+        let judged = matches!(&call.ask, Ask::ReviewName { waba, .. } if *waba == before.waba)
+            && party.is_none()
+            && without_names(before) == without_names(after);
+        ensure(own || same || judged, "I9", || {
+            format!("the claim of {} was changed", before.waba)
+        })?;
     }
     let mut new = change.after.claims.iter().skip(change.before.claims.len());
     ensure(new.all(|claim| party.is_some_and(|it| it.waba == claim.waba)), "I9", || {
@@ -199,6 +207,10 @@ fn proven_pin(claim: &Claim) -> bool {
         ClaimPhase::AwaitingCode(challenge) => challenge.pin_proven_at.is_some(),
         ClaimPhase::Verified { pin_proven_at, .. } => pin_proven_at.is_some(),
     }
+}
+
+fn without_names(claim: &Claim) -> Claim {
+    Claim { name_review: NameReview::Pending, new_name: None, ..claim.clone() }
 }
 
 fn without_proof(claim: &Claim) -> Claim {

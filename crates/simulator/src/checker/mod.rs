@@ -8,6 +8,7 @@
 //! | I5 | `sends.rs`: handed over until acknowledged, and then never again |
 //! | I6 | `answers.rs`, `claims.rs`: a refusal leaves ladders, calls, registration and outbox alone |
 //! | I7 | `secrets.rs`: no code, PIN or password in what is stored or answered |
+//! | names | `names.rs`: a display name changes only as it was asked for, judged and registered |
 //! | I10 | [`Checker::compare`]: the chain of the audit trail |
 //!
 //! The checker keeps a copy of every record of its own, made of the units that the store took. It knows
@@ -16,6 +17,7 @@
 mod answers;
 mod claims;
 mod codes;
+mod names;
 mod secrets;
 mod sends;
 
@@ -34,7 +36,7 @@ use crate::world::World;
 /// An invariant that does not hold.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Violation {
-    /// Which one: `I1` to `I10`.
+    /// Which one: `I1` to `I10`, or `names`.
     pub invariant: &'static str,
     /// What happened.
     pub what: String,
@@ -62,6 +64,7 @@ pub struct Checker {
     versions: BTreeMap<PhoneNumber, Version>,
     codes: codes::Codes,
     claims: claims::Claims,
+    names: names::Custom,
     sends: sends::Sends,
     secrets: secrets::Secrets,
     chain: ChainVerifier,
@@ -81,6 +84,7 @@ impl Checker {
             versions: BTreeMap::new(),
             codes: codes::Codes::default(),
             claims: claims::Claims::default(),
+            names: names::Custom::of(&world.policy),
             sends: sends::Sends::new(world.clock.now()),
             secrets: secrets::Secrets::new(),
             chain: ChainVerifier::new(),
@@ -102,6 +106,7 @@ impl Checker {
     pub fn answered(&mut self, id: CallId, answer: &Answer) -> Verdict {
         let Some(Open { call, commits }) = self.calls.remove(&id) else { return Ok(()) };
         self.secrets.scan_answer(answer)?;
+        names::check_answer(&call, &commits, answer)?;
         answers::check(&call, &commits, answer)
     }
 
@@ -162,6 +167,8 @@ impl Checker {
                 ensure(same, "I4", || format!("{} is not as it was left", change.before.number))?;
                 self.codes.check(&open.call, change, &self.keys, &self.limits)?;
                 self.claims.check(&open.call, change, &world.tenants)?;
+                self.names.check(&open.call, change, &commit)?;
+                self.names.check_lifetime(&open.call, change)?;
             }
             claims::check_cost(&open.call, &commit)?;
             open.commits.push(commit.clone());

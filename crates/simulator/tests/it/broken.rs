@@ -30,5 +30,6 @@ broken_worlds! {
     a_refusal_that_sends_is_caught: SendsOnRefusal breaks "I6",
     a_code_in_the_ledger_is_caught: LeaksCodes breaks "I7",
     a_change_of_a_neighbours_claim_is_caught: TouchesNeighbours breaks "I9",
+    a_verdict_on_a_name_that_is_not_heeded_is_caught: IgnoresVerdicts breaks "names",
     an_edited_audit_trail_is_caught: EditsAudit breaks "I10",
 }

@@ -8,7 +8,7 @@ fn plan(seed: u64) -> Plan {
 }
 
 /// What calls are answered, and what happens besides.
-const EXPECTED: [&str; 32] = [
+const EXPECTED: [&str; 33] = [
     "AlreadyRegistered",
     "Backup",
     "CodeSent",
@@ -29,6 +29,7 @@ const EXPECTED: [&str; 32] = [
     "crash",
     "guess-too-soon",
     "keys rotated",
+    "name-declined",
     "not-claimed",
     "not-registered",
     "not-verified",

@@ -34,6 +34,9 @@ pub struct Alibaba {
     pace: Pace,
 }
 
+/// Rows of a list that are read; more than any space has.
+const ROWS_MAX: usize = 10_000;
+
 type Pairs<'a> = &'a [(&'a str, &'a str)];
 
 impl Alibaba {
@@ -68,7 +71,7 @@ impl Alibaba {
         let once = async || {
             self.pace.pass(link, action, case.now).await?;
             let reply = self.sent(link, action, case.now, parameters).await?;
-            answer::read(&reply, case)
+            answer::read(&without_secrets(reply, link, parameters), case)
         };
         if reads { self.http.read(once).await } else { once().await }
     }
@@ -109,7 +112,7 @@ impl Alibaba {
         let case = Case::listing(now);
         let body = self.send(link, "QueryChatappPhoneNumbers", case, &[], true).await?;
         let rows = body["PhoneNumbers"].as_array().map(Vec::as_slice).unwrap_or_default();
-        Ok(rows.iter().map(state).collect())
+        Ok(rows.iter().take(ROWS_MAX).map(state).collect())
     }
 
     async fn find(&self, errand: Errand<'_>) -> Result<Option<UpstreamState>, UpstreamError> {
@@ -226,6 +229,20 @@ impl UpstreamRegistrar for Alibaba {
         // There is no such thing in this API; the rules here keep the PIN.
         Ok(())
     }
+}
+
+/// A failure without the secrets that were sent: a signature that does not match is answered with the whole request.
+fn without_secrets(reply: Reply, link: &Link, sent: Pairs<'_>) -> Reply {
+    if reply.body["Code"] == "OK" {
+        return reply;
+    }
+    let mut secrets: Vec<&str> =
+        sent.iter().filter(|(name, _)| *name == "VerifyCode").map(|(_, code)| *code).collect();
+    if let Credentials::Alibaba { access_key_secret, security_token, .. } = &link.credentials {
+        secrets.push(access_key_secret.reveal());
+        secrets.extend(security_token.as_ref().map(service::seed::SecretText::reveal));
+    }
+    reply.without(&secrets)
 }
 
 /// The language that is always there.

@@ -13,7 +13,7 @@ use service::ports::{Doubt, UpstreamError};
 
 use crate::registrar::Named;
 use crate::registrar::http::Reply;
-use crate::registrar::peer::Asked;
+use crate::registrar::peer::{Asked, WAIT_MAX};
 
 const MINUTE: Duration = Duration::from_mins(1);
 const HOUR: Duration = Duration::from_hours(1);
@@ -113,14 +113,15 @@ impl GraphError<'_> {
             (4 | 17 | 32 | 341 | 613 | 80_007 | 80_008 | 130_429, _) => {
                 Refusal::TooManyRequests { opens_at: opens_in(MINUTE) }
             }
-            (33, _) | (100, Some(33)) => Refusal::NotClaimed,
+            // 803 is how the published description has it (§5.6).
+            (33 | 803, _) | (100, Some(33)) => Refusal::NotClaimed,
             (133_001, _) => Refusal::BackupUnreadable,
             (133_002, _) => Refusal::BackupOutdated,
             (133_005, _) => Refusal::PinMismatch { tries_left: 0 },
             (133_006, _) => Refusal::NotVerified,
             (133_008, _) => Refusal::PinLocked { opens_at: opens_in(12 * HOUR) },
             (133_009, _) => Refusal::PinLocked { opens_at: opens_in(MINUTE) },
-            (133_010, _) => Refusal::NotRegistered,
+            (133_010, _) | (100, Some(2_207_051)) => Refusal::NotRegistered,
             (133_016, _) => Refusal::RegisterLimit { opens_at: opens_in(72 * HOUR) },
             // The text of the original names an hour.
             (136_024, Some(2_388_091 | 2_494_158)) => Refusal::CodeTooSoon {
@@ -153,7 +154,7 @@ impl GraphError<'_> {
     /// How long to wait: as the header says, or the details, which carry it for PINs (§5.1).
     fn wait(&self) -> Option<Duration> {
         let details = &self.body["error_data"]["details"];
-        self.beside.wait.or_else(|| details.as_str().and_then(wait_in))
+        self.beside.wait.or_else(|| details.as_str().and_then(wait_in)).map(|it| it.min(WAIT_MAX))
     }
 
     fn words(&self) -> ForeignWords {

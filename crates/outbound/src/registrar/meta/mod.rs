@@ -8,6 +8,8 @@ mod answer;
 mod locale;
 mod usage;
 
+use core::time::Duration;
+
 use async_trait::async_trait;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use registration::{
@@ -21,6 +23,7 @@ use service::ports::{
     UpstreamRegistrar, UpstreamState,
 };
 use sha2::Sha256;
+use tokio::time::Instant;
 
 use super::http::{Http, Reply, send, unavailable};
 use usage::Usage;
@@ -33,6 +36,12 @@ const FIELDS: &str = "id,display_phone_number,verified_name,status,code_verifica
 
 /// Pages of numbers read at most: 2000 numbers, while a portfolio has 20 (§6).
 const PAGES_MAX: usize = 20;
+
+/// Rows of a page that are read: as many as are asked for.
+const ROWS_MAX: usize = 100;
+
+/// How long the pages of a list may take together before no other is asked for.
+const PAGES_WITHIN: Duration = Duration::from_mins(1);
 
 /// Speaks with the Graph API.
 pub struct Meta {
@@ -78,21 +87,43 @@ impl Meta {
             .ok_or_else(|| unavailable("the number's id there is not known", Doubt::NotDone))?;
         let path = if edge.is_empty() { id.to_owned() } else { format!("{id}/{edge}") };
         let request = self.request(errand.link, Method::POST, &path)?;
-        let request = match body {
-            Some(body) => request.json(&body),
+        let request = match &body {
+            Some(body) => request.json(body),
             // As clients send it: neither a body nor a type (§1).
             None => request.header("content-length", "0"),
         };
         self.usage.pass(errand.link, errand.now).await?;
         let reply = self.http.write(request).await?;
-        self.usage.learn(errand.link, &reply);
         let case = Case { operation, method, number: errand.number, now: errand.now };
-        let body = answer::read(&reply, case)?;
+        let body = self.heard(errand.link, reply, case, body.as_ref())?;
         // Documented once as text (§1).
         if body["success"] == true || body["success"] == "true" {
             return Ok(());
         }
         Err(unavailable("the answer names no success", Doubt::Settled))
+    }
+
+    /// Takes an answer's figures, and reads it without the secrets that were `sent`.
+    fn heard(
+        &self,
+        link: &Link,
+        reply: Reply,
+        case: Case,
+        sent: Option<&Value>,
+    ) -> Result<Value, UpstreamError> {
+        self.usage.learn(link, &reply);
+        if reply.body["error"].is_null() {
+            return answer::read(&reply, case);
+        }
+        let Credentials::Meta { token, app_secret, .. } = &link.credentials else {
+            return answer::read(&reply, case);
+        };
+        let mut secrets = vec![token.reveal()];
+        secrets.extend(app_secret.as_ref().map(service::seed::SecretText::reveal));
+        for path in ["/code", "/pin", "/backup/data", "/backup/password"] {
+            secrets.extend(sent.and_then(|sent| sent.pointer(path)?.as_str()));
+        }
+        answer::read(&reply.without(&secrets), case)
     }
 
     async fn page(&self, link: &Link, case: Case, after: &str) -> Result<Value, UpstreamError> {
@@ -106,9 +137,12 @@ impl Meta {
                     request = request.query(&[("after", after)]);
                 }
                 self.usage.pass(link, case.now).await?;
-                let reply: Reply = send(request).await?;
-                self.usage.learn(link, &reply);
-                answer::read(&reply, case)
+                let page = self.heard(link, send(request).await?, case, None)?;
+                if page["data"].is_array() {
+                    return Ok(page);
+                }
+                // An account without numbers says so. Taken for one, every number would look lost.
+                Err(unavailable("the answer is no list of numbers", Doubt::Settled))
             })
             .await
     }
@@ -116,16 +150,22 @@ impl Meta {
     async fn list(&self, link: &Link, case: Case) -> Result<Vec<UpstreamState>, UpstreamError> {
         let mut states = Vec::new();
         let mut after = String::new();
+        let begun = Instant::now();
         for _ in 0..PAGES_MAX {
+            if begun.elapsed() > PAGES_WITHIN {
+                return Err(unavailable("the list of numbers does not end", Doubt::Settled));
+            }
             let page = self.page(link, case, &after).await?;
             let rows = page["data"].as_array().map(Vec::as_slice).unwrap_or_default();
-            states.extend(rows.iter().map(state));
+            states.extend(rows.iter().take(ROWS_MAX).map(state).filter(is_present));
             let next = page["paging"]["cursors"]["after"].as_str().unwrap_or_default();
             if page["paging"]["next"].is_null() || next.is_empty() || next == after {
                 break;
             }
             next.clone_into(&mut after);
         }
+        // Should a number stand there twice, the row that is registered is the one that counts.
+        states.sort_by_key(|state| state.registered != Some(true));
         Ok(states)
     }
 
@@ -136,9 +176,14 @@ impl Meta {
                 let request =
                     self.request(errand.link, Method::GET, id)?.query(&[("fields", FIELDS)]);
                 self.usage.pass(errand.link, errand.now).await?;
-                let reply: Reply = send(request).await?;
-                self.usage.learn(errand.link, &reply);
-                answer::read(&reply, case).map(|body| state(&body))
+                let body = self.heard(errand.link, send(request).await?, case, None)?;
+                let state = state(&body);
+                let is_asked = state.id == id
+                    && (state.digits.is_empty() || state.digits == errand.number.digits());
+                if is_asked {
+                    return Ok(state);
+                }
+                Err(unavailable("the answer is about another number", Doubt::Settled))
             })
             .await
     }
@@ -156,10 +201,9 @@ impl Meta {
         let request = self.request(errand.link, Method::POST, &path)?.json(&body);
         self.usage.pass(errand.link, errand.now).await?;
         let reply = self.http.write(request).await?;
-        self.usage.learn(errand.link, &reply);
         let case =
             Case { operation: Forwarded::AddNumber, ..Case::reading(errand.number, errand.now) };
-        let body = answer::read(&reply, case)?;
+        let body = self.heard(errand.link, reply, case, None)?;
         let id = body["id"].as_str().filter(|id| is_id(id));
         id.map(str::to_owned).ok_or_else(|| unavailable("the answer names no id", Doubt::Settled))
     }
@@ -284,7 +328,7 @@ fn state(node: &Value) -> UpstreamState {
         (None, _) => None,
     };
     UpstreamState {
-        id: text("id").unwrap_or_default(),
+        id: text("id").filter(|id| is_id(id)).unwrap_or_default(),
         digits: node["display_phone_number"]
             .as_str()
             .map(|shown| shown.chars().filter(char::is_ascii_digit).collect())
@@ -296,6 +340,11 @@ fn state(node: &Value) -> UpstreamState {
         name_status: text("name_status"),
         quality: text("quality_rating"),
     }
+}
+
+/// Whether a row is of a number that is in the account: rows of those that left may stay in the list.
+fn is_present(state: &UpstreamState) -> bool {
+    !state.id.is_empty() && !matches!(state.status.as_deref(), Some("DELETED" | "MIGRATED"))
 }
 
 /// `hex(HMAC-SHA-256(app secret, token))`: shows that the token did not leak without the secret.

@@ -23,6 +23,9 @@ const PAUSE_MAX: Duration = Duration::from_secs(2);
 /// How long no calls are made where it is not said.
 const STOP: Duration = Duration::from_mins(1);
 
+/// Longest time for which no calls are made, whatever is said: limits are per hour.
+const STOP_MAX: u64 = 24 * 60;
+
 /// A figure older than this says nothing any more: the limits are per hour and roll on.
 const STALE: Duration = Duration::from_mins(5);
 
@@ -124,7 +127,7 @@ fn read(app: Option<&Value>, business: Option<&Value>) -> (u64, u64) {
         percent = percent.max(of(figures));
         minutes = minutes.max(figures["estimated_time_to_regain_access"].as_u64().unwrap_or(0));
     }
-    (percent, minutes)
+    (percent, minutes.min(STOP_MAX))
 }
 
 #[cfg(test)]
@@ -144,6 +147,10 @@ mod tests {
         assert_eq!(read(Some(&app), Some(&business)), (80, 19));
         assert_eq!(read(Some(&app), None), (40, 0));
         assert_eq!(read(Some(&json!("odd")), Some(&json!([1]))), (0, 0));
+        // No figure, however large, makes a moment that cannot be told.
+        let absurd =
+            json!({ "1": [{ "estimated_time_to_regain_access": u64::MAX, "call_count": 1e300 }] });
+        assert_eq!(read(None, Some(&absurd)), (1_000_000, STOP_MAX));
     }
 
     #[test]

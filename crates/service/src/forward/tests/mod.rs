@@ -1,5 +1,6 @@
 //! Orders forwarded to an upstream in memory, with trouble at every call.
 
+mod backups;
 mod fake;
 
 use core::time::Duration;
@@ -416,6 +417,25 @@ async fn what_differs_is_shown_and_recorded_once() {
     let kinds = stage.kinds().await;
     let of = |kind: &str| kinds.iter().filter(|it| *it == kind).count();
     assert_eq!((of("upstream_drift"), of("upstream_agrees")), (1, 1));
+}
+
+/// Somebody used the link that Meta mails, or set a PIN in its Manager.
+#[tokio::test]
+async fn two_step_verification_that_differs_is_shown() {
+    let stage = Stage::new().await;
+    stage.request(Some("024680")).await.expect("sent");
+    stage.verify(RIGHT).await.expect("registered");
+    let (service, waba) = (&stage.service, &stage.client.waba);
+    let drift = async || {
+        service.compare_upstreams().await.expect("compared");
+        service.upstream_numbers(waba).await.expect("store")[0].drift.clone().unwrap_or_default()
+    };
+    assert_eq!(drift().await, "");
+    stage.upstream.state().pin = None;
+    assert_eq!(drift().await, "two-step verification is on here; upstream it is off");
+    // The next registration with the PIN switches it on again.
+    stage.upstream.state().pin = Some("024680".to_owned());
+    assert_eq!(drift().await, "");
 }
 
 #[tokio::test]
