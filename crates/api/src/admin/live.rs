@@ -187,12 +187,10 @@ impl Feed {
 
     async fn tell(&self, event: Event) -> Result<(), Gone> {
         let event = event.id(self.wanted.after.to_string());
-        match tokio::time::timeout(PATIENCE, self.reader.send(event)).await {
-            Ok(told) => told.map_err(|_| Gone),
-            Err(_) => {
-                self.cut_off.store(true, Ordering::Release);
-                Err(Gone)
-            }
+        if let Ok(told) = tokio::time::timeout(PATIENCE, self.reader.send(event)).await {
+            return told.map_err(|_| Gone);
         }
+        self.cut_off.store(true, Ordering::Release);
+        Err(Gone)
     }
 }

@@ -137,7 +137,7 @@ async fn show(console: &Console, frame: Frame, after: &str, status: StatusCode) 
         ("employee", t.employee),
         ("unknown", t.unknown),
     ];
-    rendered(status, &Page { rows, next, faults, f })
+    rendered(status, &Page { f, rows, next, faults })
 }
 
 impl NumberNames {

@@ -47,13 +47,13 @@ impl Reader {
                     lines.next().unwrap_or_default().trim_start_matches(':').trim().to_owned()
                 };
                 let event = (field("event"), field("id"), field("data"));
-                self.text = rest.to_owned();
+                self.text = String::from(rest);
                 if event.0 != "sends" && !event.0.is_empty() {
                     return Some(event);
                 }
                 continue;
             }
-            let frame = tokio::time::timeout(Duration::from_secs(60), self.body.frame());
+            let frame = tokio::time::timeout(Duration::from_mins(1), self.body.frame());
             let frame = frame.await.expect("an event in time")?.unwrap();
             self.text.push_str(core::str::from_utf8(frame.data_ref().unwrap()).unwrap());
         }

@@ -187,6 +187,10 @@ impl Watch<'_> {
         let mut steps = Vec::new();
         for send in items(self.client.get("/sends", &query).await?) {
             let (id, state) = (text(&send["id"]), text(&send["state"]));
+            // Taken in hand is no step that anybody waits for, and it ends in one.
+            if state == "claimed" {
+                continue;
+            }
             if self.sends.insert(id, state.clone()).as_ref() != Some(&state) {
                 steps.push(step(&send));
             }
