@@ -13,9 +13,9 @@ const server = await serve();
 const { context, stop } = await browse();
 context.setDefaultTimeout(PATIENCE);
 const page = context.pages()[0] ?? (await context.newPage());
-const foreign = [], faults = [];
+const foreign = [], faults = [], ours = [server.url];
 context.on("request", (request) => {
-  if (!request.url().startsWith(server.url) && !request.url().startsWith("data:")) foreign.push(request.url());
+  if (!ours.some((url) => request.url().startsWith(url)) && !request.url().startsWith("data:")) foreign.push(request.url());
 });
 page.on("pageerror", (error) => faults.push(String(error)));
 page.on("console", (message) => {
@@ -199,7 +199,7 @@ await fact("hostile, long and right-to-left names are shown and do nothing", asy
     assert.ok(wide <= 0, `${place} is ${wide} px too wide`);
   }
   await at("/console/numbers");
-  assert.ok(await page.getByText(names[0]).first().isVisible());
+  assert.ok(await page.locator("td.name", { hasText: names[0] }).first().isVisible());
 });
 
 await fact("a form from elsewhere is refused", async () => {
@@ -396,9 +396,25 @@ await fact("whoever has a name and a password gets in with their role, and a log
   await server.ask("DELETE", "/admin/v1/operators/max");
 });
 
+await fact("the audit page shows what happens while it is open, and a registrar upstream has its page", async () => {
+  await at("/console/audit");
+  await page.waitForTimeout(300);
+  const newest = Number(await page.locator("#trail tbody td").first().innerText());
+  await server.ask("POST", `${path("+447700900126")}/verify-code`, { client: "default", code: "000000" });
+  await page.locator("#trail tbody td").first().getByText(String(newest + 1), { exact: true }).waitFor({ timeout: 3000 });
+  const upstream = { registrar: "meta", base_url: "http://127.0.0.1:9", token: "x" };
+  await server.ask("POST", "/admin/v1/wabas", { space: "default", id: "102290129340398", name: "Abroad" });
+  const set = await server.ask("PUT", "/admin/v1/wabas/102290129340398/upstream", upstream);
+  assert.equal(set.status, 200, JSON.stringify(set.body));
+  await at("/console");
+  await page.getByRole("link", { name: "meta" }).click();
+  await shows("No number is known there yet");
+});
+
 const PAGES = [
+  "/console/upstream/102290129340398",
   "/console", "/console/numbers", "/console/numbers?q=999", "/console/numbers/447700900123", "/console/numbers/447700900125",
-  "/console/register", "/console/register?number=%2B442079460123", "/console/register/447700900126/code?to=client:default&by=sms",
+  "/console/names", "/console/register", "/console/register?number=%2B442079460123", "/console/register/447700900126/code?to=client:default&by=sms",
   "/console/register/447700900123/done", "/console/sandbox", "/console/audit", "/console/audit?verify=yes",
   "/console/access/accounts", "/console/access/spaces", "/console/access/wabas", "/console/access/clients", "/console/access/users",
   "/console/access/groups", "/console/access/policies", "/console/access/access-keys", "/console/access/operators", "/console/access/graph-tokens",
@@ -432,6 +448,51 @@ for (const scheme of ["light", "dark"]) {
   });
 }
 await page.setViewportSize({ width: 1280, height: 860 });
+
+await fact("names that wait are approved and declined from their page, and an auditor only sees them", async () => {
+  const reviewing = await serve(null, { ROLLCALL__NAMES__REVIEW: "true" });
+  ours.push(reviewing.url);
+  const names = ["Lucky Shrub", "<img src=x onerror=alert(3)>", "مطعم الياسمين"];
+  const token = (await reviewing.ask("POST", "/admin/v1/graph-tokens", { account: "default", name: "shop" })).body.token;
+  const waba = (await reviewing.ask("GET", "/admin/v1/wabas")).body.items[0].id;
+  for (const [i, name] of names.entries()) {
+    const add = new URLSearchParams({ cc: "44", phone_number: `770090014${i}`, verified_name: name });
+    const reply = await fetch(`${reviewing.url}/v22.0/${waba}/phone_numbers?${add}`, { method: "POST", headers: { authorization: `Bearer ${token}` } });
+    assert.equal(reply.status, 200, await reply.text());
+  }
+  await page.goto(reviewing.link);
+  await page.getByRole("button", { name: "Open the console" }).click();
+  await page.getByRole("link", { name: "Names", exact: true }).click();
+  const row = (name) => page.locator("ul.judge > li", { hasText: name });
+  for (const name of names) assert.ok(await row(name).isVisible(), name);
+  for (const width of [1280, 390]) {
+    await page.setViewportSize({ width, height: 860 });
+    await row(names[1]).locator("summary").click();
+    assert.deepEqual(await complaints(), []);
+    const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+    assert.ok(wide <= 0, `${wide} px too wide`);
+  }
+  await page.setViewportSize({ width: 1280, height: 860 });
+  await row(names[0]).getByRole("button", { name: "Approve" }).click();
+  await shows("The name of +44 7700 900140 is approved.");
+  await row(names[1]).locator("summary").click();
+  await row(names[1]).getByLabel("What is wrong with it?").selectOption("format");
+  await row(names[1]).getByRole("button", { name: "Yes, decline" }).click();
+  await shows("The name of +44 7700 900141 is declined.");
+  const { body } = await reviewing.ask("GET", path("+447700900141"));
+  assert.deepEqual([body.claims[0].name_review.status, body.claims[0].name_review.why], ["declined", "format"]);
+  const auditor = (await reviewing.ask("POST", "/admin/v1/console-links", { role: "auditor" })).body.url;
+  await context.clearCookies();
+  await page.goto(reviewing.url + auditor);
+  await page.getByRole("button", { name: "Open the console" }).click();
+  await page.goto(`${reviewing.url}/console/names`);
+  assert.ok(await row(names[2]).isVisible());
+  assert.equal(await row(names[2]).getByRole("button").count(), 0);
+  await reviewing.stop();
+  await context.clearCookies();
+  await page.goto(server.url + (await server.ask("POST", "/admin/v1/console-links", {})).body.url);
+  await page.getByRole("button", { name: "Open the console" }).click();
+});
 
 await fact("logging out ends it, and the way in has no fault either", async () => {
   await at("/console");

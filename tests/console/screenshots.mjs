@@ -8,7 +8,7 @@ const folder = process.argv[2] ?? "target/screenshots";
 const only = process.argv[3];
 mkdirSync(folder, { recursive: true });
 
-const server = await serve();
+const server = await serve(null, { ROLLCALL__NAMES__REVIEW: "true" });
 const { context, stop } = await browse();
 const page = context.pages()[0] ?? (await context.newPage());
 
@@ -33,6 +33,8 @@ await shoot("enter");
 await page.getByRole("button").first().click();
 await page.goto(server.url + "/console/numbers");
 await shoot("numbers-empty");
+await page.goto(server.url + "/console/names");
+await shoot("names-empty");
 
 const waba = "102290129340398";
 await server.ask("POST", "/admin/v1/wabas", { space: "default", id: waba, name: "Garden shops" });
@@ -51,6 +53,13 @@ await server.ask("PUT", `${seen}/two-step`, { pin: "246810" });
 await server.ask("POST", `${seen}/request-code`, { waba, method: "sms" });
 await server.ask("POST", `${seen}/verify-code`, { waba, code: "000000" });
 
+// Names that wait, as callers bring them.
+const token = (await server.ask("POST", "/admin/v1/graph-tokens", { account: "default", name: "shop" })).body.token;
+for (let i = 0; i < names.length; i++) {
+  const add = new URLSearchParams({ cc: "44", phone_number: `770090019${i}`, verified_name: names[i] });
+  await fetch(`${server.url}/v22.0/${waba}/phone_numbers?${add}`, { method: "POST", headers: { authorization: `Bearer ${token}` } });
+}
+
 const go = async (name, path) => {
   await page.goto(server.url + path);
   await page.waitForTimeout(400);
@@ -59,6 +68,9 @@ const go = async (name, path) => {
 await go("numbers", "/console/numbers");
 await go("numbers-none", "/console/numbers?q=999");
 await go("number", "/console/numbers/447700900110");
+await go("names", "/console/names");
+await page.locator(".judge summary").nth(1).click();
+await shoot("names-decline");
 await go("register", "/console/register");
 await page.fill("#number", "+44 20 7946 0123");
 await page.waitForTimeout(600);

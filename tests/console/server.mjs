@@ -15,13 +15,13 @@ const FLAGS = [
   "--disable-background-networking", "--disable-component-update", "--disable-sync",
 ];
 
-/** Starts `rollcall serve` on a free port with a new data folder. */
-export async function serve(seed) {
+/** Starts `rollcall serve` on a free port with a new data folder, and settings as variables. */
+export async function serve(seed, settings = {}) {
   const data = mkdtempSync(join(tmpdir(), "rollcall-console-"));
   const extra = seed ? ["--seed", seed] : [];
   const child = spawn(process.env.ROLLCALL ?? "target/debug/rollcall",
     ["serve", "--data", data, "--listen", "127.0.0.1:0", ...extra],
-    { stdio: ["ignore", "pipe", "ignore"] });
+    { stdio: ["ignore", "pipe", "ignore"], env: { ...process.env, ...settings } });
   // Also when the test ends by an error.
   process.once("exit", () => child.kill("SIGKILL"));
   const lines = createInterface({ input: child.stdout });

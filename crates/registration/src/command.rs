@@ -59,6 +59,8 @@ pub enum Command {
     ReviewName {
         /// Of whose claim.
         waba: WabaId,
+        /// The name that was looked at: nothing is said about another one. `None` means whichever it is.
+        name: Option<VerifiedName>,
         /// What is said about it.
         verdict: NameVerdict,
     },

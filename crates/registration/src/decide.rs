@@ -108,7 +108,9 @@ impl Draft<'_> {
                 self.change_name(waba, name, *certificate_serial)
             }
             Command::RequestName { waba, name, until } => self.request_name(waba, name, *until),
-            Command::ReviewName { waba, verdict } => self.review_name(waba, *verdict),
+            Command::ReviewName { waba, name, verdict } => {
+                self.review_name(waba, name.as_ref(), *verdict)
+            }
             Command::SetTwoStep { holder, verifier } => {
                 self.set_two_step(holder.as_ref(), verifier)
             }

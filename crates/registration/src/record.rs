@@ -225,6 +225,12 @@ impl Claim {
         review == NameReview::Pending
     }
 
+    /// The display name that a verdict is about: the one that was asked for last.
+    #[must_use]
+    pub fn name_asked_for(&self) -> &VerifiedName {
+        self.new_name.as_ref().map_or(&self.name, |new| &new.name)
+    }
+
     /// The challenge that can still be answered or counted at `now`.
     #[must_use]
     pub fn live_challenge(&self, now: Timestamp, limits: &Limits) -> Option<&Challenge> {

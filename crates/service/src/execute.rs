@@ -148,6 +148,7 @@ impl Service {
             let fresh = self.lease(&mut unit, now);
             match self.store.commit(unit).await {
                 Ok(()) => {
+                    self.trail_grew.send_replace(());
                     self.hand_to_worker(fresh);
                     if has_callbacks {
                         self.callbacks_due.notify_one();

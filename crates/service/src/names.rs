@@ -32,28 +32,31 @@ impl Service {
         self.execute(caller, number, &command).await
     }
 
-    /// Approves the name that a claim waits for, else the one it has. For operators.
+    /// Approves the name that a claim waits for, else the one it has. For operators. Where `looked_at` is
+    /// given and another name was asked for meanwhile, nothing is noted.
     pub async fn approve_name(
         &self,
         caller: &Caller,
         waba: &WabaId,
         number: PhoneNumber,
+        looked_at: Option<VerifiedName>,
     ) -> Result<Committed, ServiceError> {
         let verdict = NameVerdict::Approve { until: self.names_until() };
-        let command = Command::ReviewName { waba: waba.clone(), verdict };
+        let command = Command::ReviewName { waba: waba.clone(), name: looked_at, verdict };
         self.execute(caller, number, &command).await
     }
 
-    /// Declines it. For operators.
+    /// Declines it, on the same terms.
     pub async fn decline_name(
         &self,
         caller: &Caller,
         waba: &WabaId,
         number: PhoneNumber,
+        looked_at: Option<VerifiedName>,
         why: NameFault,
     ) -> Result<Committed, ServiceError> {
         let verdict = NameVerdict::Decline(why);
-        let command = Command::ReviewName { waba: waba.clone(), verdict };
+        let command = Command::ReviewName { waba: waba.clone(), name: looked_at, verdict };
         self.execute(caller, number, &command).await
     }
 

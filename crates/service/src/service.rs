@@ -93,6 +93,7 @@ pub struct Service {
     pub(crate) sends_due: Notify,
     pub(crate) callbacks_due: Notify,
     pub(crate) ledger_changed: watch::Sender<u64>,
+    pub(crate) trail_grew: watch::Sender<()>,
     pub(crate) handed_over: broadcast::Sender<Arc<[Send]>>,
     pub(crate) mails: Mails,
     /// Read from claim to report; written while the whole state changes or is copied, so that no send
@@ -133,6 +134,7 @@ impl Service {
             sends_due: Notify::new(),
             callbacks_due: Notify::new(),
             ledger_changed: watch::Sender::new(0),
+            trail_grew: watch::Sender::new(()),
             handed_over: broadcast::Sender::new(BATCHES_KEPT),
             mails: Mails::default(),
             under_way: Arc::default(),
@@ -192,6 +194,13 @@ impl Service {
     #[must_use]
     pub fn watch_ledger(&self) -> watch::Receiver<u64> {
         self.ledger_changed.subscribe()
+    }
+
+    /// Changes when this process has decided on a number, or refused. Other entries of the audit trail come
+    /// without a word: whoever follows it looks now and then.
+    #[must_use]
+    pub fn watch_trail(&self) -> watch::Receiver<()> {
+        self.trail_grew.subscribe()
     }
 
     /// Sends as this process hands them over, in batches and in that order, each once it stands in the
@@ -406,7 +415,9 @@ impl Service {
 
     /// Commits a unit that nobody competes for.
     pub(crate) async fn commit(&self, unit: Unit) -> Result<(), ServiceError> {
-        committed(self.store.commit(unit).await)
+        committed(self.store.commit(unit).await)?;
+        self.trail_grew.send_replace(());
+        Ok(())
     }
 }
 

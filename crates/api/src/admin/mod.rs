@@ -24,6 +24,7 @@ mod groups;
 mod idempotency;
 mod input;
 mod installation;
+mod live;
 mod names;
 mod numbers;
 mod operators;
@@ -166,6 +167,7 @@ operations! {
     delete "/webhooks/{dialect}/{scope}/{scope_id}" webhooks::remove;
     get    "/callbacks"                       webhooks::callbacks;
     get    "/audit"                           audit::list;
+    get    "/audit/live"                      live::live;
     get    "/audit/verify"                    audit::verify;
     get    "/sends"                           sends::list;
     get    "/sends/{send}"                    sends::show;

@@ -3,9 +3,10 @@
 use axum::Json;
 use axum::extract::State;
 use axum::response::Response;
-use registration::{Claim, NameFault, NumberRecord, TextId as _, WabaId};
+use registration::{Claim, NameFault, NumberRecord, TextId as _, VerifiedName, WabaId};
 use serde::{Deserialize, Serialize};
 use service::Caller;
+use service::execute::Committed;
 use service::numbering::international_format;
 use service::ports::NumberQuery;
 use utoipa::{IntoParams, ToSchema};
@@ -13,7 +14,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::failure::{Failure, Failures};
 use super::input::{Body, InPath, Query};
 use super::numbers::{NumberAnswer, known, outcome};
-use super::wire::{At, Id, Limit, Number, Page};
+use super::wire::{At, Id, Limit, Name, Number, Page};
 use crate::state::App;
 
 #[derive(Debug, Deserialize, IntoParams)]
@@ -60,6 +61,9 @@ pub(crate) struct ApproveName {
     /// Whose claim; may be absent where one name waits or there is one claim.
     #[schema(value_type = Option<String>)]
     waba: Option<Id<WabaId>>,
+    /// The name that was looked at: 409 if another was asked for meanwhile. Whichever it is, if absent.
+    #[schema(value_type = Option<String>)]
+    name: Option<Name>,
 }
 
 /// Whose name is meant, and what is wrong with it.
@@ -69,6 +73,9 @@ pub(crate) struct DeclineName {
     /// Whose claim; may be absent where one name waits or there is one claim.
     #[schema(value_type = Option<String>)]
     waba: Option<Id<WabaId>>,
+    /// The name that was looked at: 409 if another was asked for meanwhile. Whichever it is, if absent.
+    #[schema(value_type = Option<String>)]
+    name: Option<Name>,
     /// What is told to the caller; `unknown` if absent.
     why: Option<Fault>,
 }
@@ -127,8 +134,9 @@ pub(crate) async fn approve(
 ) -> Result<Response, Failure> {
     let record = known(&app, number).await?;
     let waba = meant(&record, order.waba)?;
-    let done = app.service.approve_name(&Caller::operator(), &waba, number).await?;
-    outcome(&app, &done).await
+    let (caller, looked_at) = (Caller::operator(), order.name.map(|name| name.0));
+    let noted = app.service.approve_name(&caller, &waba, number, looked_at.clone()).await?;
+    answer(&app, &noted, &waba, looked_at).await
 }
 
 /// Declines a display name
@@ -145,8 +153,23 @@ pub(crate) async fn decline(
     let record = known(&app, number).await?;
     let waba = meant(&record, order.waba)?;
     let why = order.why.unwrap_or(Fault::Unknown).into();
-    let done = app.service.decline_name(&Caller::operator(), &waba, number, why).await?;
-    outcome(&app, &done).await
+    let (caller, looked_at) = (Caller::operator(), order.name.map(|name| name.0));
+    let noted = app.service.decline_name(&caller, &waba, number, looked_at.clone(), why).await?;
+    answer(&app, &noted, &waba, looked_at).await
+}
+
+/// The number after a verdict, if the verdict was about the name that is asked for.
+async fn answer(
+    app: &App,
+    noted: &Committed,
+    waba: &WabaId,
+    looked_at: Option<VerifiedName>,
+) -> Result<Response, Failure> {
+    let asked_for = noted.record.claim_of(waba).map(Claim::name_asked_for);
+    if looked_at.is_some() && looked_at.as_ref() != asked_for {
+        return Err(Failure::Conflict("Another name was asked for meanwhile.".to_owned()));
+    }
+    outcome(app, noted).await
 }
 
 /// The claim that an order is about.
@@ -185,7 +208,7 @@ impl WaitingName {
         Self {
             waba: claim.waba.as_str().to_owned(),
             claim: claim.id.as_str().to_owned(),
-            name: new.map_or(&claim.name, |new| &new.name).as_str().to_owned(),
+            name: claim.name_asked_for().as_str().to_owned(),
             in_force: new.map(|_| claim.name.as_str().to_owned()),
             asked_at: new.map_or(claim.added_at, |new| new.asked_at).into(),
         }

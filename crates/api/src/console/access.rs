@@ -142,6 +142,8 @@ struct Page {
     f: Frame,
     word: &'static str,
     title: &'static str,
+    /// Title of the form that makes one.
+    add: &'static str,
     tabs: Vec<(&'static str, &'static str)>,
     heads: Vec<&'static str>,
     rows: Vec<Row>,
@@ -372,8 +374,9 @@ async fn show(console: &Console, frame: Frame, word: &str, extra: Extra<'_>) -> 
     let status = extra.trouble.map_or(StatusCode::OK, |trouble| trouble.status);
     let page = Page {
         word: kind.word,
-        title: title(&f, kind.word),
-        tabs: KINDS.iter().map(|kind| (kind.word, title(&f, kind.word))).collect(),
+        title: title(&f, kind.word).0,
+        add: title(&f, kind.word).1,
+        tabs: KINDS.iter().map(|kind| (kind.word, title(&f, kind.word).0)).collect(),
         heads: kind.columns.iter().map(|column| label(&f, column)).collect(),
         rows: page.items.iter().map(|item| row(&f, kind, item)).collect(),
         next: page.next.map(|next| url_encoded(&next)),
@@ -395,19 +398,20 @@ fn label(f: &Frame, field: &'static str) -> &'static str {
     if field == "name" { f.t.login.name } else { f.t.field(field) }
 }
 
-fn title(f: &Frame, word: &str) -> &'static str {
+/// What a kind is called, and the making of one.
+fn title(f: &Frame, word: &str) -> (&'static str, &'static str) {
     let t = &f.t.access;
     match word {
-        "accounts" => t.accounts,
-        "spaces" => t.spaces,
-        "wabas" => t.wabas,
-        "clients" => t.clients,
-        "users" => t.users,
-        "groups" => t.groups,
-        "access-keys" => t.keys,
-        "operators" => t.operators,
-        "graph-tokens" => t.graph_tokens,
-        _ => t.policies,
+        "accounts" => (t.accounts, t.add_account),
+        "spaces" => (t.spaces, t.add_space),
+        "wabas" => (t.wabas, t.add_waba),
+        "clients" => (t.clients, t.add_client),
+        "users" => (t.users, t.add_user),
+        "groups" => (t.groups, t.add_group),
+        "access-keys" => (t.keys, t.add_key),
+        "operators" => (t.operators, t.add_operator),
+        "graph-tokens" => (t.graph_tokens, t.add_graph_token),
+        _ => (t.policies, t.add_policy),
     }
 }
 
@@ -419,7 +423,7 @@ fn row(f: &Frame, kind: &Kind, item: &Value) -> Row {
         Kind { .. } => text("id"),
     };
     Row {
-        cells: kind.columns.iter().map(|column| cell(column, &item[*column])).collect(),
+        cells: kind.columns.iter().map(|column| cell(f, column, &item[*column])).collect(),
         name: id.clone(),
         changes: changes(f, kind, item),
         path: (item["kind"] != "system").then_some(id),
@@ -439,12 +443,16 @@ fn changes(f: &Frame, kind: &Kind, item: &Value) -> Vec<(&'static str, &'static 
     vec![switch, ("rotate", a.rotate)]
 }
 
-fn cell(column: &str, value: &Value) -> Cell {
+fn cell(f: &Frame, column: &str, value: &Value) -> Cell {
     match value {
         Value::Bool(flag) => Cell::Flag(*flag),
         Value::Array(items) => {
             let items: Vec<_> = items.iter().filter_map(Value::as_str).collect();
             Cell::Text(items.join(", "))
+        }
+        Value::String(role) if column == "role" => {
+            let words = if role == "auditor" { f.t.nav.auditor } else { f.t.nav.operator };
+            Cell::Text(words.to_owned())
         }
         Value::String(text) if column == "document" => Cell::Pre(text.clone()),
         Value::String(text) => match Moment::parse(text).filter(|_| column.ends_with("_at")) {

@@ -12,6 +12,7 @@ use super::guard::url_encoded;
 use super::numbers::PageOf;
 use super::numbers::show::{Entry, Happening, happening};
 use super::shape::{digits, fill, international, typed_number};
+use super::texts::story::part_words;
 use super::trouble::{ErrorPage, Trouble};
 
 /// Entries on a page.
@@ -39,6 +40,8 @@ struct Row {
     seq: u64,
     hash: String,
     subject: Subject,
+    /// The kind of the subject, for people.
+    kind: &'static str,
     account: Option<String>,
     it: Happening,
 }
@@ -100,6 +103,7 @@ pub(super) async fn page(
     let row = |link: Link| Row {
         seq: link.seq,
         hash: link.hash,
+        kind: part_words(frame.language, &link.subject.kind),
         subject: link.subject,
         account: link.account,
         it: happening(&frame, link.entry),
@@ -120,6 +124,15 @@ impl Wanted {
     }
 
     fn next(&self, before: &str) -> String {
-        format!("number={}&before={before}", url_encoded(&self.number))
+        format!("{}&before={before}", self.query_here())
+    }
+
+    /// The page with the newest entries keeps up with what happens.
+    fn is_live(&self) -> bool {
+        self.before.is_empty() && self.verify.is_empty()
+    }
+
+    fn query_here(&self) -> String {
+        format!("number={}", url_encoded(&self.number))
     }
 }

@@ -25,6 +25,7 @@ const SIGN_OF_LIFE: Duration = Duration::from_secs(15);
 
 struct Reader {
     ledger: watch::Receiver<u64>,
+    trail: watch::Receiver<()>,
     first: bool,
 }
 
@@ -34,7 +35,13 @@ impl Reader {
             self.first = false;
             return Some((Ok(Event::default().event("hello").data("-")), self));
         }
-        let changed = tokio::time::timeout(LOOK_EVERY, self.ledger.changed()).await;
+        let news = async {
+            tokio::select! {
+                changed = self.ledger.changed() => changed,
+                changed = self.trail.changed() => changed,
+            }
+        };
+        let changed = tokio::time::timeout(LOOK_EVERY, news).await;
         if matches!(changed, Ok(Err(_))) {
             return None;
         }
@@ -42,6 +49,7 @@ impl Reader {
         if changed.is_ok() {
             tokio::time::sleep(REST).await;
             self.ledger.borrow_and_update();
+            self.trail.borrow_and_update();
         }
         Some((Ok(Event::default().event("ledger").data("-")), self))
     }
@@ -51,7 +59,9 @@ impl Reader {
 pub(super) async fn stream(
     State(console): State<Console>,
 ) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
-    let reader = Reader { ledger: console.app.service.watch_ledger(), first: true };
+    let service = &console.app.service;
+    let (ledger, trail) = (service.watch_ledger(), service.watch_trail());
+    let reader = Reader { ledger, trail, first: true };
     let mut stopping = console.app.stopping.clone();
     let stop = async move {
         if stopping.wait_for(|stopping| *stopping).await.is_err() {

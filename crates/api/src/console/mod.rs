@@ -19,6 +19,7 @@ mod frame;
 mod guard;
 mod inside;
 mod login;
+mod names;
 mod number_check;
 mod numbers;
 mod overview;
@@ -30,6 +31,7 @@ mod shape;
 mod signature;
 mod texts;
 mod trouble;
+mod upstream;
 mod wizard;
 
 use std::sync::Arc;
@@ -94,6 +96,7 @@ pub(crate) fn routes(app: &App) -> Router<App> {
     let mut inner = Router::new()
         .route("/", get(overview::page))
         .route("/upstream", post(overview::check))
+        .route("/upstream/{waba}", get(upstream::page).post(upstream::compare))
         .route("/logout", post(login::logout))
         .route("/numbers", get(numbers::list::page))
         .route("/numbers.csv", get(numbers::export::csv))
@@ -106,6 +109,7 @@ pub(crate) fn routes(app: &App) -> Router<App> {
         .route("/numbers/{number}/pin/link", post(numbers::act::mail_reset_link))
         .route("/numbers/{number}/certificate", post(numbers::act::certificate))
         .route("/certificate.txt", post(numbers::act::download))
+        .route("/names", get(names::page).post(names::judge))
         .route("/register", get(wizard::first).post(wizard::order))
         .route("/register/check", get(wizard::checked))
         .route("/register/{number}/code", get(wizard::code).post(wizard::confirm))

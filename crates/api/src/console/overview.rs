@@ -90,6 +90,13 @@ struct Range {
     stopped_until: Option<Moment>,
 }
 
+impl Status {
+    /// The mode in words.
+    fn mode_words(&self, f: &Frame) -> &'static str {
+        if self.mode == "sandbox" { f.t.nav.sandbox_badge } else { f.t.overview.production }
+    }
+}
+
 impl Fuses {
     /// The mode in words.
     fn mode_words(&self, f: &Frame) -> &'static str {
@@ -182,6 +189,8 @@ struct Page {
     senders: Vec<Sender>,
     fuses: Fuses,
     authorities: Vec<Authority>,
+    /// Whether a display name waits for a verdict.
+    names_wait: bool,
     latest: Vec<(Happening, Option<String>)>,
     cut: bool,
 }
@@ -199,6 +208,7 @@ async fn load(console: &Console, f: Frame) -> Result<Page, Trouble> {
     let statistics = console.inside.get("/statistics").await?;
     let status = console.inside.get("/status").await?;
     let fates: PageOf<Fate> = console.inside.get(&format!("/sends?limit={STRIDE}")).await?;
+    let names: PageOf<serde_json::Value> = console.inside.get("/names?limit=1").await?;
     let lately = lately(console, f.now.millis() - HOURS * HOUR_MS).await?;
     let count = |kind: &str| lately.entries.iter().filter(|(it, _)| it.kind == kind).count();
     let (codes, registrations) = (count("code_requested"), count("registered"));
@@ -219,6 +229,7 @@ async fn load(console: &Console, f: Frame) -> Result<Page, Trouble> {
         senders: senders(fates.items),
         fuses: console.inside.get("/fuses").await?,
         authorities: authorities(console).await?,
+        names_wait: !names.items.is_empty(),
         latest,
         cut,
         f,
@@ -275,6 +286,7 @@ fn chart(f: &Frame, lately: &Lately) -> String {
     };
     let seconds: Vec<i64> = hours.iter().map(|hour| hour * 3600).collect();
     json!({
+        "time": f.t.audit.when,
         "labels": [t.registrations, t.codes, t.refusals],
         "data": [seconds, line("registered"), line("code_requested"), line("refused")],
     })

@@ -107,6 +107,11 @@ impl World {
         Answer { status: parts.status, headers: parts.headers, body }
     }
 
+    /// Sends any request; the answer may never end.
+    pub(crate) async fn stream(&self, request: Request<Body>) -> axum::response::Response {
+        self.router.clone().oneshot(request).await.unwrap()
+    }
+
     /// Sends an operator's request with more headers.
     pub(crate) async fn ask_with(
         &self,

@@ -12,6 +12,7 @@ mod document;
 mod harness;
 mod idempotency;
 mod installation;
+mod live;
 mod names;
 mod numbers;
 mod policies;

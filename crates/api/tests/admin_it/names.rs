@@ -64,6 +64,22 @@ async fn names_wait_in_a_list_until_they_are_approved_or_declined() {
 }
 
 #[tokio::test]
+async fn a_verdict_on_a_name_that_is_asked_for_no_more_is_not_noted() {
+    let world = World::new().await;
+    world.claims(NUMBER, WABA, "Lucky Shrub").await;
+    for verb in ["approve", "decline"] {
+        let other = world.verdict(NUMBER, verb, json!({ "name": "Jasper's Market" })).await;
+        assert_eq!(
+            (other.status.as_u16(), &other.body["error"]["code"]),
+            (409, &json!("conflict"))
+        );
+    }
+    assert_eq!(column(&world.get("/names").await.expect(200), "number"), [NUMBER]);
+    world.verdict(NUMBER, "approve", json!({ "name": "Lucky Shrub" })).await.expect(200);
+    assert_eq!(world.get("/names").await.expect(200)["items"], json!([]));
+}
+
+#[tokio::test]
 async fn which_claim_is_meant_is_said_where_it_is_not_clear() {
     let world = World::new().await;
     let other = "102290129340399";

@@ -95,20 +95,20 @@ async fn where_names_are_reviewed_the_operator_has_the_last_word() {
 
     let operator = Caller::operator();
     let why = NameFault::Format;
-    world.service.decline_name(&operator, &waba(), number(), why).await.unwrap();
+    world.service.decline_name(&operator, &waba(), number(), None, why).await.unwrap();
     assert_eq!(world.ok("EAAtest", review).await["name_status"], "DECLINED");
     let body = r#"{"messaging_product":"whatsapp","pin":"246810"}"#;
     let refused = world.ask("EAAtest", &format!("POST /v25.0/<phone>/register {body}")).await;
     assert_eq!(refused.outcome(), (400, 100, 2_388_001), "{}", refused.text);
     assert_eq!(refused.body["error"]["error_user_title"], "Cannot Create Certificate");
 
-    world.service.approve_name(&operator, &waba(), number()).await.unwrap();
+    world.service.approve_name(&operator, &waba(), number(), None).await.unwrap();
     world.register_again().await;
     world.ask_name("Jasper's Market").await;
     assert_eq!(world.names().await["new_name_status"], "PENDING_REVIEW");
     world.register_again().await;
     assert_eq!(world.names().await["verified_name"], "Lucky Shrub", "not before the verdict");
-    world.service.approve_name(&operator, &waba(), number()).await.unwrap();
+    world.service.approve_name(&operator, &waba(), number(), None).await.unwrap();
     world.register_again().await;
     assert_eq!(world.names().await["verified_name"], "Jasper's Market");
 }

@@ -128,10 +128,10 @@ async fn the_life_of_a_number_is_told_and_signed() {
 
     let (operator, waba, digits) = operator();
     let mut decisions = Vec::new();
-    world.service.approve_name(&operator, &waba, digits).await.unwrap();
+    world.service.approve_name(&operator, &waba, digits, None).await.unwrap();
     world.ok("EAAtest", r#"POST /v25.0/<phone> {"new_display_name":"Jasper's Market"}"#).await;
     let why = NameFault::Unrelated;
-    world.service.decline_name(&operator, &waba, digits, why).await.unwrap();
+    world.service.decline_name(&operator, &waba, digits, None, why).await.unwrap();
     for (_, field, value) in world.told().await {
         assert_eq!(field, "phone_number_name_update");
         assert_eq!(value["display_phone_number"], number);

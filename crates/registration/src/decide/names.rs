@@ -22,10 +22,18 @@ impl Draft<'_> {
         Ok(Accepted::Done)
     }
 
-    /// Notes a verdict on the name that a claim waits for, else on the one it has.
-    pub(super) fn review_name(&mut self, waba: &WabaId, verdict: NameVerdict) -> Outcome {
+    /// Notes a verdict on the name that a claim waits for, else on the one it has; on no other than `looked_at`.
+    pub(super) fn review_name(
+        &mut self,
+        waba: &WabaId,
+        looked_at: Option<&VerifiedName>,
+        verdict: NameVerdict,
+    ) -> Outcome {
         let index = self.claim_position(waba)?;
-        self.pass_verdict(index, verdict);
+        let asked_for = self.next.claims[index].name_asked_for();
+        if looked_at.is_none_or(|looked_at| looked_at == asked_for) {
+            self.pass_verdict(index, verdict);
+        }
         Ok(Accepted::Done)
     }
 

@@ -31,7 +31,7 @@ impl Stage {
     }
 
     fn review(&mut self, second: i64, by: Party, verdict: NameVerdict) -> Vec<Fact> {
-        let command = Command::ReviewName { waba: by.waba(), verdict };
+        let command = Command::ReviewName { waba: by.waba(), name: None, verdict };
         let decision = self.decide(&command, at(second));
         assert_eq!(decision.outcome, DONE);
         decision.facts
@@ -111,6 +111,20 @@ fn a_declined_name_never_shows_and_the_old_one_stays_good() {
 }
 
 #[test]
+fn a_verdict_is_about_the_name_that_was_looked_at_and_no_other() {
+    let mut stage = Stage::held_by(A);
+    stage.ask_name(0, A, NEW, false);
+    for (looked_at, facts) in
+        [("Another", vec![]), (OLD, vec![]), (NEW, vec![Fact::NameApproved { name: name(NEW) }])]
+    {
+        let (waba, looked_at) = (A.waba(), Some(name(looked_at)));
+        let command = Command::ReviewName { waba, name: looked_at, verdict: approve() };
+        let decision = stage.decide(&command, at(1));
+        assert_eq!((decision.outcome, decision.facts), (DONE, facts));
+    }
+}
+
+#[test]
 fn a_number_is_not_registered_under_a_name_that_was_declined() {
     for in_one_call in [false, true] {
         let mut stage = Stage::empty();
@@ -171,6 +185,6 @@ fn an_operator_may_think_again_and_a_waba_without_a_claim_asks_in_vain() {
     let mut nobody = Stage::empty();
     let command = Command::RequestName { waba: A.waba(), name: name(NEW), until: None };
     assert_eq!(nobody.decide(&command, at(0)).outcome, Err(Refusal::NotClaimed));
-    let command = Command::ReviewName { waba: A.waba(), verdict: approve() };
+    let command = Command::ReviewName { waba: A.waba(), name: None, verdict: approve() };
     assert_eq!(nobody.decide(&command, at(0)).outcome, Err(Refusal::NotClaimed));
 }

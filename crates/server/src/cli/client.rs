@@ -1,5 +1,6 @@
 //! What commands that talk to a server have in common: where it is, who asks, what went wrong.
 
+mod feed;
 mod raw;
 
 use core::fmt::Write as _;
@@ -19,6 +20,8 @@ use crate::config;
 
 /// The exit code of a request that a rule refused: not a failure, a normal answer.
 pub(super) const REFUSED: u8 = 3;
+
+pub(super) use feed::Feed;
 
 /// How long to wait for a connection: a server that is there answers at once.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -251,12 +254,8 @@ impl Client {
         query: Pairs<'_>,
         body: Option<Value>,
     ) -> Result<Value, Failure> {
-        let token = self.token.as_ref().map_err(|(looked_at, source)| Failure::NoToken {
-            looked_at: looked_at.clone(),
-            source: source.kind().into(),
-        })?;
         let url = self.url(&format!("admin/v1{path}"), query)?;
-        let mut request = self.http.request(method, url).bearer_auth(token.as_str());
+        let mut request = self.http.request(method, url).bearer_auth(self.token()?);
         if let Some(body) = body {
             request = request.json(&body);
         }
@@ -264,6 +263,14 @@ impl Client {
             (StatusCode::UNAUTHORIZED, _) => Err(Failure::WrongToken(self.base.to_string())),
             (status, body) => settled(status, body),
         }
+    }
+
+    fn token(&self) -> Result<&str, Failure> {
+        let token = self.token.as_ref().map_err(|(looked_at, source)| Failure::NoToken {
+            looked_at: looked_at.clone(),
+            source: source.kind().into(),
+        })?;
+        Ok(token.as_str())
     }
 
     async fn answer(

@@ -8,7 +8,7 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use super::audit::what;
-use super::client::{self, Client, Connection, Failure};
+use super::client::{self, Client, Connection, Failure, Feed};
 use super::output::{Output, View, number, text};
 use super::{Context, print};
 use crate::config::duration;
@@ -43,7 +43,7 @@ pub(super) struct Arguments {
     /// End with exit code 0 once an event of this kind has come, as registered
     #[arg(long, value_name = "KIND")]
     until: Option<String>,
-    /// How often to look
+    /// How often to look, at a server that does not tell by itself
     #[arg(long, value_name = "DURATION", default_value = "500ms", value_parser = duration::parse)]
     every: Duration,
     #[command(flatten)]
@@ -53,7 +53,8 @@ pub(super) struct Arguments {
 pub(super) fn run(arguments: &Arguments, context: &Context<'_>) -> anyhow::Result<ExitCode> {
     client::run(&arguments.connection, context, async |client, view| {
         let number = arguments.number.as_ref().map(|number| number.replace([' ', '-'], ""));
-        let mut watch = Watch { client, number, seen: 0, sends: HashMap::new() };
+        let (sends, every) = (HashMap::new(), arguments.every.max(Duration::from_millis(50)));
+        let mut watch = Watch { client, number, seen: 0, sends, every, feed: None };
         let mut happened = watch.begin(arguments.last).await?;
         loop {
             let of_all = watch.number.is_none();
@@ -65,8 +66,7 @@ pub(super) fn run(arguments: &Arguments, context: &Context<'_>) -> anyhow::Resul
                     return Ok(Output::silent());
                 }
             }
-            tokio::time::sleep(arguments.every.max(Duration::from_millis(50))).await;
-            happened = watch.look_patiently().await?;
+            happened = watch.next().await?;
         }
     })
 }
@@ -79,6 +79,9 @@ struct Watch<'a> {
     seen: u64,
     /// The state in which each message was seen last.
     sends: HashMap<String, String>,
+    every: Duration,
+    /// What the server tells as it happens.
+    feed: Option<Feed>,
 }
 
 impl Watch<'_> {
@@ -104,6 +107,36 @@ impl Watch<'_> {
             events.clear();
         }
         Ok(events)
+    }
+
+    /// What is new, told by the server as it happens. Whatever ends the telling, what was missed is asked for.
+    async fn next(&mut self) -> Result<Vec<Value>, Failure> {
+        let Some(feed) = &mut self.feed else {
+            let missed = self.look_patiently().await?;
+            let query = [("number", self.number.clone()), ("after", Some(self.seen.to_string()))];
+            self.feed = self.client.listen("/audit/live", &query).await.ok();
+            if self.feed.is_none() && missed.is_empty() {
+                tokio::time::sleep(self.every).await;
+            }
+            return Ok(missed);
+        };
+        let told = match feed.next().await {
+            Some((kind, data)) if kind == "entry" => serde_json::from_str(&data).ok(),
+            Some((kind, _)) if kind != "cut_off" => None,
+            Some(_) | None => {
+                self.feed = None;
+                None
+            }
+        };
+        self.seen = told.as_ref().map_or(self.seen, place);
+        match self.messages().await {
+            Ok(steps) => Ok(told.into_iter().chain(steps).collect()),
+            Err(Failure::Unreachable { .. }) => {
+                self.feed = None;
+                Ok(told.into_iter().collect())
+            }
+            Err(failure) => Err(failure),
+        }
     }
 
     /// What is new; a server that is gone is waited for.
@@ -154,6 +187,10 @@ impl Watch<'_> {
         let mut steps = Vec::new();
         for send in items(self.client.get("/sends", &query).await?) {
             let (id, state) = (text(&send["id"]), text(&send["state"]));
+            // Taken in hand is no step that anybody waits for, and it ends in one.
+            if state == "claimed" {
+                continue;
+            }
             if self.sends.insert(id, state.clone()).as_ref() != Some(&state) {
                 steps.push(step(&send));
             }

@@ -222,7 +222,8 @@ pub(super) fn claim_count(conn: &Connection, waba: &WabaId) -> Result<u64, Failu
     Ok(found.cast_unsigned())
 }
 
-/// How many numbers there are: two walks along indexes, no record is read.
+/// How many numbers there are, to the last one: a walk along the table and one along an index; no record is
+/// decoded.
 pub(super) fn counts(conn: &Connection) -> Result<NumberCounts, Failure> {
     let count = |sql: &str| -> Result<u64, Failure> {
         let found: i64 = conn.prepare_cached(sql)?.query_row([], |row| row.get(0))?;

@@ -117,11 +117,23 @@
     window.addEventListener("pagehide", () => source.close());
   }
 
+  // On a phone the navigation and tabs are wider than the screen: the place where one is comes into view.
+  document.querySelectorAll('.nav [aria-current="page"], .tabs [aria-current="page"]').forEach((it) => {
+    const bar = it.closest("nav");
+    bar.scrollLeft = it.offsetLeft - bar.offsetLeft - (bar.clientWidth - it.offsetWidth) / 2;
+  });
+
+  // Whoever has the keyboard in such a part is not disturbed.
+  document.addEventListener("htmx:beforeRequest", (event) => {
+    const part = event.detail.elt;
+    if (part.hasAttribute("data-calm") && part.contains(document.activeElement)) event.preventDefault();
+  });
+
   // Charts: numbers come as JSON in an attribute, colours from the page's own.
   const draw = (box) => {
     if (!window.uPlot || box.dataset.drawn) return;
     box.dataset.drawn = "yes";
-    const { labels, data } = JSON.parse(box.dataset.chart);
+    const { time, labels, data } = JSON.parse(box.dataset.chart);
     const style = getComputedStyle(document.body);
     const probe = document.createElement("i");
     box.append(probe);
@@ -140,7 +152,7 @@
       scales: { y: { range: (_, low, high) => [0, Math.max(4, Math.ceil(high * 1.15))] } },
       axes: [{ ...axis, grid: { show: false }, values: (_, all) => all.map((at) => hour.format(new Date(at * 1000))) }, { ...axis, size: 44, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 5000, 10000, 100000] }],
       series: [
-        { value: (_, at) => (at ? full.format(new Date(at * 1000)) : "") },
+        { label: time, value: (_, at) => (at ? full.format(new Date(at * 1000)) : "") },
         ...labels.map((label, i) => ({ label, stroke: inks[i], width: 2, fill: i ? undefined : `color-mix(in srgb, ${inks[0]} 12%, transparent)`, points: { show: false } })),
       ],
     }, data, box);

@@ -49,10 +49,25 @@ pub(in crate::console) struct Claim {
     pub waba: String,
     pub account: String,
     pub name: String,
+    pub name_review: Review,
+    pub new_name: Option<NewName>,
     pub added_at: Moment,
     pub phase: Phase,
     pub code: Option<Pending>,
     pub register_until: Option<Moment>,
+}
+
+/// What was found about a display name: `pending`, `approved` or `declined`.
+#[derive(Debug, Deserialize)]
+pub(in crate::console) struct Review {
+    pub status: String,
+}
+
+/// A display name that shall take the place of another one.
+#[derive(Debug, Deserialize)]
+pub(in crate::console) struct NewName {
+    pub name: String,
+    pub review: Review,
 }
 
 /// A code on its way.
@@ -106,6 +121,18 @@ impl Holder {
             None if self.platform == "CLOUD_API" => t.state.cloud.to_owned(),
             None => self.platform.clone(),
         }
+    }
+}
+
+impl Review {
+    /// Whether it waits for a verdict.
+    pub(in crate::console) fn waits(&self) -> bool {
+        self.status == "pending"
+    }
+
+    /// Whether the verdict was no.
+    pub(in crate::console) fn is_declined(&self) -> bool {
+        self.status == "declined"
     }
 }
 

@@ -49,6 +49,7 @@ super::texts! {
         label: "Main", "Hauptnavigation";
         overview: "Overview", "Übersicht";
         numbers: "Numbers", "Nummern";
+        names: "Names", "Namen";
         register: "Register a number", "Nummer registrieren";
         register_short: "Register", "Registrieren";
         sandbox: "Sandbox", "Sandkasten";

@@ -3,19 +3,23 @@
 
 mod common;
 mod explorer;
+mod names;
 mod numbers;
 mod operations;
 pub(super) mod refusals;
 mod sandbox;
 mod signature;
 pub(super) mod story;
+mod upstream;
 
 pub(super) use common::{Common, Explain, Fields, Kinds, Login, Nav, States};
 pub(super) use explorer::Explorer;
+pub(super) use names::Names;
 pub(super) use numbers::{Numbers, Register};
 pub(super) use operations::{Access, Audit, Overview, Settings};
 pub(super) use sandbox::Sandbox;
 pub(super) use signature::Signature;
+pub(super) use upstream::Upstream;
 
 /// Declares a part of the catalogue: a field, English, German.
 macro_rules! texts {
@@ -73,6 +77,14 @@ impl Language {
         best.0
     }
 
+    /// The one of two texts that is in it.
+    pub(super) const fn choose<'a>(self, english: &'a str, german: &'a str) -> &'a str {
+        match self {
+            Self::English => english,
+            Self::German => german,
+        }
+    }
+
     /// Its words.
     pub(super) const fn texts(self) -> &'static Texts {
         match self {
@@ -109,6 +121,7 @@ catalogue! {
     fields: Fields,
     explain: Explain,
     numbers: Numbers,
+    names: Names,
     register: Register,
     sandbox: Sandbox,
     signature: Signature,
@@ -117,6 +130,7 @@ catalogue! {
     audit: Audit,
     access: Access,
     settings: Settings,
+    upstream: Upstream,
 }
 
 impl Texts {

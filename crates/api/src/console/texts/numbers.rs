@@ -19,7 +19,7 @@ super::texts! {
         nobody: "nobody", "niemand";
         one_shown: "1 number", "1 Nummer";
         shown: "{} numbers", "{} Nummern";
-        more_follow: "the first {}; more follow", "die ersten {}; weitere folgen";
+        more_follow: "The first {}; more follow", "Die ersten {}; weitere folgen";
         empty_title: "No numbers yet", "Noch keine Nummern";
         empty: "A number comes here when it is registered, here or through any of the three APIs. In a sandbox any fictitious number will do, such as +44 7700 900123.",
             "Eine Nummer erscheint hier, sobald sie registriert wird, hier oder über eine der drei APIs. Im Sandkasten taugt jede erfundene Nummer, etwa +44 7700 900123.";

@@ -21,6 +21,7 @@ super::texts! {
         nothing_refused: "Nothing was refused in the last 24 hours.", "In den letzten 24 Stunden wurde nichts abgelehnt.";
         health: "Health", "Befinden";
         version: "Version", "Version";
+        production: "Production", "Betrieb";
         started: "Started", "Gestartet";
         store: "Store", "Speicher";
         serves: "serves", "läuft";
@@ -83,6 +84,16 @@ super::texts! {
         empty: "None yet", "Noch keine";
         empty_how: "Add the first one below.", "Legen Sie unten die erste an.";
         add: "Add", "Anlegen";
+        add_account: "Add an account", "Konto anlegen";
+        add_space: "Add a space", "Space anlegen";
+        add_waba: "Add a WABA", "WABA anlegen";
+        add_client: "Add a client", "Client anlegen";
+        add_user: "Add a RAM user", "RAM-Benutzer anlegen";
+        add_group: "Add a group", "Gruppe anlegen";
+        add_policy: "Add a policy", "Richtlinie anlegen";
+        add_key: "Add an access key", "AccessKey anlegen";
+        add_operator: "Add a console login", "Konsolenzugang anlegen";
+        add_graph_token: "Add a Graph token", "Graph-Token anlegen";
         remove: "Remove", "Entfernen";
         remove_ask: "Everything below it goes too.", "Alles darunter geht mit.";
         remove_yes: "Yes, remove", "Ja, entfernen";
