@@ -13,7 +13,7 @@ import time
 import pytest
 import requests
 
-from callers import OnPremises
+from callers import Graph, OnPremises
 from rollcalls import BINARY, TOKEN, WABA, Rollcall
 
 APP_SECRET = "0123456789abcdef0123456789abcdef"
@@ -23,10 +23,15 @@ SETTINGS = '[upstream]\ncompare_every = "1h"\n'
 
 
 @pytest.fixture(scope="module")
-def world(tmp_path_factory):
+def settings(tmp_path_factory):
     file = tmp_path_factory.mktemp("settings") / "rollcall.toml"
     file.write_text(SETTINGS)
-    gateway, upstream = Rollcall(["--config", str(file)]), Rollcall()
+    return str(file)
+
+
+@pytest.fixture(scope="module")
+def world(settings):
+    gateway, upstream = Rollcall(["--config", settings]), Rollcall()
     body = {"registrar": "meta", "base_url": upstream.url, "token": TOKEN, "app_secret": APP_SECRET}
     gateway.admin("PUT", f"/wabas/{WABA}/upstream", body, status=200)
     yield gateway, upstream
@@ -102,3 +107,53 @@ def test_without_the_apps_secret_nothing_is_taken(world):
     asked = {"hub.mode": "subscribe", "hub.verify_token": token, "hub.challenge": "1"}
     assert requests.get(url, params=asked, timeout=120).status_code == 403
     assert post(url, BANNED, secret="").status_code == 403
+
+
+def seen_within(seconds, holds):
+    deadline = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < deadline, "it was not noticed"
+        time.sleep(0.1)
+
+
+def drift(gateway):
+    return gateway.upstream_number("+44" + NUMBER)["drift"]
+
+
+def test_what_a_cloud_api_posts_itself_is_taken_in(settings):
+    """A second Rollcall in Meta's place: it asks for the challenge, signs with the app's secret, and posts what happens to
+    the number. What is posted about PINs (`security`) is noticed as what is posted about accounts is."""
+    gateway, upstream = Rollcall(["--config", settings]), Rollcall()
+    try:
+        body = {"registrar": "meta", "base_url": upstream.url, "token": TOKEN, "app_secret": APP_SECRET}
+        gateway.admin("PUT", f"/wabas/{WABA}/upstream", body, status=200)
+        url, token = webhook(gateway)
+        there = Graph(upstream)
+        app = there.call("GET", "debug_token", query={"input_token": TOKEN})[1]["data"]["app_id"]
+        wanted = {"object": "whatsapp_business_account", "callback_url": url, "verify_token": token,
+                  "fields": "account_update,security"}
+        refused = there.call("POST", app + "/subscriptions", wanted | {"verify_token": "another"})
+        assert refused[0] == 400 and refused[1]["error"]["code"] == 2200, refused
+        assert there.call("POST", app + "/subscriptions", wanted) == (200, {"success": True})
+        secret = upstream.admin("GET", "/webhooks/graph/account/default/secret", status=200).json()["secret"]
+        gateway.admin("PUT", f"/wabas/{WABA}/upstream", body | {"app_secret": secret}, status=200)
+        assert there.call("POST", WABA + "/subscribed_apps") == (200, {"success": True})
+
+        caller = OnPremises(gateway)
+        assert caller.request_code(NUMBER)[0] == 202
+        assert caller.verify(NUMBER, upstream.next_code("+44" + NUMBER)[1])[0] == 201
+        assert caller.set_pin(NUMBER, "024680")[0] == 200
+        # Somebody follows the link that switches two-step verification off, and then sets a PIN of his own.
+        assert upstream.admin("DELETE", f"/numbers/44{NUMBER}/two-step").status_code in (200, 204)
+        seen_within(20, lambda: drift(gateway) == "two-step verification is on here; upstream it is off")
+        changed = upstream.admin("PUT", f"/numbers/44{NUMBER}/two-step", {"pin": "135791"})
+        assert changed.status_code in (200, 204), changed.text
+        seen_within(20, lambda: drift(gateway) is None)
+        # It is given up there.
+        assert upstream.admin("POST", f"/numbers/44{NUMBER}/deregister").status_code in (200, 204)
+        seen_within(20, lambda: (drift(gateway) or "").startswith("registered here; upstream it is not"))
+        kinds = [event["kind"] for event in gateway.events() if event["kind"].startswith("upstream_")]
+        assert kinds.count("upstream_drift") == 2 and kinds.count("upstream_agrees") == 1
+    finally:
+        gateway.stop()
+        upstream.stop()
