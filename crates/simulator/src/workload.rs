@@ -139,10 +139,10 @@ impl Call {
             Ask::SetPin(pin) => service.set_two_step(&caller, number, None, &parsed(pin)).await,
             Ask::ClearPin => service.clear_two_step(&caller, number, None).await,
             Ask::ReviewName { waba, fault: None } => {
-                service.approve_name(&caller, waba, number).await
+                service.approve_name(&caller, waba, number, None).await
             }
             Ask::ReviewName { waba, fault: Some(why) } => {
-                service.decline_name(&caller, waba, number, *why).await
+                service.decline_name(&caller, waba, number, None, *why).await
             }
             Ask::Unlock
             | Ask::Add(_)
