@@ -100,14 +100,15 @@ async fn a_body_that_is_too_large_is_refused_in_the_words_of_who_was_asked() {
                 assert_eq!(body["meta"]["api_status"], "stable");
             }
         }
-        for (path, expected, code, value) in [
-            ("/v25.0/106540352242922/request_code", 413, "/error/code", Value::from(100)),
-            ("/106540352242922", 413, "/error/type", "OAuthException".into()),
-            ("/?Action=x&Version=2020-06-06", 413, "/Code", "InvalidParameter.Format".into()),
-            ("/admin/v1/certificates", 413, "/error/code", "too_large".into()),
+        for (path, code, value) in [
+            ("/v25.0/106540352242922/request_code", "/error/code", Value::from(100)),
+            ("/v25.0/1/register", "/error/code", Value::from(100)),
+            ("/106540352242922", "/error/type", "OAuthException".into()),
+            ("/?Action=x&Version=2020-06-06", "/Code", "InvalidParameter.Format".into()),
+            ("/admin/v1/certificates", "/error/code", "too_large".into()),
         ] {
             let answer = exchange(address, &request(&format!("POST {path}"), "", "", &large)).await;
-            assert_eq!(status(&answer), expected, "{path}: {answer}");
+            assert_eq!(status(&answer), 413, "{path}: {answer}");
             assert_eq!(body_of(&answer).pointer(code), Some(&value), "{answer}");
             assert!(answer.contains("he request body is too large"), "{answer}");
         }
@@ -118,9 +119,6 @@ async fn a_body_that_is_too_large_is_refused_in_the_words_of_who_was_asked() {
         let rpc = "POST /?Action=IsvGetAppId&AccessKeyId=LTAI&Signature=x";
         let answer = exchange(address, &request(rpc, "", "", &large)).await;
         assert!(answer.contains("<Error><RequestId>"), "{answer}");
-        let answer = exchange(address, &request("POST /v25.0/1/register", "", "", &large)).await;
-        assert_eq!(status(&answer), 413);
-        assert_eq!(body_of(&answer)["error"]["code"], 100, "{answer}");
         let answer = exchange(address, &request("POST /readyz", "", "", &large)).await;
         assert_eq!(status(&answer), 413);
         assert!(answer.contains("\r\ncontent-type: text/plain"), "{answer}");
