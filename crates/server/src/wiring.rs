@@ -3,16 +3,16 @@
 
 mod callbacks;
 mod gauges;
+mod keys;
 mod mail;
 mod senders;
 
-use core::fmt::Display;
 use core::future::Future;
 use core::pin::Pin;
 use core::time::Duration;
 use std::num::NonZeroUsize;
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::thread::available_parallelism;
 
 use anyhow::{Context as _, bail};
@@ -27,7 +27,7 @@ use registration::TextId as _;
 use service::clients::FirstPassword;
 use service::graph_usage::GraphLimits;
 use service::hashing::{HashCost, Hasher};
-use service::keys::{KeyRing, MasterKeys};
+use service::keys::KeyRing;
 use service::ports::{
     CallbackClient, Clock, Entropy, EntropyExt as _, NoRehearsal, Rehearsal, Store, TurnableClock,
 };
@@ -39,9 +39,8 @@ use tokio::sync::watch;
 
 use crate::clock::{SandboxClock, SystemClock};
 use crate::config::{self, Config, Environment, Mode};
-use crate::data_dir::{DATABASE_FILE, DataDir, MASTER_KEY_FILE, MasterKeySource};
+use crate::data_dir::{DATABASE_FILE, DataDir};
 use crate::entropy::OsEntropy;
-use crate::files;
 use crate::listener::{RenderRejection, Stop, plain_text};
 use crate::wiring::senders::Senders;
 
@@ -95,7 +94,7 @@ pub async fn app(
     let Inputs { config, environment, seed } = inputs;
     let entropy: Arc<dyn Entropy> = Arc::new(OsEntropy);
     able(config)?;
-    let keys = keys(config, environment, data)?;
+    let keys = keys::open(config, environment, data)?;
     let scene = match config.mode {
         Mode::Sandbox => sandbox(config, &keys, data)?,
         Mode::Production => production(config, &keys)?,
@@ -117,6 +116,7 @@ pub async fn app(
         hasher(config, keys.clone(), &entropy)?,
         policy(config),
     );
+    service.recognise_keys().await.with_context(|| keys::do_not_belong(config, data))?;
     let endpoints = endpoints();
     let service = service.with_upstream(upstreams(config, &entropy)?);
     let service = Arc::new(service.with_endpoints(Arc::clone(&endpoints)));
@@ -145,7 +145,7 @@ pub async fn app(
         sandbox: tools,
         stopping: stopping.subscribe(),
         ca_pem: Box::new(ca_pem),
-        rotate_master: rotate_master(config, data, keys.clone()),
+        rotate_master: keys::rotation(config, data, keys.clone()),
     };
     announce_stop(stop, stopping);
     let app = api::App(Arc::new(inner));
@@ -234,42 +234,6 @@ fn production(config: &Config, keys: &KeyRing) -> anyhow::Result<Scene> {
     let senders = Senders::production(config, keys, Arc::clone(&clock))?;
     let senders = Arc::new(senders);
     Ok(Scene { clock, senders, rehearsal: Arc::new(NoRehearsal), tools: None })
-}
-
-fn keys(config: &Config, environment: &Environment, data: &DataDir) -> anyhow::Result<KeyRing> {
-    let source = MasterKeySource::configured(&config.data, environment);
-    let text =
-        data.master_key(source, || MasterKeys::generate(&OsEntropy).to_text().to_string())?;
-    let keys = MasterKeys::parse(&text).context("cannot understand the master key")?;
-    Ok(KeyRing::new(&keys))
-}
-
-/// Adds an epoch to the key file and takes it into use. The file comes first: a key that is not on disk
-/// must never sign or seal anything.
-fn rotate_master(
-    config: &Config,
-    data: &DataDir,
-    keys: KeyRing,
-) -> Box<dyn Fn() -> Result<u32, String> + Send + Sync> {
-    if let Some(name) = &config.data.master_key_variable {
-        let refusal = format!(
-            "the master key comes from the variable {name}; add an epoch there and start the server again"
-        );
-        return Box::new(move || Err(refusal.clone()));
-    }
-    let file = config.data.master_key_file.clone();
-    let file = file.unwrap_or_else(|| data.file(MASTER_KEY_FILE));
-    let turn = Mutex::new(());
-    Box::new(move || {
-        // One at a time: each rotation builds on the file that the one before has written.
-        let _turn = turn.lock().unwrap_or_else(PoisonError::into_inner);
-        let shown = |error: &dyn Display| format!("cannot rotate {}: {error}", file.display());
-        let text = std::fs::read_to_string(&file).map_err(|error| shown(&error))?;
-        let rotated = MasterKeys::parse(&text).map_err(|error| shown(&error))?.rotated(&OsEntropy);
-        files::replace(&file, rotated.to_text().as_bytes()).map_err(|error| shown(&error))?;
-        keys.replace(&rotated);
-        Ok(rotated.epoch())
-    })
 }
 
 fn hasher(config: &Config, keys: KeyRing, entropy: &Arc<dyn Entropy>) -> anyhow::Result<Hasher> {

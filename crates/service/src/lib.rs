@@ -28,6 +28,7 @@ pub mod graph_tokens;
 pub mod graph_usage;
 pub mod hashing;
 pub mod idempotency;
+pub mod key_marks;
 pub mod keys;
 pub mod login;
 pub mod mails;

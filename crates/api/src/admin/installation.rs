@@ -122,6 +122,10 @@ pub(crate) async fn rotate_master(State(app): State<App>) -> Result<Json<MasterK
             return Err(Failure::Internal);
         }
     };
+    if let Err(error) = app.service.recognise_keys().await {
+        // The key is in use all the same; the next start leaves its mark.
+        tracing::warn!(%error, "the new master key is not known by its mark yet");
+    }
     let details = json!({ "epoch": epoch });
     app.service
         .record(&Caller::operator(), Subject::System, "master_key_rotated", &details)

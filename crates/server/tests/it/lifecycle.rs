@@ -75,6 +75,29 @@ async fn two_servers_do_not_share_a_folder() {
 }
 
 #[test]
+fn a_server_does_not_start_with_the_key_of_another_installation() {
+    let (ours, others) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    for folder in [&ours, &others] {
+        let server = Rollcall::serve(folder.path(), &[]);
+        server.signal("TERM");
+        server.ended();
+    }
+    let key = ours.path().join("rollcall.key");
+    let own = std::fs::read(&key).unwrap();
+    std::fs::copy(others.path().join("rollcall.key"), &key).unwrap();
+    let failed = Rollcall::serve_to_end(ours.path(), &[]);
+    let words = String::from_utf8(failed.stderr).unwrap();
+    assert_eq!(failed.status.code(), Some(1), "{words}");
+    assert!(words.contains("rollcall.key and the database in"), "{words}");
+    assert!(words.contains("epoch 1 is not the one that this database was made with"), "{words}");
+    // Nothing was changed: with its own key it starts.
+    std::fs::write(&key, own).unwrap();
+    let server = Rollcall::serve(ours.path(), &[]);
+    server.signal("TERM");
+    assert_eq!(server.ended().0.code(), Some(0));
+}
+
+#[test]
 fn an_address_in_use_is_named() {
     let data = tempfile::tempdir().unwrap();
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();

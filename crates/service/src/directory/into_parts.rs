@@ -2,7 +2,8 @@
 
 use super::{
     AccessKey, Account, ClaimDocument, Client, CustomPolicy, Document, Entity, GraphSubscription,
-    GraphToken, Group, Operator, PinReset, RamUser, Reply, Session, Space, User, Waba, Webhook,
+    GraphToken, Group, KeyMark, Operator, PinReset, RamUser, Reply, Session, Space, User, Waba,
+    Webhook,
 };
 
 macro_rules! into_parts {
@@ -54,4 +55,6 @@ into_parts! {
     into_pin_reset -> PinReset;
     /// The operator, if it is one.
     into_operator -> Operator;
+    /// The mark of a master key, if it is one.
+    into_key_mark -> KeyMark;
 }

@@ -15,6 +15,7 @@
 //! PinReset                             (below the WABA whose number it is for)
 //! Operator                             (who logs in to the console; nobody's)
 //! EndedLogin                           (a login to the console that somebody ended; nobody's)
+//! KeyMark                              (what the store knows a master key by; nobody's)
 //! Reply                                (what was answered under an idempotency key; nobody's)
 //! ```
 
@@ -22,6 +23,7 @@ mod access_key;
 mod claim_document;
 mod graph;
 mod into_parts;
+mod key_mark;
 mod operator;
 mod pin_reset;
 mod ram;
@@ -36,6 +38,7 @@ use registration::{AccountId, ClientId, CustomerSpaceId, Timestamp, WabaId};
 pub use access_key::{AccessKey, TemporaryKey};
 pub use claim_document::ClaimDocument;
 pub use graph::{GraphScopes, GraphSubscription, GraphToken};
+pub use key_mark::KeyMark;
 pub use operator::{EndedLogin, Operator, OperatorRole};
 pub use pin_reset::PinReset;
 pub use ram::{CustomPolicy, Group, RamUser};
@@ -204,6 +207,7 @@ pub enum Entity {
     PinReset(PinReset),
     Operator(Operator),
     EndedLogin(EndedLogin),
+    KeyMark(KeyMark),
 }
 
 /// The kinds of [`Entity`].
@@ -231,11 +235,12 @@ pub enum EntityKind {
     PinReset,
     Operator,
     EndedLogin,
+    KeyMark,
 }
 
 impl EntityKind {
     /// All kinds, parents before children.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 22] = [
         Self::Account,
         Self::Space,
         Self::Waba,
@@ -257,6 +262,7 @@ impl EntityKind {
         Self::PinReset,
         Self::Operator,
         Self::EndedLogin,
+        Self::KeyMark,
     ];
 
     /// The word in the store and in events.
@@ -284,6 +290,7 @@ impl EntityKind {
             Self::PinReset => "pin_reset",
             Self::Operator => "operator",
             Self::EndedLogin => "ended_login",
+            Self::KeyMark => "key_mark",
         }
     }
 
@@ -320,6 +327,7 @@ impl Entity {
             Self::PinReset(it) => EntityRef::new(EntityKind::PinReset, &it.id),
             Self::Operator(it) => EntityRef::operator(&it.name),
             Self::EndedLogin(it) => EntityRef::ended_login(&it.id),
+            Self::KeyMark(it) => EntityRef::key_mark(it.epoch),
         }
     }
 
@@ -327,7 +335,11 @@ impl Entity {
     #[must_use]
     pub fn parent(&self) -> Option<EntityRef> {
         match self {
-            Self::Account(_) | Self::Reply(_) | Self::Operator(_) | Self::EndedLogin(_) => None,
+            Self::Account(_)
+            | Self::Reply(_)
+            | Self::Operator(_)
+            | Self::EndedLogin(_)
+            | Self::KeyMark(_) => None,
             Self::Space(it) => Some(EntityRef::account(&it.account)),
             Self::Waba(it) => Some(EntityRef::space(&it.space)),
             Self::Client(it) => Some(EntityRef::account(&it.account)),
@@ -372,7 +384,8 @@ impl Entity {
             | Self::ClaimDocument(_)
             | Self::PinReset(_)
             | Self::Operator(_)
-            | Self::EndedLogin(_) => None,
+            | Self::EndedLogin(_)
+            | Self::KeyMark(_) => None,
         }
     }
 
@@ -402,7 +415,8 @@ impl Entity {
             | Self::GraphSubscription(_)
             | Self::Webhook(_)
             | Self::ClaimDocument(_)
-            | Self::Operator(_) => None,
+            | Self::Operator(_)
+            | Self::KeyMark(_) => None,
         }
     }
 }

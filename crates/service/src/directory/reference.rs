@@ -64,6 +64,12 @@ impl EntityRef {
         Self::new(EntityKind::EndedLogin, id)
     }
 
+    /// Names the mark of a master key.
+    #[must_use]
+    pub fn key_mark(epoch: u32) -> Self {
+        Self::new(EntityKind::KeyMark, epoch.to_string())
+    }
+
     /// Names an access key.
     #[must_use]
     pub fn access_key(id: &str) -> Self {

@@ -153,6 +153,13 @@ impl KeyRing {
         *finish(mac)
     }
 
+    /// What each epoch can be known by, ascending: a MAC that nothing else is made with.
+    #[must_use]
+    pub(crate) fn marks(&self) -> Vec<(u32, [u8; 32])> {
+        let mark = |keys: &EpochKeys| (keys.epoch, *mac_of(&keys.fingerprint, b"key mark"));
+        self.ring().epochs.iter().map(mark).collect()
+    }
+
     /// The keys of this moment.
     pub(super) fn ring(&self) -> Arc<Ring> {
         Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))

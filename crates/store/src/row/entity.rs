@@ -2,6 +2,7 @@
 
 mod claim_document;
 mod graph;
+mod key_mark;
 mod operator;
 mod ram;
 mod upstream;
@@ -59,7 +60,8 @@ impl EntityRow {
                 | Entity::Webhook(_)
                 | Entity::PinReset(_)
                 | Entity::Operator(_)
-                | Entity::EndedLogin(_) => None,
+                | Entity::EndedLogin(_)
+                | Entity::KeyMark(_) => None,
             },
         }
     }
@@ -253,14 +255,21 @@ fn body_of(entity: &Entity) -> String {
         Entity::GraphSubscription(it) => graph::subscription_body(it),
         Entity::Webhook(it) => webhook::webhook_body(it),
         Entity::ClaimDocument(it) => claim_document::body(it),
-        Entity::PinReset(it) => to_json(&PinResetTwin {
+        Entity::PinReset(it) => to_json(&PinResetTwin::of(it)),
+        Entity::Operator(it) => operator::operator_body(it),
+        Entity::EndedLogin(it) => operator::ended_body(it),
+        Entity::KeyMark(it) => key_mark::body(it),
+    }
+}
+
+impl<'a> PinResetTwin<'a> {
+    fn of(it: &'a PinReset) -> Self {
+        Self {
             number: it.number.digits().into(),
             waba: it.waba.as_str().into(),
             pin_set_at: it.pin_set_at.as_millis(),
             expires_at: it.expires_at.as_millis(),
-        }),
-        Entity::Operator(it) => operator::operator_body(it),
-        Entity::EndedLogin(it) => operator::ended_body(it),
+        }
     }
 }
 
@@ -316,6 +325,7 @@ pub(crate) fn entity_from_row(
         EntityKind::PinReset => row.pin_reset().map(Entity::PinReset),
         EntityKind::Operator => row.operator().map(Entity::Operator),
         EntityKind::EndedLogin => row.ended_login().map(Entity::EndedLogin),
+        EntityKind::KeyMark => row.key_mark().map(Entity::KeyMark),
     }
 }
 

@@ -72,7 +72,10 @@ fn bring_to(conn: &mut Connection, steps: &'static [Migration]) -> Result<(), Op
         tx.execute_batch(step.sql)?;
         record(&tx, version, step)?;
         tx.commit()?;
-        tracing::info!(version, name = step.name, "database migrated");
+        tracing::debug!(version, name = step.name, "step of the schema taken");
+    }
+    if done > 0 && done < steps.len() {
+        tracing::info!(from = done, to = steps.len(), "database migrated");
     }
     Ok(())
 }

@@ -49,6 +49,10 @@ fn derivations_never_change() {
         hex::encode(ring.fingerprint("nonce", b"abc")),
         "c3abeea91d4fe0254fff9e174970aed7ad3f09a2191cf233a0e9ce4f83590c72"
     );
+    assert_eq!(
+        ring.marks().first().map(|(epoch, mark)| (*epoch, hex::encode(mark))),
+        Some((7, "1d0d7fb9146d7ba48e300dd9dba06b531e24da0da4c4ac5ba51a15e10a7c847e".to_owned()))
+    );
 }
 
 /// The value and the offset are the worked example of RFC 4226 §5.4, moved to the end of 32 bytes.

@@ -6,7 +6,9 @@ use super::sample::{
     access_key, account, at, client, commit, custom_policy, graph_subscription, graph_token, group,
     id, is_conflict, put_all, ram_user, seed, session, space, user, waba, webhook,
 };
-use crate::directory::{ClaimDocument, Document, EndedLogin, Operator, OperatorRole, WebhookScope};
+use crate::directory::{
+    ClaimDocument, Document, EndedLogin, KeyMark, Operator, OperatorRole, WebhookScope,
+};
 use crate::ports::{
     CommitError, Entity, EntityKind, EntityRef, EntityWrite, Store, Unit, Versioned,
 };
@@ -77,6 +79,7 @@ pub async fn every_kind_is_kept(store: Arc<dyn Store>) {
         operator("eva", OperatorRole::Operator),
         operator("max", OperatorRole::Auditor),
         Entity::EndedLogin(EndedLogin { id: "login".into(), expires_at: at(9) }),
+        Entity::KeyMark(KeyMark { epoch: 7, mark: "c0ffee".into() }),
     ];
     put_all(&*store, all.clone()).await.expect("parents first");
     for entity in all {
