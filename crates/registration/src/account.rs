@@ -54,9 +54,12 @@ text_ids! {
     ClientId;
 }
 
-/// The display name approved for a number: 1 to 256 characters, no control characters.
+/// The display name approved for a number: 1 to 256 characters, at least one of them visible, none that
+/// controls or hides.
 ///
-/// The upper bound is ours; WhatsApp Manager stops well below it.
+/// The upper bound is ours; WhatsApp Manager stops well below it. So is the ban on characters that show nothing
+/// and turn what is beside them: a name stands in lists, messages and logs next to words of others. Joiners and
+/// marks of direction are letters' own business in Persian, Hindi, Arabic or Hebrew, and stay.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct VerifiedName(Box<str>);
 
@@ -72,6 +75,9 @@ pub enum VerifiedNameError {
     /// A line break, NUL or the like.
     #[error("a display name has no control characters")]
     Control,
+    /// A character that shows nothing, and may turn or hide what is beside it.
+    #[error("a display name has no invisible character such as U+{:04X}", u32::from(*.0))]
+    Hidden(char),
 }
 
 impl VerifiedName {
@@ -80,6 +86,19 @@ impl VerifiedName {
 
     /// Takes the text, trimmed, if it can be a display name.
     pub fn parse(text: &str) -> Result<Self, VerifiedNameError> {
+        let name = Self::kept(text)?;
+        if let Some(hidden) = name.0.chars().find(|it| is_hidden(*it)) {
+            return Err(VerifiedNameError::Hidden(hidden));
+        }
+        if name.0.chars().all(|it| it.is_whitespace() || is_mark(it)) {
+            return Err(VerifiedNameError::Empty);
+        }
+        Ok(name)
+    }
+
+    /// Takes a name that was accepted at some time: what is kept stays readable when the rules for new names
+    /// become stricter.
+    pub fn kept(text: &str) -> Result<Self, VerifiedNameError> {
         let text = text.trim();
         if text.is_empty() {
             return Err(VerifiedNameError::Empty);
@@ -100,9 +119,69 @@ impl VerifiedName {
     }
 }
 
+/// Whether it shows nothing and is no part of any writing: overrides, embeddings and isolates of direction,
+/// spaces without width, fillers, separators of lines, tags.
+const fn is_hidden(it: char) -> bool {
+    matches!(it, '\u{ad}' | '\u{115f}' | '\u{1160}' | '\u{200b}' | '\u{2028}'..='\u{202e}')
+        || matches!(it, '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{feff}' | '\u{ffa0}')
+        || matches!(it, '\u{fff0}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
+}
+
+/// Whether it only says how letters beside it are joined, turned or drawn.
+const fn is_mark(it: char) -> bool {
+    matches!(it, '\u{61c}' | '\u{200c}'..='\u{200f}' | '\u{fe00}'..='\u{fe0f}')
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_display_name_turns_and_hides_nothing() {
+        for it in [
+            '\u{202a}',
+            '\u{202b}',
+            '\u{202c}',
+            '\u{202d}',
+            '\u{202e}',
+            '\u{2066}',
+            '\u{2067}',
+            '\u{2068}',
+            '\u{2069}',
+            '\u{200b}',
+            '\u{2060}',
+            '\u{feff}',
+            '\u{ad}',
+            '\u{2028}',
+            '\u{3164}',
+            '\u{e0041}',
+        ] {
+            let name = format!("Lucky {it}Shrub");
+            assert_eq!(VerifiedName::parse(&name), Err(VerifiedNameError::Hidden(it)), "{it:?}");
+            assert_eq!(VerifiedName::kept(&name).expect("of before").as_str(), name);
+        }
+        let fault = VerifiedName::parse("Pay\u{202e}moc.knab").expect_err("turned");
+        assert_eq!(fault.to_string(), "a display name has no invisible character such as U+202E");
+    }
+
+    #[test]
+    fn a_display_name_is_written_in_any_script() {
+        for name in [
+            "مطعم الياسمين",
+            "بيت \u{200f}(1)",
+            "می\u{200c}خواهم",
+            "क्\u{200d}ष",
+            "בית קפה",
+            "株式会社",
+            "Café ☕\u{fe0f}",
+            "👩\u{200d}🍳 Cooks",
+        ] {
+            assert_eq!(VerifiedName::parse(name).expect("a name").as_str(), name);
+        }
+        for nothing in ["\u{200e}", "\u{200d}\u{fe0f} \u{200f}"] {
+            assert_eq!(VerifiedName::parse(nothing), Err(VerifiedNameError::Empty), "{nothing:?}");
+        }
+    }
 
     #[test]
     fn identifiers_are_short_plain_text() {

@@ -105,6 +105,14 @@ pub(super) fn fill(text: &str, value: impl core::fmt::Display) -> String {
     text.replacen("{}", &value.to_string(), 1)
 }
 
+/// A name inside a sentence or a choice, where no element can set it apart: whatever direction it is written in,
+/// its neighbours stay where they are (U+2068 and U+2069). What controls direction inside is made visible.
+pub(super) fn isolated(name: &str) -> String {
+    let shown = name
+        .replace(|it| matches!(it, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'), "\u{fffd}");
+    format!("\u{2068}{shown}\u{2069}")
+}
+
 /// The word for a kind of number.
 pub(super) fn kind_words(t: &'static Texts, kind: &str) -> &'static str {
     let k = &t.kinds;

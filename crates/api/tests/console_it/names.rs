@@ -28,8 +28,16 @@ fn verdict<'a>(name: &'a str, verdict: &'a str) -> [(&'static str, &'a str); 5] 
 #[tokio::test]
 async fn a_name_that_waits_is_approved_or_declined_and_the_story_says_so() {
     for (word, says, tells) in [
-        ("approve", "The name of +44 7700 900123 is approved.", "Display name “Acme” approved"),
-        ("decline", "The name of +44 7700 900123 is declined.", "Display name “Acme” declined"),
+        (
+            "approve",
+            "The name of +44 7700 900123 is approved.",
+            "Display name “\u{2068}Acme\u{2069}” approved",
+        ),
+        (
+            "decline",
+            "The name of +44 7700 900123 is declined.",
+            "Display name “\u{2068}Acme\u{2069}” declined",
+        ),
     ] {
         let world = World::new().await;
         let mut operator = world.operator().await;

@@ -365,7 +365,7 @@ impl<'a> ClaimTwin<'a> {
         Some(Claim {
             id: PhoneNumberId::parse(&self.id)?,
             waba: WabaId::parse(&self.waba)?,
-            name: VerifiedName::parse(&self.name).ok()?,
+            name: VerifiedName::kept(&self.name).ok()?,
             name_review: match self.name_review {
                 None => NameReview::Approved { at: at(self.added_at) },
                 Some(review) => review.into_review()?,
@@ -426,7 +426,7 @@ impl<'a> NewNameTwin<'a> {
 
     fn into_new_name(self) -> Option<NewName> {
         Some(NewName {
-            name: VerifiedName::parse(&self.name).ok()?,
+            name: VerifiedName::kept(&self.name).ok()?,
             asked_at: at(self.asked_at),
             review: self.review.into_review()?,
             until: at(self.until),

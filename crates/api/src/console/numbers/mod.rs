@@ -55,8 +55,11 @@ pub(super) async fn destinations(
         waba: it.waba,
     });
     let wabas = wabas.items.into_iter().map(|it| {
-        let named =
-            if it.name == it.id { it.id.clone() } else { format!("{} · {}", it.name, it.id) };
+        let named = if it.name == it.id {
+            it.id.clone()
+        } else {
+            format!("{} · {}", super::shape::isolated(&it.name), it.id)
+        };
         Destination {
             value: format!("waba:{}", it.id),
             label: super::shape::fill(t.register.to_waba, named),

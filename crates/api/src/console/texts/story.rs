@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::Language;
+use crate::console::shape::isolated;
 
 /// A sentence and how it is felt: `good`, `bad`, `plain`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,7 +24,7 @@ pub(in crate::console) fn sentence(language: Language, kind: &str, details: &Val
     let gap = match kind {
         "number_added" | "migration_started" | "holder_logged_off" => text("waba").to_owned(),
         "name_changed" | "name_submitted" | "name_approved" | "name_declined" => {
-            text("name").to_owned()
+            isolated(text("name"))
         }
         "restored" => text("client").to_owned(),
         "registered" => holder(text("platform"), text("client")),
@@ -237,6 +238,9 @@ mod tests {
         let german = sentence(Language::German, "refused", &refused);
         assert_eq!((german.text.as_str(), german.tone), ("Abgelehnt: Der Code ist falsch.", "bad"));
         assert_eq!(sentence(Language::German, "brand_new", &json!({})).text, "brand new");
+        let named = json!({ "name": "\u{202e}\u{2069}Pay" });
+        let turned = sentence(Language::English, "name_changed", &named);
+        assert_eq!(turned.text, "New display name “\u{2068}\u{fffd}\u{fffd}Pay\u{2069}”");
         let made = sentence(Language::German, "ram_user_created", &json!({}));
         assert_eq!(made.text, "RAM-Benutzer angelegt");
     }
