@@ -4,8 +4,8 @@ use registration::{NumberRecord, PhoneNumber, WabaId};
 
 use crate::error::ServiceError;
 use crate::ports::{
-    AuditEntry, AuditQuery, ClaimQuery, CodeMessage, NumberCounts, NumberKey, NumberQuery, Send,
-    SendQuery,
+    AuditEntry, AuditQuery, ClaimQuery, CodeMessage, LiveProofs, NumberCounts, NumberKey,
+    NumberQuery, Send, SendQuery,
 };
 use crate::service::Service;
 
@@ -38,9 +38,14 @@ impl Service {
         Ok(self.store.claim_count(waba).await?)
     }
 
-    /// How many numbers there are.
+    /// How many numbers there are, by state.
     pub async fn number_counts(&self) -> Result<NumberCounts, ServiceError> {
-        Ok(self.store.number_counts().await?)
+        let (now, limits) = (self.now(), self.limits());
+        let live = LiveProofs {
+            codes_after: now - limits.code_lifetime,
+            verified_after: now - limits.verified_idle,
+        };
+        Ok(self.store.number_counts(live).await?)
     }
 
     /// A page of the audit trail.

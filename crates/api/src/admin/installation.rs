@@ -196,12 +196,21 @@ pub(crate) async fn status(State(app): State<App>) -> Json<Status> {
 }
 
 /// How much there is.
+#[expect(clippy::struct_field_names, reason = "numbers are one of the things that are counted")]
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Statistics {
     /// Numbers that somebody claimed at some time.
     numbers_known: u64,
     /// Numbers registered now.
     numbers_registered: u64,
+    /// Numbers that are verified and not registered.
+    numbers_verified: u64,
+    /// Numbers that await a code: neither registered nor verified.
+    numbers_awaiting_code: u64,
+    /// Numbers that were added, and nothing more.
+    numbers_unverified: u64,
+    /// Numbers locked by wrong codes, whatever else they are.
+    numbers_locked: u64,
 }
 
 /// Counts what there is
@@ -209,7 +218,16 @@ pub(crate) struct Statistics {
     responses((status = 200, body = Statistics), Failures))]
 pub(crate) async fn statistics(State(app): State<App>) -> Result<Json<Statistics>, Failure> {
     let counts = app.service.number_counts().await?;
-    Ok(Json(Statistics { numbers_known: counts.known, numbers_registered: counts.registered }))
+    let farther = counts.registered + counts.verified + counts.awaiting_code;
+    Ok(Json(Statistics {
+        numbers_known: counts.known,
+        numbers_registered: counts.registered,
+        numbers_verified: counts.verified,
+        numbers_awaiting_code: counts.awaiting_code,
+        // Counted a moment apart.
+        numbers_unverified: counts.known.saturating_sub(farther),
+        numbers_locked: counts.locked,
+    }))
 }
 
 impl From<service::Allowance> for AllowanceView {

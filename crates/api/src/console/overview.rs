@@ -31,19 +31,39 @@ const HOUR_MS: i64 = 3_600_000;
 /// Events that are listed.
 const LATEST: usize = 8;
 
+#[expect(clippy::struct_field_names, reason = "as in the operator's API")]
 #[derive(Debug, Deserialize)]
 struct Statistics {
     numbers_known: u64,
     numbers_registered: u64,
+    numbers_verified: u64,
+    numbers_awaiting_code: u64,
+    numbers_unverified: u64,
+    numbers_locked: u64,
+}
+
+/// A state and how many numbers are in it.
+struct InState {
+    /// How its pill is drawn.
+    look: &'static str,
+    words: &'static str,
+    count: u64,
+    /// Which list it is in.
+    list: &'static str,
 }
 
 impl Statistics {
-    const fn registered(&self) -> u64 {
-        self.numbers_registered
-    }
-
-    const fn not_registered(&self) -> u64 {
-        self.numbers_known.saturating_sub(self.numbers_registered)
+    /// The states of numbers, what is reached first; the last one goes with any other.
+    fn states(&self, f: &Frame) -> [InState; 5] {
+        let words = &f.t.state;
+        let state = |look, words, count, list| InState { look, words, count, list };
+        [
+            state("registered", words.registered, self.numbers_registered, "?state=registered"),
+            state("verified", words.verified, self.numbers_verified, "?state=unregistered"),
+            state("awaiting", words.awaiting, self.numbers_awaiting_code, "?state=unregistered"),
+            state("unverified", words.unverified, self.numbers_unverified, "?state=unregistered"),
+            state("locked", words.locked, self.numbers_locked, ""),
+        ]
     }
 }
 

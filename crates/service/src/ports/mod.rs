@@ -4,6 +4,7 @@ pub mod budgets;
 pub mod callbacks;
 mod claims;
 pub mod clock;
+mod counts;
 pub mod delivery;
 pub mod entropy;
 pub mod ledger;
@@ -19,6 +20,7 @@ pub use callbacks::{
 };
 pub use claims::{ClaimMoment, ClaimQuery};
 pub use clock::{Clock, TurnableClock};
+pub use counts::{LiveProofs, NumberCounts};
 pub use delivery::{
     Attempt, AttemptOutcome, CodeDelivery, CodeMessage, DeliveryError, Dispatched, HandedOver,
     Receipt, ReceiptOutcome, ReceiptSink,
@@ -33,6 +35,6 @@ pub use registrar::{
 pub use rehearsal::{Ending, NoRehearsal, OPERATIONS, Occasion, Rehearsal, Twist};
 pub use store::{
     AuditEntry, AuditQuery, CommitError, Entity, EntityKind, EntityRef, EntityWrite, Event,
-    EventId, NumberCounts, NumberKey, NumberQuery, NumberWrite, OnceKey, SendId, Store, StoreError,
-    Subject, Take, Unit, Version, Versioned, is_snapshot_name,
+    EventId, NumberKey, NumberQuery, NumberWrite, OnceKey, SendId, Store, StoreError, Subject,
+    Take, Unit, Version, Versioned, is_snapshot_name,
 };

@@ -13,6 +13,7 @@ use registration::{
 
 use super::callbacks::{Callback, CallbackQuery, CallbackReport};
 use super::claims::{ClaimQuery, all_claimed};
+use super::counts::{LiveProofs, NumberCounts};
 pub use crate::directory::{Entity, EntityKind, EntityRef};
 
 use super::budgets::{Budget, Spend};
@@ -161,15 +162,6 @@ pub struct AuditQuery {
     pub before: Option<u64>,
     /// At most so many.
     pub limit: usize,
-}
-
-/// How many numbers there are.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct NumberCounts {
-    /// With a record: claimed by somebody at some time.
-    pub known: u64,
-    /// Registered now.
-    pub registered: u64,
 }
 
 /// A write of a number's record, valid only if its stored version is still `expected`.
@@ -353,14 +345,14 @@ pub trait Store: core::marker::Send + Sync + 'static {
     async fn numbers(&self, query: &NumberQuery) -> Result<Vec<NumberRecord>, StoreError>;
 
     /// How many numbers there are. A backend that can count answers without reading the records.
-    async fn number_counts(&self) -> Result<NumberCounts, StoreError> {
+    async fn number_counts(&self, live: LiveProofs) -> Result<NumberCounts, StoreError> {
         let mut counts = NumberCounts::default();
         let mut query = NumberQuery { limit: 1000, ..NumberQuery::default() };
         loop {
             let page = self.numbers(&query).await?;
-            let registered = page.iter().filter(|record| record.registration.is_some()).count();
-            counts.known += page.len() as u64;
-            counts.registered += registered as u64;
+            for record in &page {
+                counts.add(record, live);
+            }
             match page.last() {
                 Some(last) if page.len() == query.limit => query.after = Some(last.number),
                 Some(_) | None => return Ok(counts),

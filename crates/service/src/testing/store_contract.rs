@@ -52,6 +52,7 @@ macro_rules! store_contract {
             numbers::pages_are_in_order_and_filtered,
             numbers::a_wabas_numbers_are_paged_by_a_moment_of_its_claims,
             numbers::numbers_are_found_whose_display_names_wait,
+            numbers::numbers_are_counted_by_state,
             directory::every_kind_is_kept,
             directory::a_change_names_the_version_it_was_made_on,
             directory::what_is_below_goes_with_its_parent,

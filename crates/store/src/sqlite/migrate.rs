@@ -33,6 +33,10 @@ const MIGRATIONS: &[Migration] = &[
         name: "claim_moments",
         sql: include_str!("../../migrations/sqlite/0006_claim_moments.sql"),
     },
+    Migration {
+        name: "number_states",
+        sql: include_str!("../../migrations/sqlite/0007_number_states.sql"),
+    },
 ];
 
 /// Marks the file as ours ("Roll").
@@ -179,6 +183,30 @@ mod tests {
         });
         let found: Vec<_> = found.expect("rows").map(|row| row.expect("a row")).collect();
         assert_eq!(found, [("x".to_owned(), 10, 10), ("y".to_owned(), 20, 30)]);
+    }
+
+    #[test]
+    fn the_states_of_numbers_are_read_from_the_records_there_are() {
+        let mut conn = database(&MIGRATIONS[..6]);
+        conn.execute_batch(
+            r#"PRAGMA foreign_keys = OFF;
+            INSERT INTO numbers (number, version, body) VALUES
+                (1, 1, '{"c":[{"i":"x","w":"w","n":"n","a":10,"p":{"v":[11,null]}},
+                              {"i":"y","w":"v","n":"n","a":20,"p":{"c":{"i":"0","a":21,"r":22}}},
+                              {"i":"z","w":"u","n":"n","a":30}]}'),
+                (2, 1, '{"b":{"l":40}}');
+            INSERT INTO claims (id, number, waba, pending_since) VALUES
+                ('x', 1, 'w', NULL), ('y', 1, 'v', 22), ('z', 1, 'u', NULL);"#,
+        )
+        .expect("rows of before");
+        bring_to(&mut conn, MIGRATIONS).expect("the rest");
+        let column = |sql: &str| -> Vec<Option<i64>> {
+            let mut found = conn.prepare(sql).expect("sql");
+            let found = found.query_map([], |row| row.get(0)).expect("rows");
+            found.map(|it| it.expect("a row")).collect()
+        };
+        assert_eq!(column("SELECT proof_at FROM claims ORDER BY id"), [Some(11), Some(21), None]);
+        assert_eq!(column("SELECT locked_since FROM numbers ORDER BY number"), [None, Some(40)]);
     }
 
     #[test]

@@ -3,7 +3,8 @@
 use registration::{NumberRecord, PhoneNumber, WabaId};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use service::ports::{
-    ClaimMoment, ClaimQuery, NumberCounts, NumberKey, NumberQuery, NumberWrite, Version, Versioned,
+    ClaimMoment, ClaimQuery, LiveProofs, NumberCounts, NumberKey, NumberQuery, NumberWrite,
+    Version, Versioned,
 };
 
 use super::failure::Failure;
@@ -55,32 +56,40 @@ impl NumberChange {
         let number = sql_number(self.row.number);
         let version = sql_version(self.expected);
         let row = &self.row;
-        let changed =
-            if self.expected == 0 {
-                conn.prepare_cached(
-                "INSERT INTO numbers (number, version, registered_client, registered_waba, body)
-                 VALUES ($1, 1, $2, $3, $4) ON CONFLICT (number) DO NOTHING",
+        let changed = if self.expected == 0 {
+            conn.prepare_cached(
+                "INSERT INTO numbers (number, version, registered_client, registered_waba, locked_since,
+                                      body)
+                 VALUES ($1, 1, $2, $3, $4, $5) ON CONFLICT (number) DO NOTHING",
             )?
-            .execute(params![number, row.registered_client, row.registered_waba, row.body])?
-            } else if self.moves {
-                conn.prepare_cached(
-                    "UPDATE numbers SET version = version + 1, registered_client = $1,
-                 registered_waba = $2, body = $3 WHERE number = $4 AND version = $5",
-                )?
-                .execute(params![
-                    row.registered_client,
-                    row.registered_waba,
-                    row.body,
-                    number,
-                    version
-                ])?
-            } else {
-                conn.prepare_cached(
-                    "UPDATE numbers SET version = version + 1, body = $1
-                 WHERE number = $2 AND version = $3",
-                )?
-                .execute(params![row.body, number, version])?
-            };
+            .execute(params![
+                number,
+                row.registered_client,
+                row.registered_waba,
+                row.locked_since,
+                row.body
+            ])?
+        } else if self.moves {
+            conn.prepare_cached(
+                "UPDATE numbers SET version = version + 1, registered_client = $1,
+                 registered_waba = $2, locked_since = $3, body = $4
+                 WHERE number = $5 AND version = $6",
+            )?
+            .execute(params![
+                row.registered_client,
+                row.registered_waba,
+                row.locked_since,
+                row.body,
+                number,
+                version
+            ])?
+        } else {
+            conn.prepare_cached(
+                "UPDATE numbers SET version = version + 1, locked_since = $1, body = $2
+                 WHERE number = $3 AND version = $4",
+            )?
+            .execute(params![row.locked_since, row.body, number, version])?
+        };
         if changed == 0 {
             return Err(Failure::Conflict);
         }
@@ -93,9 +102,9 @@ impl NumberChange {
         }
         for it in &self.claims.added {
             conn.prepare_cached(
-                "INSERT INTO claims (id, number, waba, pending_client, pending_since, name_waits,
-                                     added_at, onboarded_at)
-                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+                "INSERT INTO claims (id, number, waba, pending_client, pending_since, proof_at,
+                                     name_waits, added_at, onboarded_at)
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
             )?
             .execute(params![
                 it.id,
@@ -103,6 +112,7 @@ impl NumberChange {
                 it.waba,
                 it.pending_client,
                 it.pending_since,
+                it.proof_at,
                 it.name_waits,
                 it.added_at,
                 it.onboarded_at
@@ -110,12 +120,13 @@ impl NumberChange {
         }
         for it in &self.claims.moved {
             conn.prepare_cached(
-                "UPDATE claims SET pending_client = $1, pending_since = $2, name_waits = $3,
-                 onboarded_at = $4 WHERE id = $5",
+                "UPDATE claims SET pending_client = $1, pending_since = $2, proof_at = $3,
+                 name_waits = $4, onboarded_at = $5 WHERE id = $6",
             )?
             .execute(params![
                 it.pending_client,
                 it.pending_since,
+                it.proof_at,
                 it.name_waits,
                 it.onboarded_at,
                 it.id
@@ -222,16 +233,33 @@ pub(super) fn claim_count(conn: &Connection, waba: &WabaId) -> Result<u64, Failu
     Ok(found.cast_unsigned())
 }
 
-/// How many numbers there are, to the last one: a walk along the table and one along an index; no record is
+/// How many numbers there are, to the last one: a walk along the table and some along indexes; no record is
 /// decoded.
-pub(super) fn counts(conn: &Connection) -> Result<NumberCounts, Failure> {
+pub(super) fn counts(conn: &Connection, live: LiveProofs) -> Result<NumberCounts, Failure> {
     let count = |sql: &str| -> Result<u64, Failure> {
         let found: i64 = conn.prepare_cached(sql)?.query_row([], |row| row.get(0))?;
         Ok(found.cast_unsigned())
     };
+    // What a number awaits counts only where nothing of it is verified.
+    let (verified, awaiting_code) = conn
+        .prepare_cached(
+            "SELECT count(*) FILTER (WHERE verified), count(*) FILTER (WHERE NOT verified) FROM (
+                 SELECT max(pending_since IS NULL) AS verified
+                 FROM claims INDEXED BY claims_proofs CROSS JOIN numbers USING (number)
+                 WHERE proof_at IS NOT NULL AND proof_at > min($1, $2)
+                   AND proof_at > CASE WHEN pending_since IS NULL THEN $1 ELSE $2 END
+                   AND registered_waba IS NULL
+                 GROUP BY number)",
+        )?
+        .query_row([live.verified_after.as_millis(), live.codes_after.as_millis()], |row| {
+            Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?))
+        })?;
     Ok(NumberCounts {
         known: count("SELECT count(*) FROM numbers")?,
         registered: count("SELECT count(*) FROM numbers WHERE registered_waba IS NOT NULL")?,
+        verified: verified.cast_unsigned(),
+        awaiting_code: awaiting_code.cast_unsigned(),
+        locked: count("SELECT count(*) FROM numbers WHERE locked_since IS NOT NULL")?,
     })
 }
 

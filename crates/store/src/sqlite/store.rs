@@ -8,8 +8,8 @@ use registration::{NumberRecord, PhoneNumber, Timestamp, WabaId};
 use rusqlite::Connection;
 use service::ports::{
     AuditEntry, AuditQuery, Budget, Callback, CallbackQuery, CallbackReport, ClaimQuery,
-    CommitError, Entity, EntityKind, EntityRef, NumberCounts, NumberKey, NumberQuery, Receipt,
-    Send, SendId, SendQuery, SendReport, Store, StoreError, Unit, Versioned,
+    CommitError, Entity, EntityKind, EntityRef, LiveProofs, NumberCounts, NumberKey, NumberQuery,
+    Receipt, Send, SendId, SendQuery, SendReport, Store, StoreError, Unit, Versioned,
 };
 
 use super::failure::Failure;
@@ -102,8 +102,8 @@ impl Store for SqliteStore {
         Ok(self.read(|conn| numbers::claim_count(conn, waba))?)
     }
 
-    async fn number_counts(&self) -> Result<NumberCounts, StoreError> {
-        Ok(self.read(numbers::counts)?)
+    async fn number_counts(&self, live: LiveProofs) -> Result<NumberCounts, StoreError> {
+        Ok(self.read(|conn| numbers::counts(conn, live))?)
     }
 
     async fn entity(&self, key: &EntityRef) -> Result<Option<Versioned<Entity>>, StoreError> {

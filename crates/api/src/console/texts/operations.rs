@@ -10,8 +10,7 @@ super::texts! {
         first_sandbox_how: "Codes arrive there; the clock can be turned.", "Dort kommen Codes an; die Uhr lässt sich drehen.";
         first_access: "Point your program here", "Ihr Programm hierher richten";
         first_access_how: "Clients, accounts and policies are under Access.", "Clients, Konten und Richtlinien stehen unter Zugang.";
-        registered_now: "Registered", "Registriert";
-        not_registered_now: "Not registered", "Nicht registriert";
+        by_state: "Numbers by state", "Nummern nach Zustand";
         codes: "Codes requested", "Codes angefordert";
         registrations: "Registrations", "Registrierungen";
         refusals: "Refusals", "Ablehnungen";

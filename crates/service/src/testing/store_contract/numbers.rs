@@ -8,11 +8,11 @@ use registration::{
 };
 
 use super::sample::{
-    awaiting, claim, claimed, commit, full, held_by, id, is_conflict, number, seed, waba, write,
+    at, awaiting, claim, claimed, commit, full, held_by, id, is_conflict, number, seed, waba, write,
 };
 use crate::ports::{
-    ClaimMoment, ClaimQuery, EntityRef, EntityWrite, NumberKey, NumberQuery, NumberWrite, Store,
-    Unit, Versioned,
+    ClaimMoment, ClaimQuery, EntityRef, EntityWrite, LiveProofs, NumberCounts, NumberKey,
+    NumberQuery, NumberWrite, Store, Unit, Versioned,
 };
 
 fn held(client: &str) -> NumberKey {
@@ -297,4 +297,40 @@ pub async fn numbers_are_found_whose_display_names_wait(store: Arc<dyn Store>) {
     waiting.claims[0].name_review = NameReview::Pending;
     write(&*store, 2, waiting).await.expect("asked again");
     assert_eq!(page(names).await, [number(50)]);
+}
+
+pub async fn numbers_are_counted_by_state(store: Arc<dyn Store>) {
+    seed(&*store).await;
+    let live = LiveProofs { codes_after: at(99), verified_after: at(50) };
+    let counts = async |live| store.number_counts(live).await.expect("store");
+    assert_eq!(counts(live).await, NumberCounts::default());
+    let verified = |since| ClaimPhase::Verified { since: at(since), pin_proven_at: None };
+    let mut both = claimed(number(4), awaiting(None, 100));
+    both.claims.push(claim("claim-b", "waba-2", verified(51)));
+    let mut moving = held_by(number(5), "client-1");
+    moving.claims.push(claim("claim-c", "waba-2", verified(51)));
+    let mut locked = claimed(number(6), ClaimPhase::Unverified);
+    locked.budgets.locked_since = Some(at(7));
+    for record in [
+        claimed(number(1), ClaimPhase::Unverified),
+        claimed(number(2), awaiting(Some("client-1"), 120)),
+        claimed(number(3), verified(51)),
+        both,
+        moving,
+        locked.clone(),
+    ] {
+        write(&*store, 0, record).await.expect("new");
+    }
+    let all = NumberCounts { known: 6, registered: 1, verified: 2, awaiting_code: 1, locked: 1 };
+    assert_eq!(counts(live).await, all);
+    // A code and a proof that are too old count for nothing; a code that is sent again is no younger.
+    let later = LiveProofs { codes_after: at(100), ..live };
+    assert_eq!(counts(later).await, NumberCounts { awaiting_code: 0, ..all });
+    let later = LiveProofs { verified_after: at(51), ..live };
+    assert_eq!(counts(later).await, NumberCounts { verified: 0, awaiting_code: 2, ..all });
+    locked.budgets.locked_since = None;
+    write(&*store, 1, locked).await.expect("unlocked");
+    write(&*store, 1, claimed(number(3), ClaimPhase::Unverified)).await.expect("given up");
+    let fewer = NumberCounts { verified: 1, locked: 0, ..all };
+    assert_eq!(counts(live).await, fewer);
 }
