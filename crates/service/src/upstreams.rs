@@ -12,7 +12,7 @@ use crate::directory::{Document, Entity, EntityKind, EntityRef, Upstream, Upstre
 use crate::error::{ServiceError, Unavailable};
 use crate::forward::seen;
 use crate::ports::{
-    CommitError, Credentials, EntityWrite, ForeignBackup, Link, Registrar, Subject, Unit,
+    CommitError, Credentials, EntityWrite, ForeignBackup, Link, Pace, Registrar, Subject, Unit,
     UpstreamState,
 };
 use crate::seed::SecretText;
@@ -129,6 +129,14 @@ impl Service {
         Ok(found.into_iter().filter_map(Entity::into_upstream_number).collect())
     }
 
+    /// How fast an upstream may be called now, as far as this node was told.
+    pub async fn upstream_pace(&self, waba: &WabaId) -> Result<Option<Pace>, ServiceError> {
+        let (Some(link), Some(port)) = (self.link_of(waba).await?, &self.upstream) else {
+            return Ok(None);
+        };
+        Ok(port.pace(&link, self.now()))
+    }
+
     /// Asks an upstream for its numbers: shows whether it is reached and takes our credentials.
     pub async fn look_upstream(&self, waba: &WabaId) -> Result<UpstreamLook, ServiceError> {
         let (Some(link), Some(port)) = (self.link_of(waba).await?, &self.upstream) else {
@@ -200,16 +208,16 @@ impl Service {
         }
     }
 
-    /// The same for one upstream.
-    pub async fn compare_upstream(&self, upstream: &Upstream) -> Result<(), ServiceError> {
-        let Some(port) = &self.upstream else { return Ok(()) };
+    /// The same for one upstream; `false` if it could not be read.
+    pub async fn compare_upstream(&self, upstream: &Upstream) -> Result<bool, ServiceError> {
+        let Some(port) = &self.upstream else { return Ok(false) };
         let link = self.opened(upstream)?;
         let states = match port.numbers(&link, self.now()).await {
             Ok(states) => states,
             Err(error) => {
                 let waba = upstream.waba.as_str();
                 tracing::warn!(waba, %error, "the registrar upstream was not read");
-                return Ok(());
+                return Ok(false);
             }
         };
         for known in self.upstream_numbers(&upstream.waba).await? {
@@ -217,7 +225,7 @@ impl Service {
             let state = states.iter().find(|state| state.digits == digits);
             self.compare_number(&known, state).await?;
         }
-        Ok(())
+        Ok(true)
     }
 
     async fn compare_number(

@@ -47,7 +47,20 @@ pub(crate) struct Upstream {
     access_key_id: Option<String>,
     /// Meta: where it may post that something has changed. Posts count once the app's secret is given.
     webhook: Option<UpstreamWebhook>,
+    /// What it said lately about its own limits, to the node that answers.
+    limit: Option<UpstreamLimit>,
     created_at: At,
+}
+
+/// How much of an upstream's limits our account has used, and what that does to calls.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct UpstreamLimit {
+    /// Of the limit that is nearest, in percent.
+    used_percent: u64,
+    /// Each call waits a little.
+    slowed: bool,
+    /// No calls are made before.
+    closed_until: Option<At>,
 }
 
 /// What to enter at Meta, under the app's webhooks of WhatsApp accounts.
@@ -176,8 +189,8 @@ pub(crate) async fn show(
     Path(id): Path<String>,
 ) -> Result<Json<Upstream>, Failure> {
     let waba = waba(&app, &id).await?;
-    let kept = app.service.upstream(&waba).await?;
-    kept.map(|it| Json(Upstream::new(&app, it))).ok_or_else(|| none(&waba))
+    let kept = app.service.upstream(&waba).await?.ok_or_else(|| none(&waba))?;
+    Ok(Json(Upstream::new(&app, kept).await?))
 }
 
 /// Makes a registrar upstream the authority for a WABA
@@ -192,7 +205,7 @@ pub(crate) async fn set(
     let waba = waba(&app, &id).await?;
     let link = new.link(&waba)?;
     match app.service.set_upstream(&Caller::operator(), &waba, &link).await? {
-        UpstreamSet::Done(kept) => Ok(Json(Upstream::new(&app, kept))),
+        UpstreamSet::Done(kept) => Ok(Json(Upstream::new(&app, kept).await?)),
         UpstreamSet::NoWaba => Err(Failure::no_such("waba", &waba)),
         UpstreamSet::NotAllowed(reason) => Err(Failure::invalid("base_url", reason)),
     }
@@ -260,7 +273,9 @@ pub(crate) async fn compare(
 ) -> Result<Json<UpstreamNumbers>, Failure> {
     let waba = waba(&app, &id).await?;
     let kept = app.service.upstream(&waba).await?.ok_or_else(|| none(&waba))?;
-    app.service.compare_upstream(&kept).await?;
+    if !app.service.compare_upstream(&kept).await? {
+        return Err(Failure::Unavailable { drop_connection: false });
+    }
     numbers(State(app), Path(id)).await
 }
 
@@ -367,12 +382,13 @@ fn version(given: Option<String>) -> Result<String, Failure> {
 }
 
 impl Upstream {
-    fn new(app: &App, it: Kept) -> Self {
+    async fn new(app: &App, it: Kept) -> Result<Self, Failure> {
+        let pace = app.service.upstream_pace(&it.waba).await?;
         let webhook = (it.registrar == Registrar::Meta).then(|| UpstreamWebhook {
             callback_url: format!("{}/upstream/v1/{}/webhook", app.settings.public_url, it.waba),
             verify_token: app.service.hub_token(&it.waba),
         });
-        Self {
+        Ok(Self {
             waba: it.waba.as_str().to_owned(),
             registrar: Registrar::as_str(it.registrar),
             remote_id: it.remote_id,
@@ -380,8 +396,13 @@ impl Upstream {
             version: it.version,
             access_key_id: it.access_key_id,
             webhook,
+            limit: pace.map(|it| UpstreamLimit {
+                used_percent: it.percent,
+                slowed: it.slowed,
+                closed_until: it.closed_until.map(At::from),
+            }),
             created_at: it.created_at.into(),
-        }
+        })
     }
 }
 

@@ -10,6 +10,7 @@ use super::Console;
 use super::frame::{Frame, Section, rendered};
 use super::guard::url_encoded;
 use super::shape::{Moment, digits, fill, international};
+use super::texts::Language;
 use super::trouble::{ErrorPage, Notice, Trouble};
 
 /// Numbers that are shown; those that need somebody come first.
@@ -23,7 +24,16 @@ struct Authority {
     remote_id: String,
     base_url: String,
     version: Option<String>,
+    limit: Option<Limit>,
     created_at: Moment,
+}
+
+/// What it said lately about its own limits.
+#[derive(Debug, Deserialize)]
+struct Limit {
+    used_percent: u64,
+    slowed: bool,
+    closed_until: Option<Moment>,
 }
 
 /// What is known about a number there.
@@ -79,7 +89,11 @@ pub(super) async fn compare(
             show(&console, frame.with(notice), &waba, StatusCode::OK).await
         }
         Err(trouble) => {
-            let notice = trouble.notice(&frame);
+            let mut notice = trouble.notice(&frame);
+            if trouble.status == StatusCode::SERVICE_UNAVAILABLE {
+                frame.t.overview.upstream_not_reached.clone_into(&mut notice.title);
+                notice.lines = vec![frame.t.upstream.not_compared.to_owned()];
+            }
             show(&console, frame.with(notice), &waba, trouble.status).await
         }
     }
@@ -102,6 +116,32 @@ async fn load(console: &Console, waba: &str) -> Result<(Authority, Vec<Known>), 
     let it: Authority = console.inside.get(&path).await?;
     let known: List = console.inside.get(&format!("{path}/numbers")).await?;
     Ok((it, known.items))
+}
+
+impl Known {
+    /// What differs, in the language of the page; what has no words there stays as it was told.
+    fn drift_words(&self, f: &Frame) -> Option<String> {
+        let told = self.drift.as_deref()?;
+        let (of, here) = (&Language::English.texts().upstream, &f.t.upstream);
+        let words = [
+            (of.drift_gone, here.drift_gone),
+            (of.drift_not_there, here.drift_not_there),
+            (of.drift_not_here, here.drift_not_here),
+            (of.drift_pin_off, here.drift_pin_off),
+            (of.drift_pin_unknown, here.drift_pin_unknown),
+        ];
+        // What follows is in the upstream's own words: ` (DISCONNECTED)`.
+        let found =
+            words.iter().find_map(|(english, own)| Some((own, told.strip_prefix(english)?)));
+        Some(found.map_or_else(|| told.to_owned(), |(own, rest)| format!("{own}{rest}")))
+    }
+}
+
+impl Authority {
+    /// Until when it is not called, if it is not.
+    fn closed_until(&self) -> Option<Moment> {
+        self.limit.as_ref()?.closed_until
+    }
 }
 
 impl Page {

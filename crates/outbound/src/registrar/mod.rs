@@ -23,7 +23,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use registration::{CodeMethod, Locale, Timestamp, TwoStepPin, VerificationCode, VerifiedName};
 use service::ports::{
-    CodeAccepted, Entropy, Errand, ForeignBackup, Link, Registrar, UpstreamError,
+    CodeAccepted, Entropy, Errand, ForeignBackup, Link, Pace, Registrar, UpstreamError,
     UpstreamRegistrar, UpstreamState,
 };
 
@@ -107,6 +107,10 @@ impl UpstreamRegistrar for Upstreams {
             ));
         }
         Ok(())
+    }
+
+    fn pace(&self, link: &Link, now: Timestamp) -> Option<Pace> {
+        self.of(link).pace(link, now)
     }
 
     async fn numbers(

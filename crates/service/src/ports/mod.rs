@@ -29,7 +29,7 @@ pub use entropy::{Entropy, EntropyExt};
 pub use ledger::{Confirmed, Send, SendQuery, SendReport, SendState, Settlement};
 pub use mail::{Mail, MailError, Mailer};
 pub use registrar::{
-    CodeAccepted, Credentials, Doubt, Errand, ForeignBackup, ForeignWords, Link, Registrar,
+    CodeAccepted, Credentials, Doubt, Errand, ForeignBackup, ForeignWords, Link, Pace, Registrar,
     UpstreamError, UpstreamRegistrar, UpstreamState,
 };
 pub use rehearsal::{Ending, NoRehearsal, OPERATIONS, Occasion, Rehearsal, Twist};

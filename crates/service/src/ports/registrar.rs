@@ -125,6 +125,17 @@ pub struct UpstreamState {
     pub quality: Option<String>,
 }
 
+/// How much of its limits a registrar upstream says that our account has used, and what that does to calls.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pace {
+    /// Of the limit that is nearest, in percent.
+    pub percent: u64,
+    /// Whether each call waits a little.
+    pub slowed: bool,
+    /// Until when no calls are made at all.
+    pub closed_until: Option<Timestamp>,
+}
+
 /// A backup of the retired On-Premises client, for Meta to move a number by.
 #[derive(Debug, Clone)]
 pub struct ForeignBackup {
@@ -184,6 +195,12 @@ pub struct CodeAccepted {
 pub trait UpstreamRegistrar: Send + Sync + 'static {
     /// Whether `link` may be called at all; the reason if not (a sandbox keeps to loopback).
     fn check(&self, link: &Link) -> Result<(), String>;
+
+    /// How fast `link` may be called now, as far as this process was told; nothing if it was not, or too long
+    /// ago.
+    fn pace(&self, _link: &Link, _now: Timestamp) -> Option<Pace> {
+        None
+    }
 
     /// Every number of our account there.
     async fn numbers(

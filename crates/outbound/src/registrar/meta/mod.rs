@@ -19,7 +19,7 @@ use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 use service::numbering;
 use service::ports::{
-    CodeAccepted, Credentials, Doubt, Errand, ForeignBackup, Link, UpstreamError,
+    CodeAccepted, Credentials, Doubt, Errand, ForeignBackup, Link, Pace, UpstreamError,
     UpstreamRegistrar, UpstreamState,
 };
 use sha2::Sha256;
@@ -213,6 +213,10 @@ impl Meta {
 impl UpstreamRegistrar for Meta {
     fn check(&self, _link: &Link) -> Result<(), String> {
         Ok(())
+    }
+
+    fn pace(&self, link: &Link, now: Timestamp) -> Option<Pace> {
+        self.usage.pace(link, now)
     }
 
     async fn numbers(

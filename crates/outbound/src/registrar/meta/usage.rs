@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 
 use registration::{ForeignWords, Refusal, Timestamp};
 use serde_json::Value;
-use service::ports::{Link, UpstreamError};
+use service::ports::{Link, Pace, UpstreamError};
 use tokio::time::Instant;
 
 use crate::registrar::http::Reply;
@@ -43,6 +43,13 @@ struct Figures {
     closed_until: Option<Instant>,
 }
 
+impl Figures {
+    /// Whether calls wait a little.
+    fn slow_down(&self, present: Instant) -> bool {
+        self.percent >= SLOW_FROM && present - self.at < STALE
+    }
+}
+
 impl Usage {
     /// Waits a little when a limit is near, refuses when it is all but reached. Costs nothing there.
     pub(super) async fn pass(&self, link: &Link, now: Timestamp) -> Result<(), UpstreamError> {
@@ -51,10 +58,23 @@ impl Usage {
         if let Some(until) = figures.closed_until.filter(|until| *until > present) {
             return Err(held_back(now + (until - present)));
         }
-        if figures.percent >= SLOW_FROM && present - figures.at < STALE {
+        if figures.slow_down(present) {
             tokio::time::sleep(pause(figures.percent)).await;
         }
         Ok(())
+    }
+
+    /// What a call would meet now.
+    pub(super) fn pace(&self, link: &Link, now: Timestamp) -> Option<Pace> {
+        let figures = self.figures(link)?;
+        let present = Instant::now();
+        let closed_until = figures.closed_until.filter(|until| *until > present);
+        let is_known = closed_until.is_some() || present - figures.at < STALE;
+        is_known.then(|| Pace {
+            percent: figures.percent,
+            slowed: figures.slow_down(present),
+            closed_until: closed_until.map(|until| now + (until - present)),
+        })
     }
 
     /// Takes the figures of an answer.
@@ -132,9 +152,15 @@ fn read(app: Option<&Value>, business: Option<&Value>) -> (u64, u64) {
 
 #[cfg(test)]
 mod tests {
+    use reqwest::StatusCode;
+    use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
     use serde_json::json;
+    use service::ports::Credentials;
+    use service::seed::SecretText;
 
     use super::*;
+
+    const USAGE: HeaderName = HeaderName::from_static("x-business-use-case-usage");
 
     #[test]
     fn the_highest_figure_counts() {
@@ -151,6 +177,43 @@ mod tests {
         let absurd =
             json!({ "1": [{ "estimated_time_to_regain_access": u64::MAX, "call_count": 1e300 }] });
         assert_eq!(read(None, Some(&absurd)), (1_000_000, STOP_MAX));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_a_call_would_meet_is_told_while_it_is_known() {
+        let link = Link {
+            base_url: "http://127.0.0.1:9".to_owned(),
+            remote_id: "102290129340398".to_owned(),
+            credentials: Credentials::Meta {
+                token: SecretText::new("t"),
+                app_secret: None,
+                version: "v25.0".to_owned(),
+            },
+        };
+        let (usage, now) = (Usage::default(), Timestamp::from_millis(1_000_000));
+        let told = |percent: u64, minutes: u64| {
+            let figures = json!({ "1": [{ "call_count": percent,
+                                          "estimated_time_to_regain_access": minutes }] });
+            let value = HeaderValue::from_str(&figures.to_string()).expect("plain");
+            let headers = HeaderMap::from_iter([(USAGE, value)]);
+            usage.learn(&link, &Reply { status: StatusCode::OK, headers, body: Value::Null });
+            usage.pace(&link, now)
+        };
+        assert_eq!(usage.pace(&link, now), None);
+        let open = Pace { percent: 74, slowed: false, closed_until: None };
+        assert_eq!(told(74, 0), Some(open));
+        assert_eq!(told(75, 0), Some(Pace { percent: 75, slowed: true, closed_until: None }));
+        tokio::time::advance(STALE).await;
+        assert_eq!(usage.pace(&link, now), None);
+        let until = now + Duration::from_mins(9);
+        let closed = Pace { percent: 100, slowed: true, closed_until: Some(until) };
+        assert_eq!(told(100, 9), Some(closed));
+        tokio::time::advance(Duration::from_mins(8)).await;
+        let closed =
+            Pace { slowed: false, closed_until: Some(now + Duration::from_mins(1)), ..closed };
+        assert_eq!(usage.pace(&link, now), Some(closed));
+        tokio::time::advance(Duration::from_mins(1)).await;
+        assert_eq!(usage.pace(&link, now), None);
     }
 
     #[test]
