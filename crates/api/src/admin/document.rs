@@ -23,6 +23,24 @@ pub async fn openapi() -> Response {
     ([(header::CONTENT_TYPE, "application/json")], openapi_json()).into_response()
 }
 
+/// What each operation does, in the order of the table: method, path, words.
+pub(crate) fn summaries() -> Vec<(&'static str, &'static str, String)> {
+    let paths = document().paths.paths;
+    let summary = |it: &super::Operation| {
+        let item = paths.get(it.path)?;
+        let found = match it.method {
+            "get" => item.get.as_ref(),
+            "post" => item.post.as_ref(),
+            "put" => item.put.as_ref(),
+            "patch" => item.patch.as_ref(),
+            _ => item.delete.as_ref(),
+        };
+        found?.summary.clone()
+    };
+    let row = |it: &super::Operation| (it.method, it.path, summary(it).unwrap_or_default());
+    super::OPERATIONS.iter().map(row).collect()
+}
+
 fn document() -> OpenApi {
     let mut document = super::Described::openapi();
     document.info = InfoBuilder::new()

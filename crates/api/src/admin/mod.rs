@@ -44,6 +44,7 @@ use axum::routing::{delete, get, patch, post, put};
 
 use crate::state::App;
 
+pub(crate) use document::summaries;
 pub use document::{openapi, openapi_json};
 // A seed file describes an upstream in the same fields.
 pub(crate) use failure::{Failure, rejected};

@@ -123,6 +123,7 @@ pub(crate) fn routes(app: &App) -> Router<App> {
         .route("/access/{kind}/change", post(access::change))
         .route("/access/policies/simulate", post(access::simulate))
         .route("/explorer", get(explorer::first))
+        .route("/explorer/operator", get(explorer::operator::page))
         .route("/explorer/{dialect}", get(explorer::list))
         .route("/explorer/{dialect}/{operation}", get(explorer::page).post(explorer::send))
         .route("/signature", get(signature::page).post(signature::check))

@@ -13,6 +13,7 @@ mod call;
 mod caller;
 mod data;
 mod exchange;
+pub(super) mod operator;
 mod samples;
 
 use core::net::SocketAddr;

@@ -6,6 +6,12 @@ super::texts! {
         lead: "Every operation of the three dialects: fill it in, send it, see both sides of the wire, take it along as code.",
             "Jede Operation der drei Dialekte: ausfüllen, senden, beide Seiten der Leitung sehen, als Code mitnehmen.";
         dialect: "Dialect", "Dialekt";
+        operator: "Operator", "Betreiber";
+        operator_lead: "The operator's API under /admin/v1: what the console and the command line do, and nothing more.",
+            "Die API des Betreibers unter /admin/v1: was Konsole und Kommandozeile tun, und nichts sonst.";
+        operator_call: "A call", "Ein Aufruf";
+        operator_hint: "The audit trail, as it happens. The operator's token stands in operator.token of the data folder; put it into ROLLCALL_TOKEN. Every field of every operation:",
+            "Der Prüfpfad, während er entsteht. Das Token des Betreibers steht in operator.token im Datenordner; legen Sie es in ROLLCALL_TOKEN. Alle Felder aller Operationen:";
         operation: "Operation", "Operation";
         does: "What it does", "Was sie tut";
         not_served: "not served here", "hier nicht bedient";
