@@ -9,6 +9,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::Console;
+use super::choices::offered;
 use super::frame::{Frame, Section, rendered};
 use super::guard::{Fields, url_encoded};
 use super::numbers::PageOf;
@@ -115,6 +116,8 @@ struct Input {
     required: bool,
     value: String,
     problem: Option<String>,
+    /// What is there to choose from.
+    offered: Vec<String>,
 }
 
 /// What the policies say about a request.
@@ -237,6 +240,8 @@ async fn shown_once(console: &Console, frame: Frame, kind: &Kind, made: &Value) 
         .filter_map(|(name, words)| Some(super::shape::fill(words, made[*name].as_str()?)));
     let mut notice = Notice::good(a.done_made);
     notice.lines.extend(shown);
+    let secret = secrets.iter().find_map(|(name, _)| made[*name].as_str());
+    notice.to_copy = secret.map(str::to_owned);
     if notice.lines.is_empty() {
         return Redirect::to(&format!("/console/access/{}?done=made", kind.word)).into_response();
     }
@@ -368,8 +373,18 @@ async fn show(console: &Console, frame: Frame, word: &str, extra: Extra<'_>) -> 
         required,
         value: extra.fields.map(|it| it.raw(name)).unwrap_or_default().to_owned(),
         problem: extra.trouble.and_then(|it| it.about(name)).map(str::to_owned),
+        offered: Vec::new(),
     };
-    let form = kind.form.iter().map(|(name, required)| input(name, *required)).collect();
+    let offered = offered(console, kind.form.iter().map(|(name, _)| *name)).await;
+    let form = kind.form.iter().map(|(name, required)| {
+        let mut input = input(name, *required);
+        input.offered = offered.get(name).cloned().unwrap_or_default();
+        if let ([only], true, true) = (&*input.offered, *required, input.value.is_empty()) {
+            input.value.clone_from(only);
+        }
+        input
+    });
+    let form = form.collect();
     let asked = SIMULATED.map(|name| input(name, matches!(name, "account" | "action")));
     let status = extra.trouble.map_or(StatusCode::OK, |trouble| trouble.status);
     let page = Page {

@@ -12,6 +12,7 @@
 mod access;
 mod assets;
 mod audit;
+mod choices;
 mod events;
 mod explain;
 mod explorer;

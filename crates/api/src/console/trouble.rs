@@ -44,6 +44,8 @@ pub(super) struct Notice {
     pub opens_at: Option<Moment>,
     /// A page that explains.
     pub explain: Option<String>,
+    /// A text that is shown this once, to be copied.
+    pub to_copy: Option<String>,
 }
 
 impl Trouble {
@@ -110,6 +112,7 @@ impl Trouble {
             remedy,
             opens_at: self.words.opens_at.as_deref().and_then(Moment::parse),
             explain: explain.map(|(_, id)| format!("/console/explain/{id}")),
+            to_copy: None,
         }
     }
 
@@ -152,6 +155,7 @@ impl Notice {
             remedy: None,
             opens_at: None,
             explain: None,
+            to_copy: None,
         }
     }
 }

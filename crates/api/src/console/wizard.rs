@@ -110,7 +110,29 @@ pub(super) async fn first(
     frame: Frame,
     Query(start): Query<Start>,
 ) -> Response {
+    let start = of_known(&console, &frame, start).await;
     first_page(&console, frame, start, None).await
+}
+
+/// A number that is known begins with the name it has, and for whoever claims it.
+async fn of_known(console: &Console, frame: &Frame, mut start: Start) -> Start {
+    let digits = number_path(&typed_number(&start.number));
+    if digits.is_empty() || !start.name.is_empty() {
+        return start;
+    }
+    let known = console.inside.get::<Details>(&format!("/numbers/{digits}")).await;
+    let Ok(number) = known else { return start };
+    number.name().clone_into(&mut start.name);
+    if start.to.is_empty()
+        && number.registration.is_none()
+        && let Some(claim) = number.claims.first()
+    {
+        let all = destinations(console, frame.t).await.unwrap_or_default();
+        let own = all.into_iter().find(|it| it.waba == claim.waba);
+        start.to = own.map(|it| it.value).unwrap_or_default();
+    }
+    start.number = number.international;
+    start
 }
 
 /// `GET /register/check`: what the numbering plan says about what is typed.
