@@ -63,6 +63,8 @@ pub(super) async fn page(frame: Frame) -> Response {
             None => sections.push((section.to_owned(), vec![row])),
         }
     }
+    // Those of no section first, as in a file.
+    sections.sort_by_key(|(name, _)| !name.is_empty());
     ok(&Page { f: frame.in_section(Section::Settings), sections })
 }
 

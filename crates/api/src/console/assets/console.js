@@ -118,10 +118,13 @@
   }
 
   // On a phone the navigation and tabs are wider than the screen: the place where one is comes into view.
-  document.querySelectorAll('.nav [aria-current="page"], .tabs [aria-current="page"]').forEach((it) => {
+  const narrow = window.matchMedia("(max-width: 860px)");
+  const find = () => document.querySelectorAll('.nav [aria-current="page"], .tabs [aria-current="page"]').forEach((it) => {
     const bar = it.closest("nav");
     bar.scrollLeft = it.offsetLeft - bar.offsetLeft - (bar.clientWidth - it.offsetWidth) / 2;
   });
+  narrow.addEventListener("change", find);
+  find();
 
   // Whoever has the keyboard in such a part is not disturbed.
   document.addEventListener("htmx:beforeRequest", (event) => {
@@ -156,7 +159,15 @@
         ...labels.map((label, i) => ({ label, stroke: inks[i], width: 2, fill: i ? undefined : `color-mix(in srgb, ${inks[0]} 12%, transparent)`, points: { show: false } })),
       ],
     }, data, box);
-    new ResizeObserver(() => plot.setSize(size())).observe(box);
+    const watch = new ResizeObserver(() => plot.setSize(size()));
+    watch.observe(box);
+    // A canvas keeps the colours it was drawn in.
+    window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
+      watch.disconnect();
+      plot.destroy();
+      delete box.dataset.drawn;
+      draw(box);
+    }, { once: true });
   };
 
   document.addEventListener("htmx:afterSwap", (event) => dress(event.target.parentElement || document.body));

@@ -17,7 +17,7 @@ super::texts! {
             "Der Anrufer erfährt es. Unter einem abgelehnten Namen wird keine Nummer registriert.";
         decline_yes: "Yes, decline", "Ja, ablehnen";
         employee: "It is that of an employee", "Er gehört jemandem, der dort arbeitet";
-        unrelated: "It has nothing to do with the business", "Er hat nichts mit dem Unternehmen zu tun";
+        unrelated: "Unrelated to the business", "Er hat nichts mit dem Unternehmen zu tun";
         format: "It has a form that names do not have", "Er hat eine Form, die Namen nicht haben";
         individual: "It is that of a person", "Er ist der einer Person";
         inconsistent: "The business is called otherwise elsewhere", "Das Unternehmen heißt anderswo anders";

@@ -119,7 +119,7 @@ super::texts! {
         step_number: "Number", "Nummer";
         step_code: "Code", "Code";
         step_done: "Done", "Fertig";
-        number_hint: "With country code, such as +44 7700 900123", "Mit Landesvorwahl, etwa +44 7700 900123";
+        number_hint: "With country code, such as +44 7700 900123", "Mit Landesvorwahl, etwa +44 7700 900123";
         fictitious_hint: "In the sandbox nothing is sent. Fictitious numbers such as +44 7700 900123 belong to nobody.",
             "Im Sandkasten wird nichts gesendet. Erfundene Nummern wie +44 7700 900123 gehören niemandem.";
         try_example: "Use an example", "Beispiel nehmen";
