@@ -146,7 +146,7 @@ impl Service {
                 self.callbacks_of(caller, &loaded.value, &step, &unit.numbers, now).await?;
             let has_callbacks = !unit.callbacks.is_empty();
             let fresh = self.lease(&mut unit, now);
-            match self.store.commit(unit).await {
+            match self.commit_leased(unit, &fresh).await {
                 Ok(()) => {
                     self.trail_grew.send_replace(());
                     self.hand_to_worker(fresh);

@@ -90,7 +90,9 @@ pub struct Service {
     pub(crate) announcing: Mutex<()>,
     /// Stored and leased for this process, waiting for its worker.
     pub(crate) fresh_sends: std::sync::Mutex<VecDeque<Send>>,
-    pub(crate) sends_due: Notify,
+    /// Handed over by the commit that ordered them, waiting to be announced.
+    pub(crate) taken_sends: Arc<std::sync::Mutex<Vec<Send>>>,
+    pub(crate) sends_due: Arc<Notify>,
     pub(crate) callbacks_due: Notify,
     pub(crate) ledger_changed: watch::Sender<u64>,
     pub(crate) trail_grew: watch::Sender<()>,
@@ -131,7 +133,8 @@ impl Service {
             recording: Mutex::default(),
             announcing: Mutex::default(),
             fresh_sends: std::sync::Mutex::default(),
-            sends_due: Notify::new(),
+            taken_sends: Arc::default(),
+            sends_due: Arc::default(),
             callbacks_due: Notify::new(),
             ledger_changed: watch::Sender::new(0),
             trail_grew: watch::Sender::new(()),
@@ -245,6 +248,7 @@ impl Service {
         self.operation_requests.clear();
         self.graph_calls.clear();
         self.fresh_sends().clear();
+        self.taken_sends().clear();
         self.mails.clear();
         self.ledger_changed.send_modify(|n| *n += 1);
         Ok(())
@@ -264,6 +268,7 @@ impl Service {
         self.operation_requests.clear();
         self.graph_calls.clear();
         self.fresh_sends().clear();
+        self.taken_sends().clear();
         self.ledger_changed.send_modify(|n| *n += 1);
         Ok(found)
     }

@@ -24,6 +24,7 @@ use crate::ports::{Send, SendState, StoreError, Unit};
 use crate::service::Service;
 
 mod hand_over;
+mod in_ledger;
 
 pub(crate) use hand_over::Ended;
 
@@ -75,6 +76,7 @@ impl Service {
         polls.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut bench = Bench { more_due: true, ..Bench::default() };
         while !*stop.borrow() {
+            self.announce_taken().await;
             self.begin_fresh(&mut bench);
             if bench.more_due {
                 self.begin_due(&mut bench).await;
@@ -83,8 +85,9 @@ impl Service {
                 Some(done) = bench.under_way.next() => self.collect(&mut bench, done),
                 Some(()) = bench.recording.next() => {}
                 () = self.sends_due.notified() => {
-                    // Woken for what is fresh, or because the clock was turned.
-                    bench.more_due |= self.fresh_sends().is_empty();
+                    // Woken for what is fresh or taken, or because the clock was turned.
+                    bench.more_due |=
+                        self.fresh_sends().is_empty() && self.taken_sends().is_empty();
                 }
                 _ = polls.tick() => bench.more_due = true,
                 _ = stop.changed() => {}
@@ -94,10 +97,12 @@ impl Service {
             self.collect(&mut bench, done);
         }
         while bench.recording.next().await.is_some() {}
+        self.announce_taken().await;
     }
 
     /// Hands over everything that is due. For tests, and for callers without a worker.
     pub async fn deliver_due(&self) {
+        self.announce_taken().await;
         loop {
             let _quiet = self.under_way.read().await;
             let fresh = self.take_fresh(BATCH_MAX);
@@ -134,10 +139,17 @@ impl Service {
 
     /// Claims the sends of a unit for this process before they are stored, if its worker can take them
     /// right after the commit: that spares the commit that would claim them. The others lie in the outbox
-    /// for any worker; so do these, once their lease has passed, if this process dies.
+    /// for any worker; so do these, once their lease has passed, if this process dies. What its row alone
+    /// hands over is not claimed but done, and the worker tells of it.
     pub(crate) fn lease(&self, unit: &mut Unit, now: Timestamp) -> Vec<Send> {
+        if unit.sends.is_empty() {
+            return Vec::new();
+        }
+        if self.hand_to_ledger(unit, now) {
+            return unit.sends.clone();
+        }
         let room = FRESH_MAX.saturating_sub(self.fresh_sends().len());
-        if unit.sends.is_empty() || room < unit.sends.len() {
+        if room < unit.sends.len() {
             return Vec::new();
         }
         let begun = self.begins_at_once();
@@ -148,9 +160,9 @@ impl Service {
         unit.sends.clone()
     }
 
-    /// Gives the worker what was leased for it.
+    /// Gives the worker what was leased for it; what is handed over it has already.
     pub(crate) fn hand_to_worker(&self, leased: Vec<Send>) {
-        if !leased.is_empty() {
+        if !leased.is_empty() && !in_ledger::is_handed_over(&leased) {
             fault::point("decided");
             self.fresh_sends().extend(leased);
             self.sends_due.notify_one();

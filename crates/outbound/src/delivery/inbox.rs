@@ -17,6 +17,10 @@ impl CodeDelivery for InboxDelivery {
     async fn hand_over(&self, message: &CodeMessage) -> Result<HandedOver, DeliveryError> {
         Ok(HandedOver { sender: INBOX.to_owned(), provider_id: Some(message.id.to_string()) })
     }
+
+    fn in_ledger(&self) -> Option<&str> {
+        Some(INBOX)
+    }
 }
 
 #[cfg(test)]

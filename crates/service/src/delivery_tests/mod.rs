@@ -1,5 +1,6 @@
 //! From the order of a code to the end of its send: worker, receipts, money.
 
+mod in_ledger;
 mod money;
 mod receipts;
 mod worker;
@@ -47,6 +48,7 @@ struct Provider {
     meanwhile: Mutex<Option<tokio::sync::mpsc::UnboundedSender<tokio::sync::oneshot::Sender<()>>>>,
     ids: AtomicU64,
     no_sender: bool,
+    in_ledger: bool,
 }
 
 impl Provider {
@@ -92,6 +94,10 @@ impl CodeDelivery for Provider {
                 Err(DeliveryError::Rejected { sender, reason: "no such number".to_owned() })
             }
         }
+    }
+
+    fn in_ledger(&self) -> Option<&str> {
+        self.in_ledger.then_some("smpp")
     }
 
     fn candidates(&self, _: CodeMethod, _: PhoneNumber) -> Option<Vec<String>> {

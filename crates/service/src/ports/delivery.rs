@@ -129,6 +129,13 @@ pub trait CodeDelivery: Send + Sync + 'static {
         Dispatched { attempts: Vec::new(), outcome: self.hand_over(message).await }
     }
 
+    /// The name of the sender, if it takes everything and all that it takes is the row in the ledger: such
+    /// a message is handed over by the commit that orders it, under its own id, and
+    /// [`hand_over`](Self::hand_over) is asked only for what was left over.
+    fn in_ledger(&self) -> Option<&str> {
+        None
+    }
+
     /// Names of the senders that could carry a code to this number: nobody, if the list is empty.
     /// `None` is not known beforehand, which is anybody.
     fn candidates(&self, method: CodeMethod, number: PhoneNumber) -> Option<Vec<String>> {
