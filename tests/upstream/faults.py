@@ -138,6 +138,14 @@ class Proxy:
         self.server.server_close()
 
 
+class Anonymous(Proxy):
+    """Between two Rollcalls: what the upstream names beyond its dialect does not arrive."""
+
+    def forward(self, handler, body):
+        status, headers, answer = super().forward(handler, body)
+        return status, [it for it in headers if not it[0].lower().startswith("x-rollcall-")], answer
+
+
 def given_up(handler):
     """Waits until the caller hangs up, or is gone."""
     handler.close_connection = True

@@ -12,7 +12,7 @@ import time
 import pytest
 
 from callers import Graph, OnPremises
-from faults import Proxy
+from faults import Anonymous
 from rollcalls import Rollcall
 
 REGISTRARS = ["meta", "alibaba"]
@@ -35,36 +35,31 @@ SOON = denied("Please wait 0 hour(s) 1 minute(s) before trying again")
 SPENT = denied("Error checking code (too_many_guesses)")
 PIN_WANTED = denied("Unknown error: security_code")
 
-# Meta has one code for all that can be wrong with a code (136025), one for both troubles with a PIN (133005).
-# Alibaba has one for limits of sends and one for limits of guesses, names no wait, and knows no PIN.
+# What remains where the names are taken away. Magic makes the upstream say these without the history that they follow from in
+# life; with it the gateway, through which it went, knows which is meant: see test_history.py.
+#
+# Meta has one code for all that can be wrong with a code (136025): of the first guess at a code that was asked for just
+# now, it is read as "wrong". One that cannot be sent, without a subcode, is one that no way leads to if the number is not
+# verified there. Alibaba has one code for limits of sends, which is read as the first wait, and one for limits of guesses,
+# which no guess made through here explains; it knows no PIN, so none that is given can be wrong there or run out.
 LESS = {
-    ("meta", "code-missing"): MISMATCH,
-    ("meta", "out-of-guesses"): MISMATCH,
-    ("meta", "number-locked"): MISMATCH,
-    ("meta", "destination-closed"): denied("Unknown error: blocked"),
-    ("alibaba", "sms-exhausted"): SOON,
-    ("alibaba", "voice-exhausted"): SOON,
-    ("alibaba", "country-limit"): SOON,
-    ("alibaba", "low-conversion"): SOON,
-    ("alibaba", "spend-limit"): SOON,
-    ("alibaba", "guess-too-soon"): SPENT,
-    ("alibaba", "guesses-exhausted"): SPENT,
-    ("alibaba", "number-locked"): SPENT,
-    ("alibaba", "pin-mismatch"): PIN_WANTED,
-    ("alibaba", "pin-locked"): PIN_WANTED,
-    ("alibaba", "not-registered"): denied("Unknown error: not_registered"),
+    ("meta", "verify_code", "code-missing"): MISMATCH,
+    ("meta", "verify_code", "out-of-guesses"): MISMATCH,
+    ("meta", "verify_code", "number-locked"): MISMATCH,
+    ("meta", "request_code", "already-verified"): denied("Unknown error: no_routes"),
+    ("alibaba", "request_code", "sms-exhausted"): SOON,
+    ("alibaba", "request_code", "voice-exhausted"): SOON,
+    ("alibaba", "request_code", "low-conversion"): SOON,
+    ("alibaba", "request_code", "spend-limit"): SOON,
+    ("alibaba", "verify_code", "guess-too-soon"): SPENT,
+    ("alibaba", "verify_code", "guesses-exhausted"): SPENT,
+    ("alibaba", "verify_code", "number-locked"): SPENT,
+    ("alibaba", "request_code", "pin-locked"): PIN_WANTED,
+    ("alibaba", "register", "pin-locked"): PIN_WANTED,
 }
 # Told in their own words, with their trace.
 IN_THEIR_WORDS = {("alibaba", "already-added"), ("alibaba", "held-elsewhere"), ("alibaba", "not-migrating"),
                   ("alibaba", "name-declined"), ("meta", "not-migrating"), ("meta", "name-declined")}
-
-
-class Anonymous(Proxy):
-    """Between two Rollcalls: what the upstream names beyond its dialect does not arrive."""
-
-    def forward(self, handler, body):
-        status, headers, answer = super().forward(handler, body)
-        return status, [it for it in headers if not it[0].lower().startswith("x-rollcall-")], answer
 
 
 @pytest.fixture(scope="module")
@@ -165,7 +160,9 @@ def test_what_the_real_registrars_do_not_name_is_read_from_their_codes(world, re
     if case in IN_THEIR_WORDS:
         assert status == 403 and "trace " in body["errors"][0]["details"], body
         return
-    assert answer == LESS.get(case, expected(registrar, entry))
+    less = LESS.get((registrar, entry["operation"], entry["refusal"]))
+    assert answer == (less or expected(registrar, entry))
+    assert less != expected(registrar, entry), "nothing is lost any more"
 
 
 @pytest.mark.parametrize("registrar", ["embedded", *REGISTRARS])

@@ -233,8 +233,19 @@ pub enum CodeProof {
     None,
     /// The code of this challenge.
     Expected(ChallengeId, VerificationCode),
-    /// Who made the code compared it and says whether it is right.
-    ProviderSays(bool),
+    /// Who made the code was asked, and says this.
+    ProviderSays(CodeVerdict),
+}
+
+/// What a registrar upstream says about a code that it made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CodeVerdict {
+    /// It is right.
+    Right,
+    /// It is wrong.
+    Wrong,
+    /// It is not taken: wrong, too old, out of guesses or tried too soon. Which of them, is not said.
+    NotTaken,
 }
 
 /// Confirm a code.
@@ -304,6 +315,8 @@ pub enum Forwarded {
     Deregister,
     /// To set the PIN.
     SetTwoStep,
+    /// To show another display name.
+    ChangeName,
 }
 
 impl Forwarded {
@@ -317,6 +330,7 @@ impl Forwarded {
             Self::Register => "register",
             Self::Deregister => "deregister",
             Self::SetTwoStep => "set_two_step",
+            Self::ChangeName => "change_name",
         }
     }
 }
@@ -331,6 +345,12 @@ pub struct Heed {
     pub operation: Forwarded,
     /// The answer.
     pub refusal: Refusal,
+    /// It is the likeliest of several that the registrar has one word for, or its length was not said. Then
+    /// what is known here makes it more exact.
+    pub is_vague: bool,
+    /// The registrar keeps the PIN, so that what it says of PINs is about the one in force here. Otherwise the
+    /// rules here keep their own, and the registrar can neither switch it off nor lock it.
+    pub keeps_pins: bool,
 }
 
 /// What a registrar upstream has done, although its answer did not arrive.
@@ -355,5 +375,12 @@ pub enum Adopt {
     Deregistered {
         /// Whose claim.
         waba: WabaId,
+    },
+    /// A code was submitted that was not the right one, and perhaps compared.
+    Guessed {
+        /// Whose claim.
+        waba: WabaId,
+        /// When.
+        at: Timestamp,
     },
 }

@@ -5,6 +5,7 @@ mod holder;
 mod migration;
 mod names;
 mod upstream;
+mod vague;
 
 use crate::{
     Claim, ClaimPhase, Command, Effect, Fact, Limits, NumberRecord, PhoneNumberId, PinCheck,

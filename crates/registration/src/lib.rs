@@ -40,8 +40,8 @@ pub use account::{
 };
 pub use budget::{Budgets, Ladder, PinBudget, Window};
 pub use command::{
-    AddNumber, Adopt, BackupProof, CodeMaker, CodeProof, Command, Forwarded, Heed, Holding,
-    NewClaim, PinCheck, Register, RequestCode, Requester, Restore, VerifyCode,
+    AddNumber, Adopt, BackupProof, CodeMaker, CodeProof, CodeVerdict, Command, Forwarded, Heed,
+    Holding, NewClaim, PinCheck, Register, RequestCode, Requester, Restore, VerifyCode,
 };
 pub use decide::{Accepted, Decision, decide};
 pub use destination::{Closed, Destinations, Fuse, Reach};
@@ -50,8 +50,8 @@ pub use effect::{CodeMethod, CodeSend, Effect, Fact, Locale};
 pub use limits::Limits;
 pub use phone_number::{Channels, NumberKind, PhoneNumber, PhoneNumberError};
 pub use record::{
-    Challenge, ChallengeId, Claim, ClaimHistory, ClaimPhase, NumberRecord, PinQuestion, Platform,
-    Registration, RegistrationKey,
+    Challenge, ChallengeId, Claim, ClaimHistory, ClaimPhase, DoubtfulGuesses, NumberRecord,
+    PinQuestion, Platform, Registration, RegistrationKey,
 };
 pub use refusal::{ForeignWords, Refusal, RefusalId};
 pub use timestamp::Timestamp;

@@ -92,16 +92,30 @@ pub struct Challenge {
     pub key_epoch: u32,
     /// When the code was made; its life counts from here.
     pub created_at: Timestamp,
+    /// When the first message with it was ordered. Before `created_at` only where a registrar upstream was asked for
+    /// another one: it may have sent a new code, or the same again.
+    pub first_asked_at: Timestamp,
     /// When it was last requested; the client's latest request is the one it verifies.
     pub requested_at: Timestamp,
     /// Guesses evaluated so far.
     pub guesses: u32,
     /// When the latest guess was evaluated.
     pub last_guess_at: Option<Timestamp>,
+    /// Guesses that a registrar upstream may have evaluated, without an answer that says so.
+    pub doubtful: DoubtfulGuesses,
     /// When the requester last gave the two-step PIN in force, if it did.
     pub pin_proven_at: Option<Timestamp>,
     /// The On-Premises client that asked, if one did.
     pub client: Option<ClientId>,
+}
+
+/// Guesses whose answer from a registrar upstream is lost, or leaves open whether they were compared.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct DoubtfulGuesses {
+    /// How many.
+    pub count: u32,
+    /// When the latest was made.
+    pub last_at: Option<Timestamp>,
 }
 
 /// The platform a number is registered on.

@@ -2,9 +2,9 @@
 
 use async_trait::async_trait;
 use registration::{
-    BackupProof, ChallengeId, ClaimPhase, ClientId, CodeMaker, CodeProof, Command, NewClaim,
-    NumberRecord, PinCheck, PinVerifier, Platform, Reach, Register, RegistrationKey, RequestCode,
-    Requester, Timestamp, VerifyCode, WabaId,
+    BackupProof, ChallengeId, ClaimPhase, ClientId, CodeMaker, CodeProof, CodeVerdict, Command,
+    NewClaim, NumberRecord, PinCheck, PinVerifier, Platform, Reach, Register, RegistrationKey,
+    RequestCode, Requester, Timestamp, VerifyCode, WabaId,
 };
 
 use crate::directory::{Client, Entity, EntityRef};
@@ -105,7 +105,7 @@ pub(crate) struct Confirmation<'a> {
     pub(crate) answer: &'a CodeAnswer,
     pub(crate) register: Option<Registering<'a>>,
     /// What a registrar upstream says about the code, where it is the one that knows.
-    pub(crate) said: Option<bool>,
+    pub(crate) said: Option<CodeVerdict>,
 }
 
 #[async_trait]
@@ -126,7 +126,7 @@ impl Proposal for Confirmation<'_> {
             requester: Requester { waba: self.answer.waba.clone(), client },
             submitted: self.answer.code.clone(),
             proof: match self.said {
-                Some(is_right) => CodeProof::ProviderSays(is_right),
+                Some(verdict) => CodeProof::ProviderSays(verdict),
                 None => service.proof(record, &self.answer.waba),
             },
             register,

@@ -4,8 +4,8 @@ use super::{Accepted, Draft, Outcome, pin_proven_at};
 use crate::budget::Rung;
 use crate::{
     AddNumber, Challenge, Claim, ClaimHistory, ClaimPhase, Closed, CodeMaker, CodeMethod,
-    CodeProof, CodeSend, Effect, Fact, NameReview, NewClaim, Platform, Reach, Refusal, RequestCode,
-    Requester, Timestamp, VerifyCode, WabaId,
+    CodeProof, CodeSend, CodeVerdict, DoubtfulGuesses, Effect, Fact, NameReview, NewClaim,
+    Platform, Reach, Refusal, RequestCode, Requester, Timestamp, VerifyCode, WabaId,
 };
 
 impl Draft<'_> {
@@ -259,7 +259,9 @@ impl Draft<'_> {
     ) -> (Challenge, bool) {
         let alive = self.next.claims[index]
             .live_challenge(self.now, self.limits)
-            .filter(|challenge| challenge.guesses < self.limits.guesses_max());
+            .filter(|challenge| challenge.guesses < self.limits.guesses_max())
+            // Else it may be alive upstream, and a new one is sure to come.
+            .filter(|challenge| self.now < challenge.first_asked_at + self.limits.code_lifetime);
         let client = request.requester.client.clone();
         match alive {
             Some(challenge) => {
@@ -278,9 +280,11 @@ impl Draft<'_> {
                     id: request.fresh_challenge,
                     key_epoch: request.key_epoch,
                     created_at: self.now,
+                    first_asked_at: self.now,
                     requested_at: self.now,
                     guesses: 0,
                     last_guess_at: None,
+                    doubtful: DoubtfulGuesses::default(),
                     pin_proven_at,
                     client,
                 },
@@ -303,7 +307,12 @@ impl Draft<'_> {
         }
         let is_right = match &verify.proof {
             CodeProof::Expected(id, expected) if *id == challenge.id => expected.matches(submitted),
-            CodeProof::ProviderSays(is_right) => *is_right,
+            CodeProof::ProviderSays(CodeVerdict::Right) => true,
+            CodeProof::ProviderSays(CodeVerdict::Wrong) => false,
+            CodeProof::ProviderSays(CodeVerdict::NotTaken) => {
+                self.made_exact(index, true)?;
+                false
+            }
             CodeProof::Expected(..) | CodeProof::None => return Err(Refusal::CodeMissing),
         };
         self.guess(index, challenge, is_right)?;
@@ -336,7 +345,7 @@ impl Draft<'_> {
         Ok((index, challenge))
     }
 
-    fn guess_open(&self, challenge: &Challenge) -> Result<(), Refusal> {
+    pub(super) fn guess_open(&self, challenge: &Challenge) -> Result<(), Refusal> {
         let budgets = &self.next.budgets;
         if budgets.locked_since.is_some() {
             return Err(Refusal::NumberLocked);

@@ -32,9 +32,18 @@ impl Draft<'_> {
             Forwarded::AddNumber
             | Forwarded::RequestCode
             | Forwarded::VerifyCode
-            | Forwarded::SetTwoStep => {}
+            | Forwarded::SetTwoStep
+            | Forwarded::ChangeName => {}
         }
-        Err(self.taken_over(heed))
+        if !heed.is_vague {
+            return Err(self.taken_over(heed));
+        }
+        let exact = self.heard_exactly(heed);
+        if exact == Refusal::NumberLocked {
+            // No operator here could tell when that ends.
+            return Err(exact);
+        }
+        Err(self.taken_over(&Heed { refusal: exact, ..heed.clone() }))
     }
 
     fn taken_over(&mut self, heed: &Heed) -> Refusal {
@@ -63,6 +72,8 @@ impl Draft<'_> {
                 let filled = full(*opens_at, limits.register_calls_max, limits.register_window);
                 *calls_of(budgets, heed.operation) = filled;
             }
+            Refusal::PinLocked { .. } | Refusal::PinMismatch { .. } | Refusal::PinRequired
+                if !heed.keeps_pins => {}
             Refusal::PinLocked { opens_at } => {
                 budgets.pin.failures = limits.pin_failures_max;
                 budgets.pin.last_failure_at = *opens_at - limits.pin_lock;
@@ -162,6 +173,11 @@ impl Draft<'_> {
                 }
                 Ok(self.hand_to(index, register))
             }
+            Adopt::Guessed { waba, at } => {
+                let index = self.claim_index(waba)?;
+                self.doubt_guess(index, *at);
+                Ok(Accepted::Done)
+            }
             Adopt::Deregistered { waba } => {
                 self.next.budgets.deregister_calls.push(self.now, self.limits.register_window);
                 self.lose(waba);
@@ -205,7 +221,8 @@ const fn calls_of(budgets: &mut Budgets, operation: Forwarded) -> &mut Window {
         | Forwarded::RequestCode
         | Forwarded::VerifyCode
         | Forwarded::Register
-        | Forwarded::SetTwoStep => &mut budgets.register_calls,
+        | Forwarded::SetTwoStep
+        | Forwarded::ChangeName => &mut budgets.register_calls,
     }
 }
 

@@ -10,6 +10,7 @@ mod invariants;
 mod random;
 mod stage;
 mod upstream;
+mod vague;
 
 mod channels;
 mod clock;

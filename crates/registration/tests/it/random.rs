@@ -5,9 +5,9 @@ use core::time::Duration;
 use proptest::prelude::*;
 use proptest::sample::select;
 use registration::{
-    Budgets, Challenge, ChallengeId, ClaimPhase, CodeMethod, Ladder, Limits, NumberKind,
-    NumberRecord, PinBudget, PinCheck, PinVerifier, Registration, RegistrationKey, Timestamp,
-    TwoStep, Window,
+    Budgets, Challenge, ChallengeId, ClaimPhase, CodeMethod, DoubtfulGuesses, Ladder, Limits,
+    NumberKind, NumberRecord, PinBudget, PinCheck, PinVerifier, Registration, RegistrationKey,
+    Timestamp, TwoStep, Window,
 };
 
 use crate::asks::{A, A1, A2, Ask, B, B_BY_A1, B1, C, C1, Code, CodeAsk, Party, RegisterAsk};
@@ -246,9 +246,11 @@ fn any_phase() -> impl Strategy<Value = ClaimPhase> {
                 id: ChallengeId(id),
                 key_epoch: 1,
                 created_at: times.0,
+                first_asked_at: times.0,
                 requested_at: times.1,
                 guesses,
                 last_guess_at: optional.0,
+                doubtful: DoubtfulGuesses::default(),
                 pin_proven_at: optional.1,
                 client: None,
             }),

@@ -3,28 +3,28 @@
 use core::time::Duration;
 
 use registration::{
-    Accepted, Adopt, ClaimPhase, CodeMethod, CodeProof, Command, Decision, Forwarded, Heed, Limits,
-    NewClaim, NumberRecord, PhoneNumber, PhoneNumberId, PinCheck, Platform, Refusal, Register,
-    RegistrationKey, TextId as _, Timestamp, VerifiedName, VerifyCode, WabaId, decide,
+    Accepted, Adopt, ClaimPhase, CodeMethod, CodeProof, CodeVerdict, Command, Decision, Forwarded,
+    Heed, Limits, NewClaim, NumberRecord, PhoneNumber, PhoneNumberId, PinCheck, Platform, Refusal,
+    Register, RegistrationKey, TextId as _, Timestamp, VerifiedName, VerifyCode, WabaId, decide,
 };
 use registration::{
     AddNumber, ChallengeId, CodeMaker, Locale, NumberKind, Reach, RequestCode, Requester,
     VerificationCode,
 };
 
-fn at(seconds: u64) -> Timestamp {
+pub(crate) fn at(seconds: u64) -> Timestamp {
     Timestamp::from_millis(1_767_225_600_000) + Duration::from_secs(seconds)
 }
 
-fn waba(text: &str) -> WabaId {
+pub(crate) fn waba(text: &str) -> WabaId {
     WabaId::parse(text).expect("sound")
 }
 
-fn play(record: &NumberRecord, command: &Command, now: Timestamp) -> Decision {
+pub(crate) fn play(record: &NumberRecord, command: &Command, now: Timestamp) -> Decision {
     decide(record.clone(), command, now, &Limits::default())
 }
 
-fn claimed() -> NumberRecord {
+pub(crate) fn claimed() -> NumberRecord {
     let record = NumberRecord::absent(PhoneNumber::parse("447700900123").expect("sound"));
     let claim = NewClaim {
         id: PhoneNumberId::parse("1001").expect("sound"),
@@ -36,7 +36,7 @@ fn claimed() -> NumberRecord {
     play(&record, &Command::AddNumber(add), at(0)).next
 }
 
-fn request(method: CodeMethod) -> Command {
+pub(crate) fn request(method: CodeMethod) -> Command {
     Command::RequestCode(RequestCode {
         requester: Requester { waba: waba("1"), client: None },
         claim: None,
@@ -54,16 +54,20 @@ fn request(method: CodeMethod) -> Command {
     })
 }
 
-fn answer(is_right: bool) -> Command {
+pub(crate) fn answer(is_right: bool) -> Command {
+    verdict(if is_right { CodeVerdict::Right } else { CodeVerdict::Wrong })
+}
+
+pub(crate) fn verdict(verdict: CodeVerdict) -> Command {
     Command::VerifyCode(VerifyCode {
         requester: Requester { waba: waba("1"), client: None },
         submitted: VerificationCode::parse("123456").ok(),
-        proof: CodeProof::ProviderSays(is_right),
+        proof: CodeProof::ProviderSays(verdict),
         register: None,
     })
 }
 
-fn register(pin: PinCheck) -> Register {
+pub(crate) fn register(pin: PinCheck) -> Register {
     Register {
         waba: waba("1"),
         platform: Platform::CloudApi,
@@ -75,8 +79,14 @@ fn register(pin: PinCheck) -> Register {
     }
 }
 
-fn heed(operation: Forwarded, refusal: &Refusal) -> Command {
-    Command::Heed(Heed { waba: waba("1"), operation, refusal: refusal.clone() })
+pub(crate) fn heed(operation: Forwarded, refusal: &Refusal) -> Command {
+    Command::Heed(Heed {
+        waba: waba("1"),
+        operation,
+        refusal: refusal.clone(),
+        is_vague: false,
+        keeps_pins: true,
+    })
 }
 
 #[test]
@@ -235,6 +245,8 @@ fn a_registration_lost_there_is_lost_here_and_nobody_elses_is() {
         waba: waba("2"),
         operation: Forwarded::Deregister,
         refusal: Refusal::NotRegistered,
+        is_vague: false,
+        keeps_pins: true,
     });
     assert!(play(&held, &strange, at(2)).next.registration.is_some());
     let told = heed(Forwarded::Deregister, &Refusal::NotRegistered);

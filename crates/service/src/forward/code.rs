@@ -1,8 +1,9 @@
 //! Adding a number, asking for a code, confirming it: upstream and here.
 
 use registration::{
-    Accepted, Adopt, BackupProof, ChallengeId, CodeMethod, Command, ForeignWords, Forwarded,
-    NewClaim, PhoneNumber, Platform, Reach, Refusal, RegistrationKey, VerificationCode, WabaId,
+    Accepted, Adopt, BackupProof, ChallengeId, Closed, CodeMethod, CodeVerdict, Command,
+    ForeignWords, Forwarded, NewClaim, PhoneNumber, Platform, Reach, Refusal, RegistrationKey,
+    VerificationCode, WabaId,
 };
 
 use super::{Settled, Trip, name_for, unexpected};
@@ -120,7 +121,7 @@ impl Service {
                 }
                 None => None,
             };
-            let proposal = Confirmation { answer, register, said: Some(true) };
+            let proposal = Confirmation { answer, register, said: Some(CodeVerdict::Right) };
             let dry = self.dry_run(caller, answer.number, &proposal).await?;
             let (Some(code), Some(mark)) = (&answer.code, mark) else {
                 return Err(unexpected(&dry.accepted));
@@ -193,9 +194,9 @@ impl Trip<'_> {
                 self.save(None).await?;
                 Err(failure)
             }
-            Err(UpstreamError::Refused { refusal: Refusal::AlreadyVerified, words }) => {
+            Err(UpstreamError::Refused { refusal: Refusal::AlreadyVerified, words, is_vague }) => {
                 self.mirror.under_way = None;
-                self.without_code_there(proposal, words).await
+                self.without_code_there(proposal, words, is_vague).await
             }
             Err(error @ UpstreamError::Refused { .. }) => {
                 Err(self.failed(Forwarded::RequestCode, error).await)
@@ -211,6 +212,7 @@ impl Trip<'_> {
         &mut self,
         proposal: &CodeRequest<'_>,
         words: Box<ForeignWords>,
+        is_vague: bool,
     ) -> Result<Committed, ServiceError> {
         let (service, order) = (self.service, proposal.order);
         self.catch_up_on_proof().await?;
@@ -240,7 +242,14 @@ impl Trip<'_> {
             }
             return self.commit(&own, None).await;
         }
-        let error = UpstreamError::Refused { refusal: Refusal::AlreadyVerified, words };
+        let unproven = self.mirror.seen.as_ref().is_some_and(|seen| seen.verified == Some(false));
+        // Not verified there, so it was the other thing that these words are said of.
+        let refusal = if is_vague && unproven && !known_there {
+            Refusal::DestinationClosed { method: order.method, why: Closed::NotOpened }
+        } else {
+            Refusal::AlreadyVerified
+        };
+        let error = UpstreamError::Refused { refusal, words, is_vague: false };
         Err(self.failed(Forwarded::RequestCode, error).await)
     }
 
@@ -289,13 +298,14 @@ impl Trip<'_> {
             Err(UpstreamError::Refused {
                 refusal: Refusal::CodeMismatch { guesses_left },
                 words,
+                is_vague,
             }) => {
                 let refusal = Refusal::CodeMismatch { guesses_left };
-                let error = UpstreamError::Refused { refusal, words };
+                let error = UpstreamError::Refused { refusal, words, is_vague };
                 let told = self.told(Forwarded::VerifyCode, Some(&error));
                 self.mirror.under_way = None;
-                let wrong =
-                    Confirmation { answer: proposal.answer, register: None, said: Some(false) };
+                let said = Some(if is_vague { CodeVerdict::NotTaken } else { CodeVerdict::Wrong });
+                let wrong = Confirmation { answer: proposal.answer, register: None, said };
                 match self.commit(&wrong, Some(told)).await {
                     Err(answer) => Err(answer),
                     Ok(done) => Err(unexpected(&done.accepted)),

@@ -243,10 +243,11 @@ impl Trip<'_> {
             UpstreamError::Refused {
                 refusal: refusal @ (Refusal::PinMismatch { .. } | Refusal::PinRequired),
                 words,
+                is_vague,
             } => {
                 self.forget_pins();
                 let refusal = if from_caller { refusal } else { Refusal::PinRequired };
-                UpstreamError::Refused { refusal, words }
+                UpstreamError::Refused { refusal, words, is_vague }
             }
             other @ (UpstreamError::Refused { .. } | UpstreamError::Unavailable { .. }) => other,
         }

@@ -267,16 +267,19 @@ impl Trip<'_> {
             Forwarded::AddNumber
             | Forwarded::Register
             | Forwarded::Deregister
-            | Forwarded::SetTwoStep => error,
+            | Forwarded::SetTwoStep
+            | Forwarded::ChangeName => error,
         };
         let told = Some(self.told(operation, Some(&error)));
         match error {
-            UpstreamError::Refused { refusal, .. } => {
+            UpstreamError::Refused { refusal, is_vague, .. } => {
                 self.mirror.under_way = None;
                 if refusal == Refusal::NotClaimed {
                     self.saw_or_lost(None);
                 }
-                let heed = Heed { waba: self.waba.clone(), operation, refusal };
+                let waba = self.waba.clone();
+                let keeps_pins = self.link.registrar().asks_for_pins();
+                let heed = Heed { waba, operation, refusal, is_vague, keeps_pins };
                 match self.commit(&Command::Heed(heed), told).await {
                     Err(answer) => answer,
                     Ok(_) => ServiceError::Bug("a refusal upstream was accepted here".to_owned()),
@@ -310,7 +313,7 @@ impl Trip<'_> {
         });
         match error {
             None => told["outcome"] = json!("done"),
-            Some(UpstreamError::Refused { refusal, words }) => {
+            Some(UpstreamError::Refused { refusal, words, .. }) => {
                 told["outcome"] = json!("refused");
                 told["refusal"] = json!(refusal.id());
                 told["said"] = said(words);

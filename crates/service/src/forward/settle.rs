@@ -59,7 +59,16 @@ impl Trip<'_> {
                 self.mirror.under_way = None;
                 self.saw(&state);
                 let told = json!({ "operation": name, "outcome": "was not carried out" });
-                self.save(Some(told)).await?;
+                if matches!(what, Call::VerifyCode { .. }) {
+                    // Perhaps it was, and the code was wrong: that looks the same.
+                    let adopt = Adopt::Guessed { waba: self.waba.clone(), at: since };
+                    match self.commit(&Command::Adopt(adopt), Some(told)).await {
+                        Ok(_) | Err(ServiceError::Refused(_)) => {}
+                        Err(error) => return Err(error),
+                    }
+                } else {
+                    self.save(Some(told)).await?;
+                }
                 Ok(Settled::Nothing)
             }
             Some(false) | None => {

@@ -158,6 +158,8 @@ pub enum UpstreamError {
         refusal: Refusal,
         /// What it said.
         words: Box<ForeignWords>,
+        /// Its words stand for several refusals, of which this is the likeliest, or leave the length of a wait open.
+        is_vague: bool,
     },
     /// It did not answer, or said that it cannot at the moment.
     #[error("{reason}")]

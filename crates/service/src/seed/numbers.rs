@@ -3,8 +3,8 @@
 
 use registration::{
     AccountId, Budgets, Challenge, ChallengeId, Claim, ClaimHistory, ClaimPhase, ClientId,
-    CodeSend, Ladder, NameReview, NumberRecord, PinBudget, Platform, Registration, RegistrationKey,
-    Timestamp, TwoStep, Window,
+    CodeSend, DoubtfulGuesses, Ladder, NameReview, NumberRecord, PinBudget, Platform, Registration,
+    RegistrationKey, Timestamp, TwoStep, Window,
 };
 
 use super::apply::Draft;
@@ -95,9 +95,11 @@ impl Service {
                 id: ChallengeId(self.entropy.id128()),
                 key_epoch: self.keys.epoch(),
                 created_at: now,
+                first_asked_at: now,
                 requested_at: now,
                 guesses: 0,
                 last_guess_at: None,
+                doubtful: DoubtfulGuesses::default(),
                 pin_proven_at: None,
                 client: client.clone(),
             }),

@@ -5,10 +5,10 @@ mod claims;
 use std::borrow::Cow;
 
 use registration::{
-    Budgets, Challenge, ChallengeId, Claim, ClaimHistory, ClaimPhase, ClientId, Ladder, NameFault,
-    NameReview, NewName, NumberRecord, PhoneNumber, PhoneNumberId, PinBudget, PinVerifier,
-    Platform, Registration, RegistrationKey, TextId, Timestamp, TwoStep, VerifiedName, WabaId,
-    Window,
+    Budgets, Challenge, ChallengeId, Claim, ClaimHistory, ClaimPhase, ClientId, DoubtfulGuesses,
+    Ladder, NameFault, NameReview, NewName, NumberRecord, PhoneNumber, PhoneNumberId, PinBudget,
+    PinVerifier, Platform, Registration, RegistrationKey, TextId, Timestamp, TwoStep, VerifiedName,
+    WabaId, Window,
 };
 use serde::{Deserialize, Serialize};
 
@@ -165,12 +165,19 @@ struct ChallengeTwin<'a> {
     key_epoch: u32,
     #[serde(rename = "a")]
     created_at: Millis,
+    /// Absent where it is `created_at`.
+    #[serde(rename = "f", default, skip_serializing_if = "Option::is_none")]
+    first_asked_at: Option<Millis>,
     #[serde(rename = "r")]
     requested_at: Millis,
     #[serde(rename = "g", default, skip_serializing_if = "is_default")]
     guesses: u32,
     #[serde(rename = "l", default, skip_serializing_if = "Option::is_none")]
     last_guess_at: Option<Millis>,
+    #[serde(rename = "d", default, skip_serializing_if = "is_default")]
+    doubtful: u32,
+    #[serde(rename = "t", default, skip_serializing_if = "Option::is_none")]
+    doubtful_at: Option<Millis>,
     #[serde(rename = "p", default, skip_serializing_if = "Option::is_none")]
     pin_proven_at: Option<Millis>,
     #[serde(rename = "c", borrow, default, skip_serializing_if = "Option::is_none")]
@@ -376,9 +383,13 @@ impl<'a> ChallengeTwin<'a> {
             id: hex128(challenge.id.0).into(),
             key_epoch: challenge.key_epoch,
             created_at: challenge.created_at.as_millis(),
+            first_asked_at: (challenge.first_asked_at != challenge.created_at)
+                .then_some(challenge.first_asked_at.as_millis()),
             requested_at: challenge.requested_at.as_millis(),
             guesses: challenge.guesses,
             last_guess_at: challenge.last_guess_at.map(Timestamp::as_millis),
+            doubtful: challenge.doubtful.count,
+            doubtful_at: challenge.doubtful.last_at.map(Timestamp::as_millis),
             pin_proven_at: challenge.pin_proven_at.map(Timestamp::as_millis),
             client: challenge.client.as_ref().map(|it| it.as_str().into()),
         }
@@ -389,9 +400,11 @@ impl<'a> ChallengeTwin<'a> {
             id: ChallengeId(from_hex128(&self.id)?),
             key_epoch: self.key_epoch,
             created_at: at(self.created_at),
+            first_asked_at: at(self.first_asked_at.unwrap_or(self.created_at)),
             requested_at: at(self.requested_at),
             guesses: self.guesses,
             last_guess_at: self.last_guess_at.map(at),
+            doubtful: DoubtfulGuesses { count: self.doubtful, last_at: self.doubtful_at.map(at) },
             pin_proven_at: self.pin_proven_at.map(at),
             client: match self.client {
                 Some(id) => Some(ClientId::parse(&id)?),

@@ -82,11 +82,27 @@ pub fn meaning(body: &Value, status: u16, beside: Named<'_>, case: Case) -> Upst
     }
     let words = Box::new(words);
     let asked = Asked { method: case.method, number: case.number, now: case.now };
-    let refusal = beside
-        .refusal(asked)
-        .or_else(|| refusal(&words.code, status, beside.wait, case))
-        .unwrap_or_else(|| Refusal::Upstream(words.clone()));
-    UpstreamError::Refused { refusal, words }
+    let (refusal, is_vague) = match beside.refusal(asked) {
+        Some(named) => (named, false),
+        None => {
+            let read = refusal(&words.code, status, beside.wait, case)
+                .unwrap_or_else(|| Refusal::Upstream(words.clone()));
+            let is_vague = beside.wait.is_none() && leaves_open(&read);
+            (read, is_vague)
+        }
+    };
+    UpstreamError::Refused { refusal, words, is_vague }
+}
+
+/// What stands for several limits, none of which says how long it holds.
+const fn leaves_open(refusal: &Refusal) -> bool {
+    matches!(
+        refusal,
+        Refusal::CodeTooSoon { .. }
+            | Refusal::OutOfGuesses
+            | Refusal::NumberLocked
+            | Refusal::RegisterLimit { .. }
+    )
 }
 
 /// Codes that pass, or that whoever runs this installation has to cure.
@@ -112,6 +128,10 @@ fn refusal(code: &str, status: u16, retry_after: Option<Duration>, case: Case) -
     Some(match code {
         "VerifyCode.Error" => Refusal::CodeMismatch { guesses_left: 0 },
         "VerifyCode.Expired" => Refusal::CodeMissing,
+        // No guess was made where a code was asked for: too many were wrong before.
+        "VerifyCode.LimitControl" if case.operation == Forwarded::RequestCode => {
+            Refusal::NumberLocked
+        }
         "VerifyCode.LimitControl" => Refusal::OutOfGuesses,
         "VerifyCode.Verified" => Refusal::AlreadyVerified,
         "PhoneNumber.NotVerified" => Refusal::NotVerified,
@@ -136,10 +156,12 @@ const SECOND: Duration = Duration::from_secs(1);
 /// registrations for the documented 72 hours.
 fn limit(case: Case, opens_in: impl Fn(Duration) -> Timestamp) -> Refusal {
     match case.operation {
-        Forwarded::RequestCode | Forwarded::AddNumber => Refusal::CodeTooSoon {
-            method: case.method.unwrap_or(CodeMethod::Sms),
-            opens_at: opens_in(Duration::from_mins(1)),
-        },
+        Forwarded::RequestCode | Forwarded::AddNumber | Forwarded::ChangeName => {
+            Refusal::CodeTooSoon {
+                method: case.method.unwrap_or(CodeMethod::Sms),
+                opens_at: opens_in(Duration::from_mins(1)),
+            }
+        }
         Forwarded::VerifyCode
         | Forwarded::Register
         | Forwarded::Deregister

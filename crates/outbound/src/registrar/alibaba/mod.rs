@@ -214,8 +214,8 @@ impl UpstreamRegistrar for Alibaba {
         let case = Case::of(Forwarded::Deregister, errand);
         match self.call(errand, "ChatappPhoneNumberDeregister", case, &[]).await {
             // One code for "not here" and "not registered".
-            Err(UpstreamError::Refused { refusal: Refusal::NotClaimed, words }) => {
-                Err(UpstreamError::Refused { refusal: Refusal::NotRegistered, words })
+            Err(UpstreamError::Refused { refusal: Refusal::NotClaimed, words, is_vague }) => {
+                Err(UpstreamError::Refused { refusal: Refusal::NotRegistered, words, is_vague })
             }
             answer => answer.map(drop),
         }

@@ -44,6 +44,7 @@ impl Pace {
                 Err(UpstreamError::Refused {
                     refusal: Refusal::TooManyRequests { opens_at },
                     words: Box::new(ForeignWords { message, ..ForeignWords::default() }),
+                    is_vague: false,
                 })
             }
         }

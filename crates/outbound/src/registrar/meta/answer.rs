@@ -86,8 +86,28 @@ pub fn meaning(body: &Value, beside: Named<'_>, case: Case) -> UpstreamError {
         };
     }
     let words = Box::new(error.words());
-    let refusal = error.refusal(case).unwrap_or_else(|| Refusal::Upstream(words.clone()));
-    UpstreamError::Refused { refusal, words }
+    let (refusal, is_vague) = match error.named(case) {
+        Some(named) => (named, false),
+        None => {
+            let read = error.refusal(case).unwrap_or_else(|| Refusal::Upstream(words.clone()));
+            let is_vague = error.wait().is_none() && leaves_open(&read);
+            (read, is_vague)
+        }
+    };
+    UpstreamError::Refused { refusal, words, is_vague }
+}
+
+/// What stands for several refusals, or for a wait whose length is documented only as "at most".
+const fn leaves_open(refusal: &Refusal) -> bool {
+    matches!(
+        refusal,
+        Refusal::CodeMismatch { .. }
+            | Refusal::AlreadyVerified
+            | Refusal::NumberLocked
+            | Refusal::SmsExhausted { .. }
+            | Refusal::VoiceExhausted { .. }
+            | Refusal::RegisterLimit { .. }
+    )
 }
 
 impl GraphError<'_> {
@@ -102,11 +122,12 @@ impl GraphError<'_> {
         }
     }
 
-    fn refusal(&self, case: Case) -> Option<Refusal> {
+    fn named(&self, case: Case) -> Option<Refusal> {
         let asked = Asked { method: case.method, number: case.number, now: case.now };
-        if let Some(named) = (Named { wait: self.wait(), ..self.beside }).refusal(asked) {
-            return Some(named);
-        }
+        Named { wait: self.wait(), ..self.beside }.refusal(asked)
+    }
+
+    fn refusal(&self, case: Case) -> Option<Refusal> {
         let opens_in = |default: Duration| case.now + self.wait().unwrap_or(default);
         let voice = case.method == Some(CodeMethod::Voice);
         Some(match (self.code, self.subcode) {
@@ -143,10 +164,12 @@ impl GraphError<'_> {
         })
     }
 
-    /// One code for all that can be wrong with a code; a wait tells that it is not the code.
+    /// One code for all that can be wrong with a code; a wait tells that it is not the code. None was given where one
+    /// was asked for: then too many were wrong before.
     fn code_refusal(&self, case: Case) -> Refusal {
         match self.wait() {
             Some(wait) => Refusal::GuessTooSoon { opens_at: case.now + wait },
+            None if case.operation == Forwarded::RequestCode => Refusal::NumberLocked,
             None => Refusal::CodeMismatch { guesses_left: 0 },
         }
     }

@@ -121,6 +121,7 @@ fn held_back(opens_at: Timestamp) -> UpstreamError {
     UpstreamError::Refused {
         refusal: Refusal::TooManyRequests { opens_at },
         words: Box::new(ForeignWords { message, ..ForeignWords::default() }),
+        is_vague: false,
     }
 }
 

@@ -97,7 +97,7 @@ fn lost(doubt: Doubt) -> UpstreamError {
 }
 
 pub(super) fn refused(refusal: Refusal) -> UpstreamError {
-    UpstreamError::Refused { refusal, words: Box::new(ForeignWords::default()) }
+    UpstreamError::Refused { refusal, words: Box::new(ForeignWords::default()), is_vague: false }
 }
 
 impl Fake {

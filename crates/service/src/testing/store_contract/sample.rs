@@ -4,9 +4,10 @@ use core::time::Duration;
 use std::sync::Arc;
 
 use registration::{
-    Budgets, Challenge, ChallengeId, Claim, ClaimHistory, ClaimPhase, CodeMethod, CodeSend, Ladder,
-    Locale, NameFault, NameReview, NewName, NumberRecord, PhoneNumber, PinBudget, PinVerifier,
-    Platform, Registration, RegistrationKey, TextId, Timestamp, TwoStep, VerifiedName, Window,
+    Budgets, Challenge, ChallengeId, Claim, ClaimHistory, ClaimPhase, CodeMethod, CodeSend,
+    DoubtfulGuesses, Ladder, Locale, NameFault, NameReview, NewName, NumberRecord, PhoneNumber,
+    PinBudget, PinVerifier, Platform, Registration, RegistrationKey, TextId, Timestamp, TwoStep,
+    VerifiedName, Window,
 };
 
 use crate::directory::{
@@ -253,9 +254,11 @@ pub fn awaiting(client: Option<&str>, requested_at: i64) -> ClaimPhase {
         id: ChallengeId(u128::MAX - 1),
         key_epoch: 3,
         created_at: at(100),
+        first_asked_at: at(100),
         requested_at: at(requested_at),
         guesses: 2,
         last_guess_at: Some(at(101)),
+        doubtful: DoubtfulGuesses::default(),
         pin_proven_at: Some(at(102)),
         client: client.map(id),
     })

@@ -58,15 +58,17 @@ fn budgets() -> impl Strategy<Value = Budgets> {
 }
 
 fn challenge() -> impl Strategy<Value = Challenge> {
-    let times = (time(), time(), of(time()), of(time()));
-    (any::<u128>(), any::<u32>(), times, any::<u32>(), of(id())).prop_map(
-        |(id, key_epoch, times, guesses, client)| Challenge {
+    let times = (time(), time(), of(time()), of(time()), of(time()));
+    (any::<u128>(), any::<u32>(), times, any::<(u32, u32)>(), of(id())).prop_map(
+        |(id, key_epoch, times, (guesses, count), client)| Challenge {
             id: ChallengeId(id),
             key_epoch,
             created_at: times.0,
+            first_asked_at: times.4.unwrap_or(times.0),
             requested_at: times.1,
             guesses,
             last_guess_at: times.2,
+            doubtful: DoubtfulGuesses { count, last_at: times.4 },
             pin_proven_at: times.3,
             client,
         },
