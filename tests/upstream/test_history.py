@@ -233,8 +233,39 @@ def register_limit(stage):
         yield program.verify(NUMBER, stage.code)
 
 
+def a_lost_answer_to_a_guess(stage):
+    """code wrong, a guess too early, out of guesses: also where an answer did not arrive."""
+    yield stage.ask(stage.first)
+    yield stage.first.verify(NUMBER, wrong(stage.code))
+    yield stage.first.verify(NUMBER, wrong(stage.code))
+    stage.lose("verify")
+    stage.first.verify(NUMBER, wrong(stage.code))
+    # An answer that may still come is waited for.
+    stage.advance(16)
+    yield stage.first.verify(NUMBER, wrong(stage.code))
+    stage.advance(44)
+    yield stage.first.verify(NUMBER, wrong(stage.code))
+    stage.advance(2 * MINUTE)
+    yield stage.first.verify(NUMBER, wrong(stage.code))
+    yield stage.first.verify(NUMBER, stage.code)
+    yield stage.ask(stage.first)
+    yield stage.first.verify(NUMBER, stage.code)
+
+
+def a_lost_answer_to_a_request(stage):
+    """wait before next code: also where nobody heard that the last one was sent."""
+    stage.lose("request")
+    stage.ask(stage.first)
+    yield stage.ask(stage.first)
+    stage.advance(MINUTE)
+    yield stage.ask(stage.first)
+    yield stage.first.verify(NUMBER, wrong(stage.code))
+    yield stage.first.verify(NUMBER, stage.code)
+
+
 SCENARIOS = [
-    sms, calls, channel, missing, expired, expired_after_another_send, guesses, guesses_of_a_day, locked, pin,
+    sms, calls, channel, missing, expired, expired_after_another_send, guesses, a_lost_answer_to_a_guess,
+    a_lost_answer_to_a_request, guesses_of_a_day, locked, pin,
     pin_of_a_number_given_up, register_limit,
 ]
 

@@ -21,14 +21,12 @@ impl Service {
         number: PhoneNumber,
         name: VerifiedName,
     ) -> Result<Committed, ServiceError> {
-        let waba = waba.clone();
         // Whoever is the authority for the WABA looks at its names.
-        let command = if self.link_of(&waba).await?.is_some() {
-            Command::ChangeName { waba, name, certificate_serial: None }
-        } else {
-            let until = (!self.policy().review_names).then(|| self.names_until());
-            Command::RequestName { waba, name, until }
-        };
+        if let Some(link) = self.link_of(waba).await? {
+            return self.forward_name(caller, waba, number, name, link).await;
+        }
+        let until = (!self.policy().review_names).then(|| self.names_until());
+        let command = Command::RequestName { waba: waba.clone(), name, until };
         self.execute(caller, number, &command).await
     }
 

@@ -170,6 +170,14 @@ impl UpstreamRegistrar for Upstreams {
     ) -> Result<(), UpstreamError> {
         self.of(errand.link).set_two_step(errand, pin).await
     }
+
+    async fn change_name(
+        &self,
+        errand: Errand<'_>,
+        name: &VerifiedName,
+    ) -> Result<(), UpstreamError> {
+        self.of(errand.link).change_name(errand, name).await
+    }
 }
 
 /// Names are not looked up: `localhost` alone is taken at its word.

@@ -8,8 +8,8 @@ use core::time::Duration;
 
 use super::{Accepted, Draft, Outcome};
 use crate::{
-    Adopt, Budgets, Challenge, ClaimPhase, CodeMethod, Fact, Forwarded, Heed, Ladder, PinCheck,
-    Refusal, Timestamp, WabaId, Window,
+    Adopt, Budgets, Challenge, ClaimPhase, CodeMethod, DoubtfulGuesses, Fact, Forwarded, Heed,
+    Ladder, PinCheck, Refusal, Timestamp, WabaId, Window,
 };
 
 impl Draft<'_> {
@@ -150,6 +150,8 @@ impl Draft<'_> {
             if let Some((guesses, wait)) = next {
                 challenge.guesses = u32::try_from(guesses).unwrap_or(challenge.guesses);
                 challenge.last_guess_at = Some(opens_at - *wait);
+                // They are what made it wait.
+                challenge.doubtful = DoubtfulGuesses::default();
             }
         });
     }

@@ -5,7 +5,7 @@ use registration::{
     Refusal, TwoStep,
 };
 
-use crate::upstream::{answer, at, claimed, play, register, request, verdict, waba};
+use crate::upstream::{answer, at, claimed, heed, play, register, request, verdict, waba};
 
 /// The same from a registrar that has one word for several refusals and knows no PIN.
 fn heed_vague(operation: Forwarded, refusal: &Refusal) -> Command {
@@ -131,6 +131,19 @@ fn a_guess_whose_answer_was_lost_explains_a_later_no() {
         assert_eq!(refused.outcome, Err(Refusal::OutOfGuesses));
         assert_eq!(play(&refused.next, &answer(true), at(401)).outcome, Err(Refusal::OutOfGuesses));
     }
+}
+
+#[test]
+fn a_wait_that_is_told_leaves_no_guess_in_doubt() {
+    let mut record = asked(0);
+    for second in 1..=2 {
+        record = play(&record, &answer(false), at(second)).next;
+    }
+    let told = Refusal::GuessTooSoon { opens_at: at(63) };
+    let told = heed(Forwarded::VerifyCode, &told);
+    let record = play(&lost_guess(&record, 3), &told, at(10)).next;
+    let wrong = play(&record, &verdict(CodeVerdict::NotTaken), at(63));
+    assert_eq!(wrong.outcome, Err(Refusal::CodeMismatch { guesses_left: 1 }));
 }
 
 #[test]

@@ -1,6 +1,8 @@
 //! WABAs whose authority is elsewhere, and what is known about their numbers there.
 
-use registration::{ClientId, CodeMethod, PhoneNumber, TextId as _, Timestamp, WabaId};
+use registration::{
+    ClientId, CodeMethod, PhoneNumber, TextId as _, Timestamp, VerifiedName, WabaId,
+};
 
 use super::{Entity, EntityKind, EntityRef};
 use crate::ports::Registrar;
@@ -103,6 +105,11 @@ pub enum Call {
     },
     /// The registration was to be given up.
     Deregister,
+    /// Another display name was asked for.
+    ChangeName {
+        /// Which.
+        name: VerifiedName,
+    },
 }
 
 impl UpstreamNumber {

@@ -110,7 +110,9 @@ impl Service {
                 let failure = trip.failed(Forwarded::Deregister, error).await;
                 match if unclear { trip.settle().await } else { Err(failure) } {
                     Ok(Settled::Deregistered(done)) => Ok(done),
-                    Ok(Settled::Nothing | Settled::Registered(_)) => Err(not_done()),
+                    Ok(Settled::Nothing | Settled::Registered(_) | Settled::Named(_)) => {
+                        Err(not_done())
+                    }
                     Err(failure) => Err(failure),
                 }
             }
@@ -196,7 +198,9 @@ impl Trip<'_> {
             let failure = self.failed(Forwarded::Register, error).await;
             return match self.settle().await {
                 Ok(Settled::Registered(done)) => Ok(Some(done)),
-                Ok(Settled::Nothing | Settled::Deregistered(_)) | Err(_) => Err(failure),
+                Ok(Settled::Nothing | Settled::Deregistered(_) | Settled::Named(_)) | Err(_) => {
+                    Err(failure)
+                }
             };
         }
         if self.mirror.confirmed.is_some() && matches!(error, UpstreamError::Refused { .. }) {

@@ -18,6 +18,7 @@
 
 mod code;
 mod holder;
+mod name;
 mod pins;
 mod settle;
 mod turns;
@@ -65,6 +66,8 @@ enum Settled {
     Registered(Committed),
     /// The registration that was to be given up is gone.
     Deregistered(Committed),
+    /// The display name that was asked for is known there.
+    Named(Committed),
 }
 
 /// A backup that stands for a code, and who can tell.

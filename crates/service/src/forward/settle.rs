@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use registration::{
     Adopt, ChallengeId, ClientId, CodeMaker, CodeMethod, Command, Locale, NumberKind, NumberRecord,
     PinCheck, PinVerifier, Platform, Reach, Register, RegistrationKey, RequestCode, Requester,
-    Timestamp, WabaId,
+    Timestamp, VerifiedName, WabaId,
 };
 use serde_json::{Value, json};
 
@@ -46,6 +46,7 @@ impl Trip<'_> {
             Call::VerifyCode { .. } => (state.verified, "verify_code"),
             Call::Register { .. } => (state.registered, "register"),
             Call::Deregister => (state.registered.map(|registered| !registered), "deregister"),
+            Call::ChangeName { name } => (Some(has_name(&state, name)), "change_name"),
             Call::RequestCode { .. } => (None, "request_code"),
         };
         let now = self.service.now();
@@ -96,8 +97,24 @@ impl Trip<'_> {
                 let told = json!({ "operation": "deregister", "outcome": "read back" });
                 self.deregistered(told).await.map(Settled::Deregistered)
             }
+            Call::ChangeName { name } => {
+                let told = json!({ "operation": "change_name", "outcome": "read back" });
+                self.named(name, told).await.map(Settled::Named)
+            }
             Call::RequestCode { .. } => Ok(Settled::Nothing),
         }
+    }
+
+    /// The name was asked for upstream: takes that over.
+    pub(super) async fn named(
+        &mut self,
+        name: VerifiedName,
+        told: Value,
+    ) -> Result<Committed, ServiceError> {
+        self.mirror.under_way = None;
+        let waba = self.waba.clone();
+        let command = Command::ChangeName { waba, name, certificate_serial: None };
+        self.commit(&command, Some(told)).await
     }
 
     /// The number is registered upstream: takes that over.
@@ -165,6 +182,11 @@ impl Trip<'_> {
             waiting: None,
         })
     }
+}
+
+/// Whether a number has a display name upstream, or waits for it.
+pub(super) fn has_name(state: &UpstreamState, name: &VerifiedName) -> bool {
+    state.names.iter().any(|known| known == name.as_str())
 }
 
 /// A registration that exists upstream, to be taken over.

@@ -39,6 +39,12 @@ impl Registrar {
         [Self::Meta, Self::Alibaba].into_iter().find(|it| it.as_str() == word)
     }
 
+    /// Whether another display name can be asked for there.
+    #[must_use]
+    pub const fn takes_names(self) -> bool {
+        matches!(self, Self::Meta)
+    }
+
     /// Whether it asks for a two-step PIN. One that does not leaves PINs to the rules here.
     #[must_use]
     pub const fn asks_for_pins(self) -> bool {
@@ -123,6 +129,8 @@ pub struct UpstreamState {
     pub name_status: Option<String>,
     /// Its quality, in their words.
     pub quality: Option<String>,
+    /// The display names that it has or that were asked for, without those that were declined.
+    pub names: Vec<String>,
 }
 
 /// How much of its limits a registrar upstream says that our account has used, and what that does to calls.
@@ -250,4 +258,11 @@ pub trait UpstreamRegistrar: Send + Sync + 'static {
     /// Sets the PIN.
     async fn set_two_step(&self, errand: Errand<'_>, pin: &TwoStepPin)
     -> Result<(), UpstreamError>;
+
+    /// Asks for another display name.
+    async fn change_name(
+        &self,
+        errand: Errand<'_>,
+        name: &VerifiedName,
+    ) -> Result<(), UpstreamError>;
 }

@@ -82,15 +82,12 @@ pub fn meaning(body: &Value, status: u16, beside: Named<'_>, case: Case) -> Upst
     }
     let words = Box::new(words);
     let asked = Asked { method: case.method, number: case.number, now: case.now };
-    let (refusal, is_vague) = match beside.refusal(asked) {
-        Some(named) => (named, false),
-        None => {
-            let read = refusal(&words.code, status, beside.wait, case)
-                .unwrap_or_else(|| Refusal::Upstream(words.clone()));
-            let is_vague = beside.wait.is_none() && leaves_open(&read);
-            (read, is_vague)
-        }
-    };
+    if let Some(refusal) = beside.refusal(asked) {
+        return UpstreamError::Refused { refusal, words, is_vague: false };
+    }
+    let refusal = refusal(&words.code, status, beside.wait, case)
+        .unwrap_or_else(|| Refusal::Upstream(words.clone()));
+    let is_vague = beside.wait.is_none() && leaves_open(&refusal);
     UpstreamError::Refused { refusal, words, is_vague }
 }
 

@@ -86,14 +86,11 @@ pub fn meaning(body: &Value, beside: Named<'_>, case: Case) -> UpstreamError {
         };
     }
     let words = Box::new(error.words());
-    let (refusal, is_vague) = match error.named(case) {
-        Some(named) => (named, false),
-        None => {
-            let read = error.refusal(case).unwrap_or_else(|| Refusal::Upstream(words.clone()));
-            let is_vague = error.wait().is_none() && leaves_open(&read);
-            (read, is_vague)
-        }
-    };
+    if let Some(refusal) = error.named(case) {
+        return UpstreamError::Refused { refusal, words, is_vague: false };
+    }
+    let refusal = error.refusal(case).unwrap_or_else(|| Refusal::Upstream(words.clone()));
+    let is_vague = error.wait().is_none() && leaves_open(&refusal);
     UpstreamError::Refused { refusal, words, is_vague }
 }
 

@@ -32,7 +32,7 @@ pub use answer::{Case, meaning};
 
 /// The fields of a number that decide something (§4, step 1).
 const FIELDS: &str = "id,display_phone_number,verified_name,status,code_verification_status,name_status,\
-                      platform_type,is_pin_enabled,is_on_biz_app,quality_rating";
+                      platform_type,is_pin_enabled,is_on_biz_app,quality_rating,new_display_name,new_name_status";
 
 /// Pages of numbers read at most: 2000 numbers, while a portfolio has 20 (§6).
 const PAGES_MAX: usize = 20;
@@ -246,6 +246,7 @@ impl UpstreamRegistrar for Meta {
             registered: Some(false),
             verified: Some(false),
             pin_enabled: None,
+            names: vec![name.as_str().to_owned()],
             ..UpstreamState::default()
         })
     }
@@ -319,6 +320,15 @@ impl UpstreamRegistrar for Meta {
         let body = json!({ "pin": digits(pin) });
         self.act(errand, Forwarded::SetTwoStep, None, "", Some(body)).await
     }
+
+    async fn change_name(
+        &self,
+        errand: Errand<'_>,
+        name: &VerifiedName,
+    ) -> Result<(), UpstreamError> {
+        let body = json!({ "new_display_name": name.as_str() });
+        self.act(errand, Forwarded::ChangeName, None, "", Some(body)).await
+    }
 }
 
 /// A node or a row of a list. What is not said stays unsaid: it is never taken for "no" (§4, step 7).
@@ -343,6 +353,11 @@ fn state(node: &Value) -> UpstreamState {
         status,
         name_status: text("name_status"),
         quality: text("quality_rating"),
+        names: [("verified_name", "name_status"), ("new_display_name", "new_name_status")]
+            .into_iter()
+            .filter(|(_, status)| node[*status] != "DECLINED")
+            .filter_map(|(name, _)| text(name))
+            .collect(),
     }
 }
 

@@ -41,6 +41,7 @@ pub(super) struct Fake {
     pub(super) registrations: u32,
     pub(super) codes: u32,
     pub(super) backup: Option<String>,
+    pub(super) names: Vec<String>,
     pub(super) calls: Vec<&'static str>,
     /// Trouble of the next call of this operation.
     pub(super) script: VecDeque<(&'static str, Trouble)>,
@@ -108,6 +109,7 @@ impl Fake {
             registered: Some(self.registered),
             verified: Some(self.verified),
             pin_enabled: Some(self.pin.is_some()),
+            names: self.names.clone(),
             ..UpstreamState::default()
         }
     }
@@ -199,6 +201,15 @@ impl UpstreamRegistrar for FakeUpstream {
                 return Err(refused(Refusal::NotRegistered));
             }
             fake.registered = false;
+            Ok(())
+        })
+        .await
+    }
+
+    async fn change_name(&self, _: Errand<'_>, name: &VerifiedName) -> Result<(), UpstreamError> {
+        let name = name.as_str().to_owned();
+        self.call("change_name", |fake| {
+            fake.names.push(name);
             Ok(())
         })
         .await

@@ -2,6 +2,7 @@
 
 mod backups;
 mod fake;
+mod names;
 
 use core::time::Duration;
 use std::sync::Arc;

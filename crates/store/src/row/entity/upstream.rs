@@ -1,6 +1,6 @@
 //! Registrars upstream and what is known there.
 
-use registration::{ClientId, CodeMethod, PhoneNumber, TextId as _, Timestamp};
+use registration::{ClientId, CodeMethod, PhoneNumber, TextId as _, Timestamp, VerifiedName};
 use serde::{Deserialize, Serialize};
 use service::directory::{Call, Seen, UnderWay, Upstream, UpstreamNumber};
 use service::ports::Registrar;
@@ -130,6 +130,7 @@ const REQUEST_CODE: &str = "request_code";
 const VERIFY_CODE: &str = "verify_code";
 const REGISTER: &str = "register";
 const DEREGISTER: &str = "deregister";
+const CHANGE_NAME: &str = "change_name";
 
 impl UnderWayTwin {
     fn of(under_way: &UnderWay) -> Self {
@@ -141,6 +142,7 @@ impl UnderWayTwin {
             Call::VerifyCode { mark } => (VERIFY_CODE, false, None, Some(mark.clone())),
             Call::Register { client } => (REGISTER, false, client.as_ref().map(text), None),
             Call::Deregister => (DEREGISTER, false, None, None),
+            Call::ChangeName { name } => (CHANGE_NAME, false, None, Some(name.as_str().to_owned())),
         };
         Self {
             what: what.to_owned(),
@@ -163,6 +165,7 @@ impl UnderWayTwin {
             VERIFY_CODE => Call::VerifyCode { mark: self.mark? },
             REGISTER => Call::Register { client },
             DEREGISTER => Call::Deregister,
+            CHANGE_NAME => Call::ChangeName { name: VerifiedName::parse(&self.mark?).ok()? },
             _ => return None,
         };
         let (since, settles_at): (Timestamp, _) = (at(self.since), at(self.settles_at));
