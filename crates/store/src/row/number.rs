@@ -1,19 +1,20 @@
 //! Numbers: the record as JSON, and the columns that repeat parts of it for look-ups.
 
+mod challenge;
 mod claims;
 
 use std::borrow::Cow;
 
 use registration::{
-    Budgets, Challenge, ChallengeId, Claim, ClaimHistory, ClaimPhase, ClientId, DoubtfulGuesses,
-    Ladder, NameFault, NameReview, NewName, NumberRecord, PhoneNumber, PhoneNumberId, PinBudget,
-    PinVerifier, Platform, Registration, RegistrationKey, TextId, Timestamp, TwoStep, VerifiedName,
-    WabaId, Window,
+    Budgets, Claim, ClaimHistory, ClaimPhase, ClientId, Ladder, NameFault, NameReview, NewName,
+    NumberRecord, PhoneNumber, PhoneNumberId, PinBudget, PinVerifier, Platform, Registration,
+    RegistrationKey, TextId, Timestamp, TwoStep, VerifiedName, WabaId, Window,
 };
 use serde::{Deserialize, Serialize};
 
 pub(crate) use claims::ClaimChanges;
 
+use self::challenge::ChallengeTwin;
 use super::{BadRow, Place, from_hex128, hex128, is_default, to_json};
 
 /// What a backend stores for a number besides its version.
@@ -155,33 +156,6 @@ enum PhaseTwin<'a> {
     /// Since when; when the PIN was proven.
     #[serde(rename = "v")]
     Verified(Millis, Option<Millis>),
-}
-
-#[derive(Serialize, Deserialize)]
-struct ChallengeTwin<'a> {
-    #[serde(rename = "i", borrow)]
-    id: Cow<'a, str>,
-    #[serde(rename = "e", default, skip_serializing_if = "is_default")]
-    key_epoch: u32,
-    #[serde(rename = "a")]
-    created_at: Millis,
-    /// Absent where it is `created_at`.
-    #[serde(rename = "f", default, skip_serializing_if = "Option::is_none")]
-    first_asked_at: Option<Millis>,
-    #[serde(rename = "r")]
-    requested_at: Millis,
-    #[serde(rename = "g", default, skip_serializing_if = "is_default")]
-    guesses: u32,
-    #[serde(rename = "l", default, skip_serializing_if = "Option::is_none")]
-    last_guess_at: Option<Millis>,
-    #[serde(rename = "d", default, skip_serializing_if = "is_default")]
-    doubtful: u32,
-    #[serde(rename = "t", default, skip_serializing_if = "Option::is_none")]
-    doubtful_at: Option<Millis>,
-    #[serde(rename = "p", default, skip_serializing_if = "Option::is_none")]
-    pin_proven_at: Option<Millis>,
-    #[serde(rename = "c", borrow, default, skip_serializing_if = "Option::is_none")]
-    client: Option<Cow<'a, str>>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -373,43 +347,6 @@ impl<'a> NewNameTwin<'a> {
             asked_at: at(self.asked_at),
             review: self.review.into_review()?,
             until: at(self.until),
-        })
-    }
-}
-
-impl<'a> ChallengeTwin<'a> {
-    fn of(challenge: &'a Challenge) -> Self {
-        Self {
-            id: hex128(challenge.id.0).into(),
-            key_epoch: challenge.key_epoch,
-            created_at: challenge.created_at.as_millis(),
-            first_asked_at: (challenge.first_asked_at != challenge.created_at)
-                .then_some(challenge.first_asked_at.as_millis()),
-            requested_at: challenge.requested_at.as_millis(),
-            guesses: challenge.guesses,
-            last_guess_at: challenge.last_guess_at.map(Timestamp::as_millis),
-            doubtful: challenge.doubtful.count,
-            doubtful_at: challenge.doubtful.last_at.map(Timestamp::as_millis),
-            pin_proven_at: challenge.pin_proven_at.map(Timestamp::as_millis),
-            client: challenge.client.as_ref().map(|it| it.as_str().into()),
-        }
-    }
-
-    fn into_challenge(self) -> Option<Challenge> {
-        Some(Challenge {
-            id: ChallengeId(from_hex128(&self.id)?),
-            key_epoch: self.key_epoch,
-            created_at: at(self.created_at),
-            first_asked_at: at(self.first_asked_at.unwrap_or(self.created_at)),
-            requested_at: at(self.requested_at),
-            guesses: self.guesses,
-            last_guess_at: self.last_guess_at.map(at),
-            doubtful: DoubtfulGuesses { count: self.doubtful, last_at: self.doubtful_at.map(at) },
-            pin_proven_at: self.pin_proven_at.map(at),
-            client: match self.client {
-                Some(id) => Some(ClientId::parse(&id)?),
-                None => None,
-            },
         })
     }
 }

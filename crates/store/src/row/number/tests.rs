@@ -2,6 +2,8 @@ use proptest::collection::vec;
 use proptest::option::of;
 use proptest::prelude::*;
 
+use registration::{Challenge, ChallengeId, DoubtfulGuesses};
+
 use super::*;
 
 fn id<T: TextId + core::fmt::Debug>() -> impl Strategy<Value = T> {
