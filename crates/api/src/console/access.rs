@@ -347,7 +347,11 @@ pub(super) async fn simulate(
 const EXAMPLE_POLICY: &str = r#"{
   "Version": "1",
   "Statement": [
-    { "Effect": "Allow", "Action": "cams:Get*", "Resource": "*" }
+    {
+      "Effect": "Allow",
+      "Action": "cams:Get*",
+      "Resource": "*"
+    }
   ]
 }"#;
 
