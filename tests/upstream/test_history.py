@@ -10,8 +10,6 @@ through it. Clocks stand still, and are turned together.
 import pytest
 
 from callers import OnPremises
-from faults import Anonymous
-from rollcalls import Rollcall
 
 REGISTRARS = ["meta", "alibaba"]
 NUMBER, OTHER, LANDLINE = "7700900123", "7700900124", "2079460123"
@@ -268,16 +266,6 @@ SCENARIOS = [
     a_lost_answer_to_a_request, guesses_of_a_day, locked, pin,
     pin_of_a_number_given_up, register_limit,
 ]
-
-
-@pytest.fixture(scope="module")
-def world():
-    gateway, upstream = Rollcall(), Rollcall()
-    proxy = Anonymous(upstream.url)
-    yield gateway, upstream, proxy
-    proxy.stop()
-    gateway.stop()
-    upstream.stop()
 
 
 @pytest.fixture(scope="module")

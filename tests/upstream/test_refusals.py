@@ -12,7 +12,6 @@ import time
 import pytest
 
 from callers import Graph, OnPremises
-from faults import Anonymous
 from rollcalls import Rollcall
 
 REGISTRARS = ["meta", "alibaba"]
@@ -60,16 +59,6 @@ LESS = {
 # Told in their own words, with their trace.
 IN_THEIR_WORDS = {("alibaba", "already-added"), ("alibaba", "held-elsewhere"), ("alibaba", "not-migrating"),
                   ("alibaba", "name-declined"), ("meta", "not-migrating"), ("meta", "name-declined")}
-
-
-@pytest.fixture(scope="module")
-def world():
-    gateway, upstream = Rollcall(), Rollcall()
-    proxy = Anonymous(upstream.url)
-    yield gateway, upstream, proxy
-    proxy.stop()
-    gateway.stop()
-    upstream.stop()
 
 
 def staged(registrar, world, named):
