@@ -13,6 +13,7 @@ pub mod callbacks;
 pub mod caller;
 pub mod certificate;
 mod claim_documents;
+mod claim_ids;
 pub mod clients;
 pub mod conversion;
 pub mod coreapp;

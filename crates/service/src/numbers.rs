@@ -3,8 +3,7 @@
 use registration::{
     AccountId, ChallengeId, Claim, ClaimPhase, ClientId, CodeMethod, CodeProof, Command, Holding,
     Locale, NewClaim, NumberRecord, PhoneNumber, PhoneNumberId, PinCheck, PinQuestion, Platform,
-    Refusal, RegistrationKey, TextId, Timestamp, TwoStepPin, VerificationCode, VerifiedName,
-    WabaId,
+    Refusal, RegistrationKey, Timestamp, TwoStepPin, VerificationCode, VerifiedName, WabaId,
 };
 
 use crate::caller::Caller;
@@ -446,11 +445,6 @@ impl Service {
     }
 
     pub(crate) fn phone_number_id(&self) -> PhoneNumberId {
-        loop {
-            // Fifteen digits always have the form of an identifier; the loop ends at its first turn.
-            if let Some(id) = PhoneNumberId::parse(&self.entropy.node_id()) {
-                return id;
-            }
-        }
+        self.claim_ids.next(self.now(), u32::from_be_bytes(self.entropy.bytes()))
     }
 }

@@ -11,6 +11,7 @@ use registration::{AccountId, ClientId, CodeMethod, Limits, PhoneNumber, Refusal
 use tokio::sync::{Mutex, MutexGuard, Notify, broadcast, watch};
 
 use crate::caller::Caller;
+use crate::claim_ids::ClaimIds;
 use crate::conversion::Range;
 use crate::error::{Refused, ServiceError, Unavailable};
 use crate::forward::Turns;
@@ -78,6 +79,7 @@ pub struct Service {
     pub(crate) graph_calls: HourlyUsage<GraphParty>,
     pub(crate) compiled_policies: CompiledPolicies,
     pub(crate) last_send: std::sync::Mutex<u128>,
+    pub(crate) claim_ids: ClaimIds,
     /// What this process saw of its senders.
     pub(crate) tallies: Tallies,
     pub(crate) early_receipts: EarlyReceipts,
@@ -126,6 +128,7 @@ impl Service {
             graph_calls: HourlyUsage::default(),
             compiled_policies: CompiledPolicies::default(),
             last_send: std::sync::Mutex::new(0),
+            claim_ids: ClaimIds::default(),
             tallies: Tallies::default(),
             early_receipts: EarlyReceipts::default(),
             ranges: RwLock::default(),
