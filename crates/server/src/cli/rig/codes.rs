@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use anyhow::ensure;
 use futures_util::StreamExt as _;
 use http::StatusCode;
-use serde_json::Value;
+use serde::Deserialize;
 use tokio::sync::oneshot;
 
 use super::server_process::ServerProcess;
@@ -17,11 +17,19 @@ pub(in crate::cli) struct Codes {
     waiting: Arc<Mutex<HashMap<String, oneshot::Sender<String>>>>,
 }
 
+/// What is read of a message; none of it holds a character that JSON escapes.
+#[derive(Deserialize)]
+struct Message<'a> {
+    id: &'a str,
+    number: Option<&'a str>,
+    code: Option<&'a str>,
+}
+
 impl Codes {
-    /// Subscribes to the inbox of `server`; `seen` is shown each message first.
+    /// Subscribes to the inbox of `server`; `seen` is told the id of each message first.
     pub(in crate::cli) async fn listen(
         server: &ServerProcess,
-        seen: impl Fn(&Value) + Send + 'static,
+        seen: impl Fn(&str) + Send + 'static,
     ) -> anyhow::Result<Self> {
         let codes = Self::default();
         let stream = reqwest::get(server.url("/sandbox/v1/inbox/stream")).await?;
@@ -41,7 +49,7 @@ impl Codes {
     async fn deliver(
         self,
         stream: reqwest::Response,
-        seen: impl Fn(&Value) + Send,
+        seen: impl Fn(&str) + Send,
     ) -> anyhow::Result<()> {
         let mut chunks = stream.bytes_stream();
         let mut text = Vec::new();
@@ -53,9 +61,8 @@ impl Codes {
             let lines = core::mem::replace(&mut text, rest);
             for line in lines.split(|byte| *byte == b'\n') {
                 let Some(json) = line.strip_prefix(b"data:") else { continue };
-                let message: Value = serde_json::from_slice(json)?;
-                seen(&message);
-                let (number, code) = (message["number"].as_str(), message["code"].as_str());
+                let Message { id, number, code } = serde_json::from_slice(json)?;
+                seen(id);
                 if let (Some(number), Some(code)) = (number, code)
                     && let Some(waiter) = self.lock().remove(number)
                 {

@@ -70,8 +70,8 @@ pub(super) async fn until_killed(
     chance: &mut Chance,
 ) -> anyhow::Result<()> {
     let noted = Arc::clone(shared);
-    let codes = Codes::listen(&server, move |message| {
-        if let Some(id) = message["id"].as_str().and_then(SendId::parse) {
+    let codes = Codes::listen(&server, move |id| {
+        if let Some(id) = SendId::parse(id) {
             noted.journal().message(id);
         }
     })
