@@ -1,10 +1,13 @@
 //! The envelope: success with `meta`, failure with `errors` and `meta`, and the headers of the captures
 //! (On-Premises reference §6.1, §6.2).
 
+use std::borrow::Cow;
+
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderName, HeaderValue, StatusCode, header};
 use registration::Refusal;
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 use service::{Refused, ServiceError, Unavailable};
 
@@ -233,9 +236,33 @@ impl IntoResponse for Fault {
 /// A successful reply: `payload`'s members and `meta`.
 #[must_use]
 pub fn success(app: &App, status: StatusCode, backing: Backing, payload: Value) -> Response {
-    let mut members = if let Value::Object(members) = payload { members } else { Map::new() };
-    members.insert("meta".to_owned(), meta(app, backing));
-    finish(status, json::to_bytes(&members), backing)
+    let payload = if let Value::Object(members) = payload { members } else { Map::new() };
+    let meta = Meta::of(backing, &app.settings.onprem_version);
+    finish(status, json::to_bytes(&Success { payload, meta }), backing)
+}
+
+/// A successful reply as it is written.
+#[derive(Serialize)]
+struct Success<'a> {
+    #[serde(flatten)]
+    payload: Map<String, Value>,
+    meta: Meta<'a>,
+}
+
+#[derive(Serialize)]
+struct Meta<'a> {
+    version: Cow<'a, str>,
+    api_status: &'static str,
+}
+
+impl<'a> Meta<'a> {
+    fn of(backing: Backing, version: &'a str) -> Self {
+        let version = match backing {
+            Backing::Webapp => Cow::Owned(format!("v{version}")),
+            Backing::Coreapp => Cow::Borrowed(version),
+        };
+        Self { version, api_status: "stable" }
+    }
 }
 
 /// `meta` of a reply.
@@ -260,11 +287,8 @@ pub fn file(content_type: &'static str, bytes: Vec<u8>, backing: Backing) -> Res
 }
 
 fn meta_of(backing: Backing, version: &str) -> Value {
-    let version = match backing {
-        Backing::Webapp => format!("v{version}"),
-        Backing::Coreapp => version.to_owned(),
-    };
-    json!({ "version": version, "api_status": "stable" })
+    let Meta { version, api_status } = Meta::of(backing, version);
+    json!({ "version": version, "api_status": api_status })
 }
 
 fn finish(status: StatusCode, body: Vec<u8>, backing: Backing) -> Response {
