@@ -103,7 +103,7 @@ pub(super) fn writing(path: &Path) -> rusqlite::Result<Connection> {
          PRAGMA wal_autocheckpoint = 0;
          PRAGMA journal_size_limit = {LOG_KEPT_BYTES};
          PRAGMA temp_store = MEMORY;
-         PRAGMA cache_size = -16384;"
+         PRAGMA cache_size = -4096;"
     ))?;
     keep_plans(&conn)?;
     Ok(conn)

@@ -68,7 +68,8 @@ struct Order<T, Work, Then> {
     work: Work,
     then: Then,
     outcome: Result<T, Failure>,
-    reply: oneshot::Sender<Result<T, Failure>>,
+    /// Takes the work along: whoever has put it together takes it apart, and the writer has less to do.
+    reply: oneshot::Sender<(Result<T, Failure>, Work)>,
 }
 
 impl<T, Work, Then> Piece for Order<T, Work, Then>
@@ -94,7 +95,7 @@ where
             (self.then)(done);
         }
         // A caller that stopped waiting has given up the answer, not the work.
-        drop(self.reply.send(outcome));
+        drop(self.reply.send((outcome, self.work)));
     }
 }
 
@@ -125,7 +126,8 @@ impl Queue {
         let (reply, answer) = oneshot::channel();
         let job = Box::new(Order { work, then, outcome: Err(Failure::Closed), reply });
         self.push(Job::Shared(job)).await?;
-        answer.await.map_err(|_| Failure::Closed)?
+        let (outcome, _work) = answer.await.map_err(|_| Failure::Closed)?;
+        outcome
     }
 
     /// Runs `work` between two transactions.
