@@ -11,7 +11,7 @@ use crate::directory::{
     Account, Client, Document, Entity, EntityKind, EntityRef, Role, Space, User, Waba,
 };
 use crate::error::{ServiceError, Unavailable};
-use crate::login::ADMIN;
+use crate::login::{ADMIN, SessionToken};
 use crate::ports::{CommitError, EntityWrite, Subject, Unit, Versioned};
 use crate::service::{Service, committed};
 
@@ -43,6 +43,18 @@ impl Service {
     pub async fn client(&self, id: &ClientId) -> Result<Option<Client>, ServiceError> {
         let found = self.store.entity(&EntityRef::client(id)).await?;
         Ok(found.and_then(|found| found.value.into_client()))
+    }
+
+    /// The same, for a caller whose `token` is looked at next: its session is read in the same go.
+    pub async fn client_of_call(
+        &self,
+        id: &ClientId,
+        token: Option<&SessionToken>,
+    ) -> Result<Option<Client>, ServiceError> {
+        if let Some(token) = token {
+            self.store.read_ahead([&EntityRef::client(id), token.session()]).await;
+        }
+        self.client(id).await
     }
 
     /// The client that is reached by this host name (without port).

@@ -79,6 +79,19 @@ pub enum UserChange {
     Protected,
 }
 
+/// A bearer token that was issued here. Whether its session still stands, [`Service::authenticate`] says.
+pub struct SessionToken {
+    user: String,
+    session: EntityRef,
+}
+
+impl SessionToken {
+    /// The session that it is for.
+    pub(crate) const fn session(&self) -> &EntityRef {
+        &self.session
+    }
+}
+
 #[derive(Serialize, Deserialize)]
 struct Claims {
     user: String,
@@ -165,26 +178,22 @@ impl Service {
         Ok(LoginOutcome::Token(token))
     }
 
-    /// Who a bearer token belongs to; `None` if it is malformed, forged, expired, revoked, or of
-    /// another client.
+    /// Who a bearer token belongs to; `None` if it has expired, was revoked, or is of another client.
     pub async fn authenticate(
         &self,
         client: &Client,
-        token: &str,
+        token: &SessionToken,
     ) -> Result<Option<Identity>, ServiceError> {
-        let Some(claims) = self.read_token(token) else { return Ok(None) };
-        let session = session_id(&claims.rand);
-        let key = EntityRef::new(EntityKind::Session, &session);
-        let Some(Versioned { value: Entity::Session(found), .. }) = self.store.entity(&key).await?
+        let Some(Versioned { value: Entity::Session(found), .. }) =
+            self.store.entity(&token.session).await?
         else {
             return Ok(None);
         };
-        if found.client != client.id || found.user != claims.user || self.now() >= found.expires_at
-        {
+        if found.client != client.id || found.user != token.user || self.now() >= found.expires_at {
             return Ok(None);
         }
         let role = if found.user == ADMIN { Role::Admin } else { Role::User };
-        Ok(Some(Identity { client: found.client, user: found.user, role, session }))
+        Ok(Some(Identity { client: found.client, user: found.user, role, session: found.id }))
     }
 
     /// Ends the login behind one token; other tokens of the user stay.
@@ -351,7 +360,9 @@ impl Service {
         (IssuedToken { token: format!("{signed}.{mac}"), expires_at }, session)
     }
 
-    fn read_token(&self, token: &str) -> Option<Claims> {
+    /// A bearer token; `None` if it is malformed or forged.
+    #[must_use]
+    pub fn read_token(&self, token: &str) -> Option<SessionToken> {
         // A token of ours has some 250 bytes; anything huge is not decoded at all.
         if token.len() > 4096 {
             return None;
@@ -362,7 +373,9 @@ impl Service {
             return None;
         }
         let (_, body) = signed.split_once('.')?;
-        serde_json::from_slice(&URL_SAFE_NO_PAD.decode(body).ok()?).ok()
+        let claims: Claims = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(body).ok()?).ok()?;
+        let session = EntityRef::new(EntityKind::Session, session_id(&claims.rand));
+        Some(SessionToken { user: claims.user, session })
     }
 
     async fn take_login(

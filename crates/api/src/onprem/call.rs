@@ -9,12 +9,12 @@ use axum::response::IntoResponse;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::request::Parts;
-use http::{HeaderMap, StatusCode, header};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
 use registration::{ClientId, Refusal, TextId};
 use serde_json::{Map, Value};
 use service::clients::DEFAULT;
 use service::directory::{Client, EntityRef, Role};
-use service::login::Identity;
+use service::login::{Identity, SessionToken};
 use service::ports::Subject;
 use service::{Caller, ServiceError, Unavailable, coreapp};
 
@@ -30,8 +30,7 @@ pub struct Visit {
     pub client: Client,
     /// Where the request came from.
     pub from: IpAddr,
-    /// Its headers.
-    pub headers: HeaderMap,
+    authorization: Option<HeaderValue>,
     /// Parameters of the path.
     params: Vec<(String, String)>,
 }
@@ -68,20 +67,26 @@ impl Visit {
         self.params.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value)
     }
 
-    async fn find(parts: &mut Parts, app: &App) -> Result<Self, Fault> {
+    /// The client that a request addresses; its session is read in the same go if it brings a `token`.
+    async fn find(
+        parts: &mut Parts,
+        app: &App,
+        token: Option<&SessionToken>,
+    ) -> Result<Self, Fault> {
         let params = RawPathParams::from_request_parts(parts, app)
             .await
             .map_err(|_| Fault::not_found(app, "The path is not valid"))?;
         let params: Vec<_> = params.iter().map(|(k, v)| (k.to_owned(), v.to_owned())).collect();
         let named = params.iter().find(|(key, _)| key == "client").map(|(_, name)| name.as_str());
-        let client = addressed(app, named, &parts.headers, &parts.uri)
+        let client = addressed(app, named, &parts.headers, &parts.uri, token)
             .await
             .map_err(|error| Fault::of(app, error))?
             .ok_or_else(|| Fault::not_found(app, "There is no such client"))?;
         let unspecified = IpAddr::V6(Ipv6Addr::UNSPECIFIED);
         let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>();
         let from = peer.map_or(unspecified, |ConnectInfo(address)| address.ip());
-        Ok(Self { app: app.clone(), client, from, headers: parts.headers.clone(), params })
+        let authorization = parts.headers.get(header::AUTHORIZATION).cloned();
+        Ok(Self { app: app.clone(), client, from, authorization, params })
     }
 
     /// Refuses while Coreapp restarts for a reason that stands in the client itself. A restart because of a
@@ -103,9 +108,9 @@ impl Visit {
         })
     }
 
-    async fn identity(&self) -> Result<Identity, Fault> {
+    async fn identity(&self, token: Option<&SessionToken>) -> Result<Identity, Fault> {
         let unauthorized = || Fault::unauthorized(&self.app);
-        let token = credentials(&self.headers, "Bearer").ok_or_else(unauthorized)?;
+        let token = token.ok_or_else(unauthorized)?;
         self.app
             .service
             .authenticate(&self.client, token)
@@ -118,7 +123,7 @@ impl Visit {
     /// neither be hashed nor counted under its name.
     #[must_use]
     pub fn basic(&self) -> Option<(String, String)> {
-        let encoded = credentials(&self.headers, "Basic")?;
+        let encoded = credentials(self.authorization.as_ref(), "Basic")?;
         if encoded.len() > BASIC_CHARS_MAX {
             return None;
         }
@@ -155,10 +160,11 @@ async fn addressed(
     named: Option<&str>,
     headers: &HeaderMap,
     uri: &http::Uri,
+    token: Option<&SessionToken>,
 ) -> Result<Option<Client>, ServiceError> {
     if let Some(name) = named {
         return match ClientId::parse(name) {
-            Some(id) => app.service.client(&id).await,
+            Some(id) => app.service.client_of_call(&id, token).await,
             None => Ok(None),
         };
     }
@@ -175,15 +181,20 @@ async fn addressed(
         return Ok(Some(client));
     }
     match ClientId::parse(DEFAULT) {
-        Some(id) => app.service.client(&id).await,
+        Some(id) => app.service.client_of_call(&id, token).await,
         None => Ok(None),
     }
 }
 
+/// The bearer token of a request, if there is one that was issued here.
+fn bearer(parts: &Parts, app: &App) -> Option<SessionToken> {
+    let token = credentials(parts.headers.get(header::AUTHORIZATION), "Bearer")?;
+    app.service.read_token(token)
+}
+
 /// What stands behind `scheme` in the Authorization header; the scheme in any case (RFC 9110 §11.1).
-fn credentials<'h>(headers: &'h HeaderMap, scheme: &str) -> Option<&'h str> {
-    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
-    let (given, rest) = value.split_once(' ')?;
+fn credentials<'h>(authorization: Option<&'h HeaderValue>, scheme: &str) -> Option<&'h str> {
+    let (given, rest) = authorization?.to_str().ok()?.split_once(' ')?;
     given.eq_ignore_ascii_case(scheme).then(|| rest.trim())
 }
 
@@ -191,7 +202,7 @@ impl FromRequestParts<App> for Visit {
     type Rejection = Fault;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Fault> {
-        let visit = Self::find(parts, app).await?;
+        let visit = Self::find(parts, app, None).await?;
         visit.admit()?;
         Ok(visit)
     }
@@ -202,8 +213,9 @@ impl FromRequestParts<App> for Call {
 
     /// 401 first, then 429: a stranger cannot use up the client's allowance.
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Fault> {
-        let visit = Visit::find(parts, app).await?;
-        let who = visit.identity().await?;
+        let token = bearer(parts, app);
+        let visit = Visit::find(parts, app, token.as_ref()).await?;
+        let who = visit.identity(token.as_ref()).await?;
         visit.admit()?;
         Ok(Self { visit, who })
     }
@@ -214,8 +226,9 @@ impl FromRequestParts<App> for AdminCall {
 
     /// 401, then 403, then 429 (On-Premises reference §1.6).
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Fault> {
-        let visit = Visit::find(parts, app).await?;
-        let who = visit.identity().await?;
+        let token = bearer(parts, app);
+        let visit = Visit::find(parts, app, token.as_ref()).await?;
+        let who = visit.identity(token.as_ref()).await?;
         let call = Call { visit, who };
         if call.who.role != Role::Admin {
             let operation = parts.uri.path().to_owned();
@@ -233,11 +246,12 @@ impl FromRequestParts<App> for ReaderCall {
     type Rejection = Fault;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Fault> {
-        let visit = Visit::find(parts, app).await?;
-        let by_key = credentials(&visit.headers, "Apikey")
+        let token = bearer(parts, app);
+        let visit = Visit::find(parts, app, token.as_ref()).await?;
+        let by_key = credentials(visit.authorization.as_ref(), "Apikey")
             .is_some_and(|key| app.service.api_key_matches(&visit.client, key));
         if !by_key {
-            visit.identity().await?;
+            visit.identity(token.as_ref()).await?;
         }
         visit.admit()?;
         Ok(Self(visit))

@@ -111,6 +111,14 @@ impl Store for SqliteStore {
         Ok(if self.is_owner() { self.recent.entity(key, read) } else { read() }?)
     }
 
+    async fn read_ahead(&self, keys: [&EntityRef; 2]) {
+        if self.is_owner() {
+            let read = || self.read(|conn| entities::load_two(conn, keys));
+            // What could not be read is read again when it is asked for, and fails there.
+            let _ = self.recent.entities_ahead(keys, read);
+        }
+    }
+
     async fn entity_by_lookup(
         &self,
         kind: EntityKind,

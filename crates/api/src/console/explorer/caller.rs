@@ -152,7 +152,10 @@ async fn still_good(
         Credential::Bearer(token) => {
             match party.strip_prefix("client:").and_then(ClientId::parse) {
                 Some(client) => match service.client(&client).await? {
-                    Some(client) => service.authenticate(&client, token).await?.is_some(),
+                    Some(client) => match service.read_token(token) {
+                        Some(token) => service.authenticate(&client, &token).await?.is_some(),
+                        None => false,
+                    },
                     None => false,
                 },
                 None => match service.graph_token(token).await? {
