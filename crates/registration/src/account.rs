@@ -1,10 +1,12 @@
 //! Identifiers of owners, and the display name.
 
 use core::fmt;
+use std::sync::Arc;
 
 /// An opaque identifier as text: at most 64 bytes of letters, digits, `-`, `_`, `.`.
 ///
-/// The types below wrap it so that two kinds of identifier never mix.
+/// The types below wrap it so that two kinds of identifier never mix. A clone shares the text: a record is cloned
+/// several times on its way through a decision.
 pub trait TextId: Sized {
     /// Takes the text if it has the form of an identifier.
     fn parse(text: &str) -> Option<Self>;
@@ -21,7 +23,7 @@ macro_rules! text_ids {
     ($($(#[$doc:meta])+ $name:ident;)+) => {$(
         $(#[$doc])+
         #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub struct $name(Box<str>);
+        pub struct $name(Arc<str>);
 
         impl TextId for $name {
             fn parse(text: &str) -> Option<Self> {
@@ -61,7 +63,7 @@ text_ids! {
 /// and turn what is beside them: a name stands in lists, messages and logs next to words of others. Joiners and
 /// marks of direction are letters' own business in Persian, Hindi, Arabic or Hebrew, and stay.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct VerifiedName(Box<str>);
+pub struct VerifiedName(Arc<str>);
 
 /// Why some text is no display name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

@@ -1,6 +1,7 @@
 //! What the world must do after a decision, and what the audit trail says about it.
 
 use core::fmt;
+use std::sync::Arc;
 
 use crate::{
     ChallengeId, ClientId, NameFault, PhoneNumberId, Platform, Refusal, Timestamp, VerifiedName,
@@ -31,7 +32,7 @@ impl CodeMethod {
 ///
 /// At most 35 ASCII letters, digits, `-`, `_` (BCP 47 §4.4.1 asks for buffers of 35).
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Locale(Box<str>);
+pub struct Locale(Arc<str>);
 
 impl Locale {
     /// Takes the text if it has the form of a language tag.

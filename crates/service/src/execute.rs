@@ -146,8 +146,8 @@ impl Service {
                 self.callbacks_of(caller, &loaded.value, &step, &unit.numbers, now).await?;
             let has_callbacks = !unit.callbacks.is_empty();
             let fresh = self.lease(&mut unit, now);
-            match self.commit_leased(unit, &fresh).await {
-                Ok(()) => {
+            match self.commit_leased(unit, fresh).await {
+                Ok(fresh) => {
                     self.trail_grew.send_replace(());
                     self.hand_to_worker(fresh);
                     if has_callbacks {

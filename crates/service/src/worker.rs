@@ -160,9 +160,9 @@ impl Service {
         unit.sends.clone()
     }
 
-    /// Gives the worker what was leased for it; what is handed over it has already.
+    /// Gives the worker what was leased for it.
     pub(crate) fn hand_to_worker(&self, leased: Vec<Send>) {
-        if !leased.is_empty() && !in_ledger::is_handed_over(&leased) {
+        if !leased.is_empty() {
             fault::point("decided");
             self.fresh_sends().extend(leased);
             self.sends_due.notify_one();

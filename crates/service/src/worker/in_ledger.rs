@@ -32,26 +32,28 @@ impl Service {
         true
     }
 
-    /// Commits a unit whose `leased` sends [`lease`](Self::lease) has returned.
+    /// Commits a unit whose `leased` sends [`lease`](Self::lease) has returned; returns those that the worker has to
+    /// hand over.
     ///
     /// What this hands over must be announced even if whoever ordered it goes away meanwhile: a lease would
     /// pass, but nobody looks again at what is handed over. So such a commit is a task of its own.
     pub(crate) async fn commit_leased(
         &self,
         unit: Unit,
-        leased: &[Send],
-    ) -> Result<(), CommitError> {
-        if !is_handed_over(leased) {
-            return self.store.commit(unit).await;
+        leased: Vec<Send>,
+    ) -> Result<Vec<Send>, CommitError> {
+        if !is_handed_over(&leased) {
+            self.store.commit(unit).await?;
+            return Ok(leased);
         }
-        let (store, taken) = (Arc::clone(&self.store), leased.to_vec());
+        let store = Arc::clone(&self.store);
         let (all, due) = (Arc::clone(&self.taken_sends), Arc::clone(&self.sends_due));
         let commit = async move {
             store.commit(unit).await?;
             fault::point("decided");
-            all.lock().unwrap_or_else(PoisonError::into_inner).extend(taken);
+            all.lock().unwrap_or_else(PoisonError::into_inner).extend(leased);
             due.notify_one();
-            Ok(())
+            Ok(Vec::new())
         };
         tokio::spawn(commit).await.unwrap_or_else(|error| {
             let reason = "a commit did not end".into();
@@ -87,6 +89,6 @@ impl Service {
 }
 
 /// Whether sends that [`Service::lease`] returned are handed over by their commit: all or none are.
-pub(super) fn is_handed_over(leased: &[Send]) -> bool {
+fn is_handed_over(leased: &[Send]) -> bool {
     leased.first().is_some_and(|send| matches!(send.state, SendState::HandedOver { .. }))
 }
