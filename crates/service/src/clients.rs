@@ -52,7 +52,7 @@ impl Service {
         token: Option<&SessionToken>,
     ) -> Result<Option<Client>, ServiceError> {
         if let Some(token) = token {
-            self.store.read_ahead([&EntityRef::client(id), token.session()]).await;
+            self.store.read_ahead(id, token.session()).await;
         }
         self.client(id).await
     }

@@ -387,9 +387,10 @@ pub trait Store: core::marker::Send + Sync + 'static {
     /// A part of the directory.
     async fn entity(&self, key: &EntityRef) -> Result<Option<Versioned<Entity>>, StoreError>;
 
-    /// Hears which two parts of the directory will be asked for next: a store may read both in one go. Changes no
-    /// answer, so that there is nothing to fail.
-    async fn read_ahead(&self, _keys: [&EntityRef; 2]) {}
+    /// Hears that a call of a client has come in with a `session`: what calls ask for (both, the number that the
+    /// client holds, and the one of which it awaits a code) a store may read in one go. Changes no answer, so that
+    /// there is nothing to fail.
+    async fn read_ahead(&self, _client: &ClientId, _session: &EntityRef) {}
 
     /// The one part of the directory of this kind whose [`Entity::lookup`] is `lookup`.
     async fn entity_by_lookup(

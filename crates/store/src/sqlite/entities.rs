@@ -96,27 +96,6 @@ pub(super) fn load(
     rows.next()?.map(read).transpose()
 }
 
-/// The entities named `keys`, by one statement: what the first look-up has read of the index, the second need not.
-pub(super) fn load_two(
-    conn: &Connection,
-    keys: [&EntityRef; 2],
-) -> Result<[Option<Versioned<Entity>>; 2], Failure> {
-    let mut statement = conn.prepare_cached(
-        "SELECT kind, id, version, body, content FROM entities WHERE kind = $1 AND id = $2
-         UNION ALL SELECT kind, id, version, body, content FROM entities WHERE kind = $3 AND id = $4",
-    )?;
-    let [first, second] = keys;
-    let mut rows =
-        statement.query([first.kind.as_str(), &first.id, second.kind.as_str(), &second.id])?;
-    let mut found = [None, None];
-    while let Some(row) = rows.next()? {
-        let entity = read(row)?;
-        let place = usize::from(entity.value.key() != *first);
-        found[place] = Some(entity);
-    }
-    Ok(found)
-}
-
 /// The entity of `kind` with this second name.
 pub(super) fn by_lookup(
     conn: &Connection,
@@ -154,7 +133,8 @@ pub(super) fn sweep(conn: &Connection, now_ms: i64, limit: usize) -> Result<usiz
         .execute([now_ms, limit])?)
 }
 
-fn read(row: &Row<'_>) -> Result<Versioned<Entity>, Failure> {
+/// The entity of a row with these columns.
+pub(super) fn read(row: &Row<'_>) -> Result<Versioned<Entity>, Failure> {
     let (word, id): (String, String) = (row.get(0)?, row.get(1)?);
     let place = Place { table: "entities", id: &id };
     let kind = place.ok("kind", EntityKind::parse(&word))?;

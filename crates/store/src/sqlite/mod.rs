@@ -9,6 +9,7 @@
 //! Start reading at [`SqliteStore`], then `writer` (who shares a transaction), `unit` (what a commit
 //! does in it), `recent` (what need not be read again), and the files named after their tables.
 
+mod ahead;
 mod allowances;
 mod audit;
 mod budgets;

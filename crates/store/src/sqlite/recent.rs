@@ -9,9 +9,10 @@ use std::collections::HashMap;
 use std::hash::{BuildHasher, Hash, RandomState};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use registration::{ClaimPhase, ClientId, NumberRecord, PhoneNumber, Platform};
+use registration::{ClaimPhase, ClientId, NumberRecord, PhoneNumber, Platform, TextId as _};
 use service::ports::{Entity, EntityKind, EntityRef, EntityWrite, NumberKey, Versioned};
 
+use super::ahead::Ahead;
 use super::failure::Failure;
 
 /// Stripes of each memory: enough that two threads rarely meet.
@@ -44,8 +45,8 @@ pub(super) struct Touched {
     numbers: Vec<Versioned<NumberRecord>>,
     /// Clients that lose or gain the number they run.
     holders: Vec<ClientId>,
-    /// Clients of which a code is or was awaited.
-    asking: Vec<ClientId>,
+    /// Clients that await or awaited a code, each with the number if it is awaited of that now.
+    asking: Vec<(ClientId, Option<PhoneNumber>)>,
     /// A code was or is awaited without a client.
     hosted: bool,
 }
@@ -57,11 +58,12 @@ impl Touched {
         if before != after {
             self.holders.extend(before.cloned());
         }
-        for record in old.into_iter().chain([&new.value]) {
+        let number = Some(new.value.number);
+        for (record, number) in old.map(|it| (it, None)).into_iter().chain([(&new.value, number)]) {
             for claim in &record.claims {
                 match &claim.phase {
                     ClaimPhase::AwaitingCode(challenge) => match &challenge.client {
-                        Some(client) => self.asking.push(client.clone()),
+                        Some(client) => self.asking.push((client.clone(), number)),
                         None => self.hosted = true,
                     },
                     ClaimPhase::Unverified | ClaimPhase::Verified { .. } => {}
@@ -84,33 +86,39 @@ impl Touched {
 }
 
 impl Recent {
-    /// An entity from memory or, failing that, from `read`.
+    /// An entity from memory or, failing that, from `read`. Documents and kept replies can be large
+    /// and are asked for rarely: they stay in the database.
     pub(super) fn entity(
         &self,
         key: &EntityRef,
         read: impl FnOnce() -> Result<Option<Versioned<Entity>>, Failure>,
     ) -> Result<Option<Versioned<Entity>>, Failure> {
-        if is_kept(key) { self.entities.get_or(key, read) } else { read() }
+        if matches!(key.kind, EntityKind::Document | EntityKind::ClaimDocument | EntityKind::Reply)
+        {
+            return read();
+        }
+        self.entities.get_or(key, read)
     }
 
-    /// Brings two entities into memory by one `read`, unless one of them is there: then it saves nothing.
-    pub(super) fn entities_ahead(
+    /// Brings into memory, by one `read`, what a call of `client` by `session` asks for, unless some of it is there:
+    /// whoever was here lately comes back for little.
+    pub(super) fn ahead(
         &self,
-        keys: [&EntityRef; 2],
-        read: impl FnOnce() -> Result<[Option<Versioned<Entity>>; 2], Failure>,
+        client: &EntityRef,
+        session: &EntityRef,
+        read: impl FnOnce() -> Result<Ahead, Failure>,
     ) -> Result<(), Failure> {
-        let [first, second] = keys;
-        if !(is_kept(first) && is_kept(second)) {
-            return Ok(());
-        }
-        let (Some(before_first), Some(before_second)) =
-            (self.entities.ticket(first), self.entities.ticket(second))
-        else {
-            return Ok(());
-        };
-        let [one, other] = read()?;
-        self.entities.leave(first, before_first, one);
-        self.entities.leave(second, before_second, other);
+        let Some(id) = ClientId::parse(&client.id) else { return Ok(()) };
+        let before = (|| {
+            let entities = (self.entities.ticket(client)?, self.entities.ticket(session)?);
+            Some((entities, self.held.ticket(&id)?, self.pending.ticket(&id)?))
+        })();
+        let Some(((of_client, of_session), of_held, of_pending)) = before else { return Ok(()) };
+        let found = read()?;
+        self.entities.leave(client, of_client, found.client);
+        self.entities.leave(session, of_session, found.session);
+        self.held.leave(&id, of_held, found.held);
+        self.pending.leave(&id, of_pending, found.pending);
         Ok(())
     }
 
@@ -162,7 +170,14 @@ impl Recent {
             self.hosted.clear();
         }
         touched.holders.iter().for_each(|client| self.held.forget(client));
-        touched.asking.iter().for_each(|client| self.pending.forget(client));
+        for (client, number) in touched.asking {
+            // The only one if there was none before; which of several was requested last, the database says.
+            if number.is_some() && self.pending.holds(&client, &None) {
+                self.pending.put(client, number);
+            } else {
+                self.pending.forget(&client);
+            }
+        }
         for record in touched.numbers {
             if let Some(client) = holder(&record.value) {
                 self.held.put(client.clone(), Some(record.value.number));
@@ -185,11 +200,6 @@ impl Recent {
         self.pending.clear();
         self.hosted.clear();
     }
-}
-
-/// Documents and kept replies can be large and are asked for rarely: they stay in the database.
-fn is_kept(key: &EntityRef) -> bool {
-    !matches!(key.kind, EntityKind::Document | EntityKind::ClaimDocument | EntityKind::Reply)
 }
 
 fn holder(record: &NumberRecord) -> Option<&ClientId> {
@@ -239,6 +249,15 @@ impl<K: Clone + Eq + Hash, V: Clone> Memory<K, V> {
         let stripe = self.stripe(key);
         let is_there = stripe.young.contains_key(key) || stripe.old.contains_key(key);
         (!is_there).then_some(stripe.writes)
+    }
+
+    /// Whether `value` is what is known of `key`.
+    fn holds(&self, key: &K, value: &V) -> bool
+    where
+        V: PartialEq,
+    {
+        let stripe = self.stripe(key);
+        stripe.young.get(key).or_else(|| stripe.old.get(key)) == Some(value)
     }
 
     /// Keeps what was read, unless something was written to the stripe since the ticket was taken.
@@ -304,34 +323,63 @@ impl<K: Clone + Eq + Hash, V: Clone> Stripe<K, V> {
 mod tests {
     use super::*;
 
-    fn two() -> [EntityRef; 2] {
-        ["one", "two"].map(|id| EntityRef::new(EntityKind::Session, id))
+    fn caller() -> (ClientId, EntityRef, EntityRef) {
+        let id = ClientId::parse("one").expect("an id");
+        (id.clone(), EntityRef::client(&id), EntityRef::new(EntityKind::Session, "s"))
+    }
+
+    fn nothing<T>() -> Result<T, Failure> {
+        Err(Failure::Closed)
     }
 
     #[test]
     fn what_was_read_ahead_is_not_read_again() {
-        let (recent, keys) = (Recent::default(), two());
-        let [one, other] = &keys;
-        recent.entities_ahead([one, other], || Ok([None, None])).expect("read");
-        for key in &keys {
-            assert_eq!(recent.entity(key, || unreachable!()).expect("kept"), None);
-        }
-        recent.entities_ahead([one, other], || unreachable!()).expect("nothing to read");
+        let (recent, (id, client, session)) = (Recent::default(), caller());
+        let number = PhoneNumber::parse("15550000001").expect("a number");
+        let found = Ahead { held: Some(number), ..Ahead::default() };
+        recent.ahead(&client, &session, || Ok(found)).expect("read");
+        assert_eq!(recent.entity(&client, nothing).expect("kept"), None);
+        assert_eq!(recent.entity(&session, nothing).expect("kept"), None);
+        let (held, pending) = (NumberKey::HeldBy(id.clone()), NumberKey::PendingFor(id));
+        assert_eq!(recent.found(&held, nothing, nothing).expect("kept"), Some(number));
+        assert_eq!(recent.found(&pending, nothing, nothing).expect("kept"), None);
+        recent.ahead(&client, &session, nothing).expect("nothing to read");
     }
 
     #[test]
     fn what_was_read_ahead_before_a_write_is_not_kept_after_it() {
-        let (recent, keys) = (Recent::default(), two());
-        let [one, other] = &keys;
+        let (recent, (id, client, session)) = (Recent::default(), caller());
         let written = || {
-            let touched = Touched { entities: keys.to_vec(), ..Touched::default() };
-            recent.committed(touched);
-            Ok([None, None])
+            recent.committed(Touched {
+                entities: vec![client.clone(), session.clone()],
+                holders: vec![id.clone()],
+                asking: vec![(id.clone(), None)],
+                ..Touched::default()
+            });
+            Ok(Ahead::default())
         };
-        recent.entities_ahead([one, other], written).expect("read");
-        for key in &keys {
-            assert!(recent.entity(key, || Err(Failure::Closed)).is_err(), "kept");
+        recent.ahead(&client, &session, written).expect("read");
+        for key in [&client, &session] {
+            assert!(recent.entity(key, nothing).is_err(), "kept");
         }
+        for key in [NumberKey::HeldBy(id.clone()), NumberKey::PendingFor(id)] {
+            assert!(recent.found(&key, nothing, nothing).is_err(), "kept");
+        }
+    }
+
+    #[test]
+    fn a_first_code_of_a_client_is_known_and_a_second_is_asked_for() {
+        let (recent, (id, client, session)) = (Recent::default(), caller());
+        let pending = NumberKey::PendingFor(id.clone());
+        let asks = |digits: &str| {
+            let number = Some(PhoneNumber::parse(digits).expect("a number"));
+            recent.committed(Touched { asking: vec![(id.clone(), number)], ..Touched::default() });
+            recent.found(&pending, nothing, nothing).ok().flatten()
+        };
+        assert_eq!(asks("15550000001"), None, "nothing was known before");
+        recent.ahead(&client, &session, || Ok(Ahead::default())).expect("read");
+        assert!(asks("15550000001").is_some());
+        assert_eq!(asks("15550000002"), None, "either may be the later one");
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::{Acquire, Release};
 
 use async_trait::async_trait;
-use registration::{NumberRecord, PhoneNumber, Timestamp, WabaId};
+use registration::{ClientId, NumberRecord, PhoneNumber, Timestamp, WabaId};
 use rusqlite::Connection;
 use service::ports::{
     AuditEntry, AuditQuery, Budget, Callback, CallbackQuery, CallbackReport, ClaimQuery,
@@ -16,7 +16,8 @@ use super::failure::Failure;
 use super::unit::UnitRows;
 use super::writer::Queue;
 use super::{
-    SqliteStore, allowances, audit, budgets, callbacks, entities, nonces, numbers, sends, snapshot,
+    SqliteStore, ahead, allowances, audit, budgets, callbacks, entities, nonces, numbers, sends,
+    snapshot,
 };
 
 /// Rows that one transaction of a sweep removes at most, so that commits pass in between.
@@ -111,11 +112,12 @@ impl Store for SqliteStore {
         Ok(if self.is_owner() { self.recent.entity(key, read) } else { read() }?)
     }
 
-    async fn read_ahead(&self, keys: [&EntityRef; 2]) {
+    async fn read_ahead(&self, client: &ClientId, session: &EntityRef) {
         if self.is_owner() {
-            let read = || self.read(|conn| entities::load_two(conn, keys));
+            let client = EntityRef::client(client);
+            let read = || self.read(|conn| ahead::load(conn, &client, session));
             // What could not be read is read again when it is asked for, and fails there.
-            let _ = self.recent.entities_ahead(keys, read);
+            let _ = self.recent.ahead(&client, session, read);
         }
     }
 
