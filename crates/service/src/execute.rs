@@ -10,7 +10,7 @@ use registration::{
 
 use crate::caller::Caller;
 use crate::error::{Refused, ServiceError, Unavailable};
-use crate::explain::fact_details;
+use crate::explain::details_of;
 use crate::policy::Policy;
 use crate::ports::{
     CommitError, Confirmed, EntityWrite, EntropyExt, Event, EventId, NumberWrite, Send, SendId,
@@ -254,15 +254,6 @@ impl Service {
     /// it. One event per decision, because each costs the commit a row; none if nothing happened.
     fn event_of(&self, caller: &Caller, decision: &Decision, now: Timestamp) -> Option<Event> {
         let (fact, along) = decision.facts.split_last()?;
-        let mut details = fact_details(caller.dialect, fact);
-        if !along.is_empty() {
-            let along = along.iter().map(|fact| {
-                let mut details = fact_details(caller.dialect, fact);
-                details["kind"] = fact.kind().into();
-                details
-            });
-            details["along"] = along.collect();
-        }
         Some(Event {
             id: EventId(self.time_ordered_id(now)),
             at: now,
@@ -270,7 +261,7 @@ impl Service {
             account: caller.account.clone(),
             actor: caller.actor.clone(),
             kind: fact.kind().to_owned(),
-            details: details.to_string(),
+            details: details_of(caller.dialect, fact, along),
         })
     }
 

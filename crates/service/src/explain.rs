@@ -7,6 +7,7 @@ use core::time::Duration;
 use registration::{
     Closed, CodeMethod, Fact, ForeignWords, Fuse, NumberKind, Platform, Refusal, TextId, Timestamp,
 };
+use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::{Value, json};
 
 use crate::error::ServiceError;
@@ -194,44 +195,89 @@ pub(crate) fn refusal_details(dialect: &str, operation: &str, refusal: &Refusal)
     details
 }
 
-/// The particulars of a fact for the audit trail.
-pub(crate) fn fact_details(dialect: &str, fact: &Fact) -> Value {
+/// The particulars of a decision for the audit trail, as JSON: of the fact that the command was about, and of what came
+/// along with it. Written without a tree in between, because each decision has them.
+pub(crate) fn details_of(dialect: &str, fact: &Fact, along: &[Fact]) -> String {
+    let details = Details { dialect, fact, along, kind: None };
+    // Names and texts alone: nothing in it that JSON could not say.
+    serde_json::to_string(&details).unwrap_or_default()
+}
+
+struct Details<'a> {
+    dialect: &'a str,
+    fact: &'a Fact,
+    along: &'a [Fact],
+    kind: Option<&'static str>,
+}
+
+impl Serialize for Details<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("dialect", self.dialect)?;
+        particulars(&mut map, self.fact)?;
+        if let Some(kind) = self.kind {
+            map.serialize_entry("kind", kind)?;
+        }
+        if !self.along.is_empty() {
+            let along = |fact| Details { fact, along: &[], kind: Some(Fact::kind(fact)), ..*self };
+            let along: Vec<_> = self.along.iter().map(along).collect();
+            map.serialize_entry("along", &along)?;
+        }
+        map.end()
+    }
+}
+
+/// What a fact says besides its kind.
+fn particulars<M: SerializeMap>(map: &mut M, fact: &Fact) -> Result<(), M::Error> {
     match fact {
         Fact::NumberAdded { waba } | Fact::MigrationStarted { waba } => {
-            json!({ "dialect": dialect, "waba": waba.as_str() })
+            map.serialize_entry("waba", waba.as_str())
         }
         Fact::NameChanged { name } | Fact::NameSubmitted { name } | Fact::NameApproved { name } => {
-            json!({ "dialect": dialect, "name": name.as_str() })
+            map.serialize_entry("name", name.as_str())
         }
         Fact::NameDeclined { name, why } => {
-            json!({ "dialect": dialect, "name": name.as_str(), "why": why.as_str() })
+            map.serialize_entry("name", name.as_str())?;
+            map.serialize_entry("why", why.as_str())
         }
         Fact::CodeRequested { method, resend } => {
-            json!({ "dialect": dialect, "method": method.as_str(), "resend": resend })
+            map.serialize_entry("method", method.as_str())?;
+            map.serialize_entry("resend", resend)
         }
         Fact::CodeAwaited { method } | Fact::CodeNotSent { method } => {
-            json!({ "dialect": dialect, "method": method.as_str() })
+            map.serialize_entry("method", method.as_str())
         }
         Fact::Registered { platform: Platform::OnPremise { client } } => {
-            json!({ "dialect": dialect, "platform": "ON_PREMISE", "client": client.as_str() })
+            map.serialize_entry("platform", "ON_PREMISE")?;
+            map.serialize_entry("client", client.as_str())
         }
         Fact::Registered { platform: Platform::CloudApi } => {
-            json!({ "dialect": dialect, "platform": "CLOUD_API" })
+            map.serialize_entry("platform", "CLOUD_API")
         }
-        Fact::HolderLoggedOff { waba, client } => json!({
-            "dialect": dialect,
-            "waba": waba.as_str(),
-            "client": client.as_ref().map(TextId::as_str),
-        }),
-        Fact::Restored { client } => json!({ "dialect": dialect, "client": client.as_str() }),
-        Fact::Refused { command, refusal } => refusal_details(dialect, command, refusal),
+        Fact::HolderLoggedOff { waba, client } => {
+            map.serialize_entry("waba", waba.as_str())?;
+            map.serialize_entry("client", &client.as_ref().map(TextId::as_str))
+        }
+        Fact::Restored { client } => map.serialize_entry("client", client.as_str()),
+        Fact::Refused { command, refusal } => refusal_particulars(map, command, refusal),
         Fact::CodeConfirmed
         | Fact::Deregistered
         | Fact::TwoStepSet
         | Fact::TwoStepCleared
         | Fact::Unlocked
-        | Fact::Locked => json!({ "dialect": dialect }),
+        | Fact::Locked => Ok(()),
     }
+}
+
+/// The particulars of a refusal are a tree already, which others read, too.
+fn refusal_particulars<M: SerializeMap>(
+    map: &mut M,
+    command: &str,
+    refusal: &Refusal,
+) -> Result<(), M::Error> {
+    let Value::Object(members) = refusal_details("", command, refusal) else { return Ok(()) };
+    let mut members = members.iter().filter(|(name, _)| *name != "dialect");
+    members.try_for_each(|(name, value)| map.serialize_entry(name, value))
 }
 
 fn words(kind: &str, method: Option<&str>) -> Explanation {
@@ -258,6 +304,23 @@ fn words(kind: &str, method: Option<&str>) -> Explanation {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_trail_is_told_the_fact_and_what_came_along_with_it() {
+        let waba = registration::WabaId::parse("102290129340398").expect("an id");
+        let asked = Fact::CodeRequested { method: CodeMethod::Sms, resend: false };
+        assert_eq!(
+            details_of("onprem", &asked, &[Fact::NumberAdded { waba }]),
+            r#"{"dialect":"onprem","method":"sms","resend":false,"along":[{"dialect":"onprem","waba":"102290129340398","kind":"number_added"}]}"#,
+        );
+        let refusal = Refusal::CodeMismatch { guesses_left: 4 };
+        let refused = Fact::Refused { command: "verify_code", refusal };
+        assert_eq!(
+            details_of("cams", &refused, &[Fact::Locked]),
+            r#"{"dialect":"cams","operation":"verify_code","refusal":"code-mismatch","guesses_left":4,"along":[{"dialect":"cams","kind":"locked"}]}"#,
+        );
+        assert_eq!(details_of("graph", &Fact::Deregistered, &[]), r#"{"dialect":"graph"}"#);
+    }
 
     #[test]
     fn every_kind_of_refusal_is_explained_once() {
