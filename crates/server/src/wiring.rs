@@ -41,7 +41,7 @@ use crate::clock::{SandboxClock, SystemClock};
 use crate::config::{self, Config, Environment, Mode};
 use crate::data_dir::{DATABASE_FILE, DataDir};
 use crate::entropy::OsEntropy;
-use crate::listener::{Connections, RenderRejection, Stop, plain_text};
+use crate::listener::{Connections, RenderRejection, Stop};
 use crate::wiring::senders::Senders;
 
 /// How often what has expired is removed from the store.
@@ -186,11 +186,10 @@ fn console_path(app: &api::App) -> Option<String> {
     Some(format!("/console/enter/{link}"))
 }
 
-/// Words rejected requests as who was asked would, in plain text where the path does not tell.
+/// Words rejected requests as who was asked would.
 fn render(app: api::App) -> RenderRejection {
     Arc::new(move |rejection, head| {
         rejected::answer(&app, head, rejection.status(), rejection.words())
-            .unwrap_or_else(|| plain_text(rejection, head))
     })
 }
 
