@@ -4,6 +4,7 @@
 //! on one screen in [`mod@router`]; every refusal is worded in [`refusals`].
 
 pub mod admin;
+mod bare_page;
 pub mod cams;
 pub mod console;
 pub mod explain;

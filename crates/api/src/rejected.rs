@@ -4,29 +4,43 @@ use axum::response::Response;
 use http::StatusCode;
 use http::request::Parts;
 
+use crate::bare_page::page;
 use crate::middleware::name_request;
 use crate::state::App;
-use crate::{admin, cams, graph, onprem};
+use crate::{admin, cams, console, graph, onprem, sandbox};
 
-/// The answer with the status and words of whoever rejected the request; `None` where the path tells no
-/// form, so that plain text serves.
+/// The answer with the status and words of whoever rejected the request: in the form of the dialect, as a
+/// page where people look, else in that of the operator's API.
 #[must_use]
-pub fn answer(app: &App, head: &Parts, status: StatusCode, words: &str) -> Option<Response> {
+pub fn answer(app: &App, head: &Parts, status: StatusCode, words: &str) -> Response {
     let path = head.uri.path();
     let sentence = &sentence(words);
+    let below = |root: &str| {
+        path.strip_prefix(root).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    };
     let mut response = if onprem::rejected::is_ours(path) {
         onprem::rejected::answer(app, status, words)
     } else if graph::is_ours(path) {
         graph::gateway::rejected(app, path, status, sentence)
     } else if path == "/" {
         cams::gateway::rejected(app, head, status, sentence)
-    } else if path.starts_with("/admin/v1/") || path.starts_with("/sandbox/v1/") {
-        admin::rejected(status, sentence)
+    } else if below("/sandbox") && app.sandbox.is_some() {
+        sandbox::rejected(status, sentence)
+    } else if below("/console") {
+        console::rejected(&head.headers, status)
+    } else if below("/two-step/reset") {
+        page(status, sentence, "<p>Please open the link in the mail again.</p>")
     } else {
-        return None;
+        plain(status, sentence)
     };
     name_request(app, &mut response);
-    Some(response)
+    response
+}
+
+/// The same where no dialect is spoken.
+#[must_use]
+pub fn plain(status: StatusCode, sentence: &str) -> Response {
+    admin::rejected(status, sentence)
 }
 
 /// The words with a capital in front.

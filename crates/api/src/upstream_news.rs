@@ -4,6 +4,7 @@
 //! with `X-Hub-Signature-256` over the body as it came. What is posted is not read: the numbers are looked up.
 
 use axum::body::Bytes;
+use axum::extract::rejection::BytesRejection;
 use axum::extract::{Path, Query, State};
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, StatusCode};
@@ -12,6 +13,7 @@ use serde::Deserialize;
 use service::ServiceError;
 use service::callbacks::HUB_SIGNATURE;
 
+use crate::rejected::plain;
 use crate::state::App;
 
 /// Largest post that is taken; Meta bundles at most a thousand changes.
@@ -45,8 +47,12 @@ pub async fn told(
     State(app): State<App>,
     Path(waba): Path<String>,
     headers: HeaderMap,
-    body: Bytes,
+    body: Result<Bytes, BytesRejection>,
 ) -> Response {
+    let body = match body {
+        Ok(body) => body,
+        Err(rejection) => return plain(rejection.status(), "The request body cannot be read"),
+    };
     let signature = headers.get(HUB_SIGNATURE).and_then(|value| value.to_str().ok());
     let (Some(waba), Some(signature)) = (WabaId::parse(&waba), signature) else {
         return StatusCode::FORBIDDEN.into_response();

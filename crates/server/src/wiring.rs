@@ -41,7 +41,7 @@ use crate::clock::{SandboxClock, SystemClock};
 use crate::config::{self, Config, Environment, Mode};
 use crate::data_dir::{DATABASE_FILE, DataDir};
 use crate::entropy::OsEntropy;
-use crate::listener::{RenderRejection, Stop, plain_text};
+use crate::listener::{Connections, RenderRejection, Stop};
 use crate::wiring::senders::Senders;
 
 /// How often what has expired is removed from the store.
@@ -89,6 +89,7 @@ pub async fn app(
     inputs: Inputs<'_>,
     data: &DataDir,
     ca_pem: impl Fn() -> String + Send + Sync + 'static,
+    connections: Arc<Connections>,
     stop: &Stop,
 ) -> anyhow::Result<App> {
     let Inputs { config, environment, seed } = inputs;
@@ -140,7 +141,7 @@ pub async fn app(
     let inner = AppInner {
         service: Arc::clone(&service),
         metrics: api::metrics::Metrics::default(),
-        gauges: gauges(store, &service, &scene.senders),
+        gauges: gauges(store, connections, &service, &scene.senders),
         settings: settings(config, &service, &token),
         sandbox: tools,
         stopping: stopping.subscribe(),
@@ -185,11 +186,10 @@ fn console_path(app: &api::App) -> Option<String> {
     Some(format!("/console/enter/{link}"))
 }
 
-/// Words rejected requests as who was asked would, in plain text where the path does not tell.
+/// Words rejected requests as who was asked would.
 fn render(app: api::App) -> RenderRejection {
     Arc::new(move |rejection, head| {
         rejected::answer(&app, head, rejection.status(), rejection.words())
-            .unwrap_or_else(|| plain_text(rejection, head))
     })
 }
 
@@ -255,12 +255,14 @@ fn set_policy(service: Arc<Service>, senders: Arc<Senders>) -> Box<dyn Fn(&Confi
 
 fn gauges(
     store: Arc<SqliteStore>,
+    connections: Arc<Connections>,
     service: &Arc<Service>,
     senders: &Arc<Senders>,
 ) -> Box<dyn Fn() -> Vec<Family> + Send + Sync> {
     let (service, senders) = (Arc::clone(service), Arc::clone(senders));
     Box::new(move || {
         let mut families = store_gauges(&store.stats());
+        families.extend(gauges::connections(&connections));
         families.extend(gauges::senders(&service, &senders));
         families
     })

@@ -38,6 +38,16 @@ impl Service {
     pub async fn recognise_keys(&self) -> Result<(), UnknownKeys> {
         recognise(&*self.store, &self.keys).await
     }
+
+    /// The same for a store that was emptied just now, and so knows no other keys.
+    pub(crate) async fn mark_keys(&self) -> Result<(), ServiceError> {
+        self.recognise_keys().await.map_err(|unknown| match unknown {
+            UnknownKeys::Service(error) => error,
+            other @ (UnknownKeys::Other(_) | UnknownKeys::Missing(_)) => {
+                ServiceError::Bug(other.to_string())
+            }
+        })
+    }
 }
 
 async fn recognise(store: &dyn Store, keys: &KeyRing) -> Result<(), UnknownKeys> {

@@ -17,6 +17,7 @@ use crate::error::{Refused, ServiceError, Unavailable};
 use crate::forward::Turns;
 use crate::graph_usage::GraphParty;
 use crate::hashing::Hasher;
+use crate::key_marks::UnknownKeys;
 use crate::keys::KeyRing;
 use crate::mails::Mails;
 use crate::moving_window::{MovingWindow, Rate};
@@ -247,6 +248,7 @@ impl Service {
     pub async fn clear(&self) -> Result<(), ServiceError> {
         let _quiet = self.under_way.write().await;
         self.store.clear().await?;
+        self.mark_keys().await?;
         self.client_requests.clear();
         self.operation_requests.clear();
         self.graph_calls.clear();
@@ -264,15 +266,19 @@ impl Service {
     }
 
     /// Returns to the state kept under a name; `false` if there is none. Sandbox only.
-    pub async fn load_snapshot(&self, name: &str) -> Result<bool, ServiceError> {
+    ///
+    /// A state that was made with other master keys is refused when it is here already: whoever asked
+    /// has to leave it.
+    pub async fn load_snapshot(&self, name: &str) -> Result<bool, UnknownKeys> {
         let _quiet = self.under_way.write().await;
-        let found = self.store.load_snapshot(name).await?;
+        let found = self.store.load_snapshot(name).await.map_err(ServiceError::from)?;
         self.client_requests.clear();
         self.operation_requests.clear();
         self.graph_calls.clear();
         self.fresh_sends().clear();
         self.taken_sends().clear();
         self.ledger_changed.send_modify(|n| *n += 1);
+        self.recognise_keys().await?;
         Ok(found)
     }
 

@@ -88,7 +88,7 @@ impl Theme {
 /// What somebody wishes, from cookies and `Accept-Language`.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Preferences {
-    language: Language,
+    pub(super) language: Language,
     theme: Theme,
 }
 

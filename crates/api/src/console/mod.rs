@@ -46,6 +46,7 @@ use http::StatusCode;
 use crate::state::App;
 use frame::{Frame, Section};
 use inside::Inside;
+pub(crate) use trouble::rejected;
 
 pub use session::{Role, new_link};
 pub use settings::{Setting, tell_settings};

@@ -32,6 +32,17 @@ struct Message {
     at: Moment,
 }
 
+/// A link within a text.
+#[derive(Debug, PartialEq, Eq)]
+struct Link<'a> {
+    before: &'a str,
+    /// As it stands in the mail: with the public address of the server, if it has one.
+    shown: &'a str,
+    /// Where it leads on this server: whoever reads it here has reached it.
+    path: &'a str,
+    after: &'a str,
+}
+
 /// A number that is trouble by itself.
 #[derive(Debug, Deserialize)]
 struct Magic {
@@ -294,10 +305,22 @@ fn moment(text: &str) -> String {
 }
 
 impl Message {
-    /// The path of a link that a mail has, on this server whatever its public address is.
-    fn link(&self) -> Option<&str> {
-        let begin = self.text.find("/two-step/reset/").filter(|_| self.channel == "email")?;
-        self.text[begin..].split_whitespace().next()
+    /// The link that a mail has.
+    fn link(&self) -> Option<Link<'_>> {
+        let at = self.text.find("/two-step/reset/").filter(|_| self.channel == "email")?;
+        let path = self.text[at..].split_whitespace().next()?;
+        let begin = self.text[..at].rfind(char::is_whitespace).map_or(0, |space| space + 1);
+        let (shown, after) = self.text[begin..].split_at(at - begin + path.len());
+        Some(Link { before: &self.text[..begin], shown, path, after })
+    }
+
+    /// The name of its icon.
+    fn icon(&self) -> &'static str {
+        match self.channel.as_str() {
+            "voice" => "voice",
+            "email" => "mail",
+            _ => "sms",
+        }
     }
 
     fn number_words(&self) -> String {

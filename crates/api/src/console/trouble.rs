@@ -2,12 +2,13 @@
 
 use askama::Template;
 use axum::response::{IntoResponse, Response};
-use http::StatusCode;
+use http::{HeaderMap, StatusCode};
 use serde_json::Value;
 
-use super::frame::{Frame, Section, rendered};
+use super::frame::{Frame, Preferences, Section, rendered};
 use super::shape::Moment;
 use super::texts::{Language, refusals};
+use crate::bare_page::page_in;
 
 /// Why something was not done: an error of the operator's API or of the sandbox, taken apart.
 #[derive(Debug, Clone)]
@@ -158,6 +159,20 @@ impl Notice {
             to_copy: None,
         }
     }
+}
+
+/// The page for a request that ended before any page saw it. Who asked, nobody looked; the language is known.
+pub(crate) fn rejected(headers: &HeaderMap, status: StatusCode) -> Response {
+    let language = Preferences::of(headers).language;
+    let t = &language.texts().common;
+    let (title, remedy) = match status {
+        StatusCode::PAYLOAD_TOO_LARGE => (t.too_large, t.unreadable_remedy),
+        status if status.is_server_error() => (t.broken, t.broken_remedy),
+        _ => (t.not_done, t.unreadable_remedy),
+    };
+    let back = t.back_home;
+    let body = format!("<p>{remedy}</p><p><a href=\"/console\">{back}</a></p>");
+    page_in(language.as_str(), status, title, &body)
 }
 
 /// A page that says that something is not there, or not possible.

@@ -54,6 +54,13 @@ impl Problem {
     }
 }
 
+/// The answer to a request that ended before any tool saw it.
+pub(crate) fn rejected(status: StatusCode, words: &str) -> Response {
+    let error =
+        if status.is_server_error() { "A bug of the sandbox" } else { "The request is not valid" };
+    Problem { status, error, details: words.into() }.into_response()
+}
+
 impl From<ServiceError> for Problem {
     fn from(error: ServiceError) -> Self {
         tracing::warn!(%error, "a tool of the sandbox failed");

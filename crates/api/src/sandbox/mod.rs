@@ -38,6 +38,7 @@ use service::seed::PreparedSeed;
 use crate::middleware::same_origin;
 use crate::state::App;
 use body::Problem;
+pub(crate) use body::rejected;
 
 pub use rehearsal::SandboxRehearsal;
 pub use whole_state::StartError;

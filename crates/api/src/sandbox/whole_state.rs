@@ -8,6 +8,7 @@ use registration::{ClientId, TextId, WabaId};
 use serde_json::{Value, json};
 use service::clients::{DEFAULT, FirstPassword};
 use service::directory::EntityRef;
+use service::key_marks::UnknownKeys;
 use service::ports::{EntropyExt as _, is_snapshot_name};
 use service::seed::{FIRST_PASSWORD, SeedTally, Seeded};
 use service::{Caller, Service, ServiceError};
@@ -27,6 +28,15 @@ pub enum StartError {
     /// The start seed contradicts itself or what is there, for each of these reasons.
     #[error("the seed cannot be applied: {}", .0.join("; "))]
     Clash(Vec<String>),
+}
+
+impl From<StartError> for Problem {
+    fn from(error: StartError) -> Self {
+        match error {
+            StartError::Service(error) => error.into(),
+            StartError::Clash(clashes) => Self::conflict(clashes),
+        }
+    }
 }
 
 impl Tools {
@@ -81,10 +91,20 @@ impl Tools {
     ///
     /// The clock goes back with the data, so that what was alive then is alive again. It stays as it is
     /// if the snapshot was made before this process began.
-    async fn restore(&self, service: &Service, name: &str) -> Result<bool, ServiceError> {
-        let _turn = self.start.turn.lock().await;
-        if !service.load_snapshot(name).await? {
-            return Ok(false);
+    /// One that was made with other master keys would be of no use now, and nothing would start on it:
+    /// the first state takes its place.
+    async fn restore(&self, service: &Service, name: &str) -> Result<bool, Problem> {
+        let turn = self.start.turn.lock().await;
+        match service.load_snapshot(name).await {
+            Ok(true) => {}
+            Ok(false) => return Ok(false),
+            Err(UnknownKeys::Service(error)) => return Err(error.into()),
+            Err(unknown @ (UnknownKeys::Other(_) | UnknownKeys::Missing(_))) => {
+                drop(turn);
+                self.reset(service).await?;
+                let words = "The snapshot cannot be used, and the sandbox was reset";
+                return Err(Problem::conflict(format!("{words}: {unknown}")));
+            }
         }
         let kept = self.start.clocks().get(name).copied();
         if let Some((shown, frozen)) = kept {
@@ -121,11 +141,8 @@ impl Tools {
 /// `POST /reset`: answers when everything is back.
 pub(super) async fn reset(State(app): State<App>, tools: Tools) -> Result<Json<Value>, Problem> {
     let work = async move {
-        match tools.reset(&app.service).await {
-            Ok(tally) => Ok(json!({ "seeded": tally_json(&tally), "clock": face(&tools) })),
-            Err(StartError::Service(error)) => Err(error.into()),
-            Err(StartError::Clash(clashes)) => Err(Problem::conflict(clashes)),
-        }
+        let tally = tools.reset(&app.service).await?;
+        Ok(json!({ "seeded": tally_json(&tally), "clock": face(&tools) }))
     };
     to_the_end(work).await.map(Json)
 }

@@ -20,13 +20,14 @@ use registration::{
 use serde_json::{Value, json};
 use service::certificate::NewCertificate;
 use service::clients::FirstPassword;
+use service::directory::{Entity, EntityKind};
 use service::hashing::{HashCost, Hasher};
 use service::keys::{KeyRing, MasterKeys};
 use service::numbering::plan_e164;
 use service::numbers::{ClaimName, CodeOrder, PinInput};
 use service::ports::{
     Clock, CodeDelivery, CodeMessage, DeliveryError, Entropy, HandedOver, NoRehearsal, Rehearsal,
-    TurnableClock,
+    Store as _, TurnableClock, Versioned,
 };
 use service::testing::{ManualClock, MemoryStore, SeededEntropy};
 use service::{Caller, Policy, Ports, Service};
@@ -43,6 +44,7 @@ pub(crate) struct World {
     pub(crate) app: App,
     pub(crate) service: Arc<Service>,
     pub(crate) clock: Arc<TestClock>,
+    pub(crate) store: Arc<MemoryStore>,
     /// The WABA of the default client.
     pub(crate) waba: WabaId,
     routes: Router,
@@ -81,8 +83,9 @@ impl World {
         let rehearsal = Arc::new(SandboxRehearsal::default());
         let keys = KeyRing::new(&MasterKeys::generate(&*entropy));
         let hasher = Hasher::new(keys.clone(), Arc::clone(&entropy), HashCost::CHEAPEST, 2, 64);
+        let store = Arc::new(MemoryStore::new());
         let ports = Ports {
-            store: Arc::new(MemoryStore::new()),
+            store: Arc::<MemoryStore>::clone(&store),
             clock: Arc::<TestClock>::clone(&clock),
             entropy,
             delivery: Arc::new(Inbox),
@@ -107,7 +110,7 @@ impl World {
         service.put_admin(&Caller::system(), &default, &first).await.unwrap();
         let waba = service.client(&default).await.unwrap().unwrap().waba;
         tokio::spawn(Arc::clone(&service).work(stopped));
-        Self { routes: router(app.clone()), app, service, clock, waba, stop }
+        Self { routes: router(app.clone()), app, service, clock, store, waba, stop }
     }
 
     /// Sends a request and reads the whole reply.
@@ -135,6 +138,11 @@ impl World {
 
     pub(crate) async fn get(&self, path: &str) -> Reply {
         self.call(Request::get(path).body(Body::empty()).unwrap()).await
+    }
+
+    /// What the store knows the master keys by.
+    pub(crate) async fn key_marks(&self) -> Vec<Versioned<Entity>> {
+        self.store.entities(EntityKind::KeyMark, None, None, 10).await.unwrap()
     }
 
     pub(crate) async fn delete(&self, path: &str) -> Reply {

@@ -208,3 +208,36 @@ async fn who_cannot_be_mailed_is_told_why() {
     page(&world, "POST", &link).await;
     assert_eq!(ask(&world, NUMBER).await, ResetAsked::NoPin);
 }
+
+/// The telephone on the console's page of the sandbox.
+async fn telephone(world: &World) -> String {
+    let (link, _) = api::console::new_link(&world.app, api::console::Role::Operator);
+    let enter = Request::post(format!("/console/enter/{link}")).body(Body::empty()).unwrap();
+    let entered = world.response(enter).await;
+    let cookie = entered.headers()["set-cookie"].to_str().unwrap().split(';').next().unwrap();
+    let asked = Request::get("/console/sandbox/inbox").header("cookie", cookie);
+    let shown = world.response(asked.body(Body::empty()).unwrap()).await;
+    assert_eq!(shown.status(), StatusCode::OK);
+    let bytes = shown.into_body().collect().await.unwrap().to_bytes();
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+#[tokio::test]
+async fn the_console_shows_a_mail_as_one_and_its_link_leads_to_this_server() {
+    for public_url in ["", "https://rollcall.example"] {
+        let world = World::seeded(SEED).await;
+        world.service.mail_by(None, public_url);
+        assert!(matches!(ask(&world, NUMBER).await, ResetAsked::Mailed { .. }));
+        let mails = world.service.inbox_mails(None, None);
+        let shown = mails[0].mail.text.split_whitespace().find(|it| it.contains("/two-step/"));
+        let shown = shown.unwrap();
+        let path = shown.strip_prefix(public_url).unwrap();
+        let telephone = telephone(&world).await;
+        let link = format!("<a href=\"{path}\">{shown}</a>");
+        assert!(telephone.contains(&link), "{telephone}");
+        // An envelope, and no speech bubble.
+        assert!(telephone.contains("M2.5 4.500h15v11h-15z"), "{telephone}");
+        assert!(!telephone.contains("M3 4h14v9.5H9.5"), "{telephone}");
+        assert_eq!(page(&world, "GET", path).await.0, StatusCode::OK);
+    }
+}

@@ -3,6 +3,8 @@
 use axum::body::Body;
 use http::{Request, StatusCode};
 use serde_json::json;
+use service::directory::{Entity, KeyMark};
+use service::ports::{EntityWrite, Store as _, Unit};
 
 use crate::harness::{NUMBER, PASSWORD, World, escaped};
 
@@ -69,6 +71,42 @@ async fn a_message_under_way_while_a_snapshot_is_made_arrives() {
     world.post("/sandbox/v1/snapshots/sent/restore", &json!({})).await;
     let path = format!("/sandbox/v1/inbox/wait?number={}&timeout=60s", escaped(NUMBER));
     assert_eq!(world.get(&path).await.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn the_master_key_stays_known_whatever_becomes_of_the_state() {
+    let world = World::sandbox().await;
+    world.post("/sandbox/v1/snapshots/unmarked", &json!({})).await;
+    assert!(world.key_marks().await.is_empty(), "nobody has looked at the keys yet");
+    world.post("/sandbox/v1/reset", &json!({})).await;
+    let marked = world.key_marks().await;
+    assert_eq!(marked.len(), 1);
+    world.post("/sandbox/v1/reset", &json!({})).await;
+    assert_eq!(world.key_marks().await, marked, "the same key, after each reset");
+    world.post("/sandbox/v1/snapshots/unmarked/restore", &json!({})).await;
+    assert_eq!(world.key_marks().await, marked, "a snapshot from before there were marks");
+}
+
+#[tokio::test]
+async fn a_snapshot_of_another_master_key_is_refused_and_leaves_a_sandbox_that_starts() {
+    let world = World::sandbox().await;
+    world.service.recognise_keys().await.expect("the first start");
+    let ours = world.key_marks().await;
+    let theirs = KeyMark { epoch: 1, mark: "c0ffee".into() };
+    let entity = Entity::KeyMark(theirs);
+    let entities = vec![EntityWrite::Put { expected: ours[0].version, entity }];
+    world.store.commit(Unit { entities, ..Unit::default() }).await.unwrap();
+    world.request_code(NUMBER, "sms").await;
+    world.post("/sandbox/v1/snapshots/theirs", &json!({})).await;
+
+    let refused = world.post("/sandbox/v1/snapshots/theirs/restore", &json!({})).await;
+    assert_eq!(refused.status, StatusCode::CONFLICT, "{refused:?}");
+    let details = refused.body["details"].as_str().unwrap();
+    assert!(details.contains("master key of epoch 1 is not the one"), "{details}");
+    assert!(details.contains("the sandbox was reset"), "{details}");
+    assert_eq!(world.key_marks().await, ours);
+    assert!(!world.number_known(NUMBER).await);
+    world.service.recognise_keys().await.expect("the next start goes well");
 }
 
 #[tokio::test]

@@ -197,6 +197,17 @@ async fn no_secret_comes_back_in_the_words_of_a_refusal() {
     }
 }
 
+/// CAMS has no operation for it: a yes would be a lie.
+#[tokio::test]
+async fn alibaba_is_not_asked_for_another_name_and_nobody_is_told_that_it_was() {
+    let stage = Stage::alibaba().await;
+    assert!(!stage.link.registrar().takes_names());
+    let name = VerifiedName::parse("Lucky Shrub").unwrap();
+    let answer = stage.upstreams.change_name(stage.errand(), &name).await;
+    assert_eq!(doubt(answer), Doubt::NotDone);
+    assert!(stage.there.asked().is_empty());
+}
+
 /// Only an account that says it has no numbers has none: taken for one, each number would be added anew.
 #[tokio::test]
 async fn a_list_that_is_none_adds_no_number() {

@@ -153,7 +153,7 @@ pub(super) async fn serve(
     let listener = Listener::bind(&config.listen.http, https).await?;
     let ca = tls.clone();
     let ca_pem = move || ca.as_ref().map(|tls| tls.ca_pem()).unwrap_or_default();
-    let app = wiring::app(inputs, data, ca_pem, &stop).await?;
+    let app = wiring::app(inputs, data, ca_pem, listener.connections(), &stop).await?;
     if let Some(password) = &app.first_password {
         print(&format!(
             "first start: the default client's admin has the password {password}\n\

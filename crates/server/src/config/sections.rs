@@ -6,13 +6,14 @@ use std::path::PathBuf;
 
 use registration::{AccountId, Limits};
 use serde::Deserialize;
+use service::ram::Network;
 use service::{CallbackPolicy, RamDenial};
 
 use super::money::{DestinationSettings, FuseSettings};
 use super::open::Named;
 use super::values::{
-    HostPort, account_ids, base_url, bool_or_auto, host_port_or_off, log_level, optional, size,
-    span, spans, within,
+    HostPort, account_ids, base_url, bool_or_auto, host_port_or_off, log_level, networks, optional,
+    size, span, spans, within, within_or_auto,
 };
 
 const MINUTE: u64 = 60;
@@ -87,6 +88,10 @@ pub struct Listen {
     pub remote_sandbox: bool,
     #[serde(deserialize_with = "within::<_, _, 1, 1_000_000>")]
     pub connections_max: usize,
+    #[serde(deserialize_with = "within_or_auto::<_, 1, 1_000_000>")]
+    pub connections_per_source_max: Option<usize>,
+    #[serde(deserialize_with = "networks")]
+    pub proxies: Vec<Network>,
     #[serde(deserialize_with = "span::<_, 1, 300>")]
     pub header_timeout: Duration,
     #[serde(deserialize_with = "span::<_, 1, 3600>")]
@@ -101,6 +106,14 @@ pub struct Listen {
     pub header_bytes_max: usize,
     #[serde(deserialize_with = "span::<_, 0, 3600>")]
     pub drain_timeout: Duration,
+}
+
+impl Listen {
+    /// Connections that one source may have open; an eighth of all where nothing is set.
+    #[must_use]
+    pub fn connections_per_source_max(&self) -> usize {
+        self.connections_per_source_max.unwrap_or(self.connections_max / 8).max(1)
+    }
 }
 
 /// `[data]`

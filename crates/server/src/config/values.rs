@@ -7,6 +7,7 @@ use std::net::IpAddr;
 
 use registration::{AccountId, TextId as _};
 use serde::de::{Deserialize, Deserializer, Error};
+use service::ram::Network;
 
 use super::duration;
 use super::routes::is_prefix;
@@ -97,6 +98,38 @@ where
         .filter(|number| (MIN..=MAX).contains(number))
         .and_then(|number| T::try_from(number).ok())
         .ok_or_else(|| D::Error::custom(format!("{number} is not between {MIN} and {MAX}")))
+}
+
+/// A whole number from `MIN` to `MAX`, or `"auto"` for none.
+pub(super) fn within_or_auto<'de, D, const MIN: usize, const MAX: usize>(
+    deserializer: D,
+) -> Result<Option<usize>, D::Error>
+where
+    D: Deserializer<'de>,
+{
+    let value = toml::Value::deserialize(deserializer)?;
+    if value.as_str() == Some("auto") {
+        return Ok(None);
+    }
+    let text = value.as_str().and_then(|text| text.parse().ok());
+    let number = value.as_integer().or(text).and_then(|number| usize::try_from(number).ok());
+    number.filter(|number| (MIN..=MAX).contains(number)).map(Some).ok_or_else(|| {
+        D::Error::custom(format!("{value} is neither \"auto\" nor between {MIN} and {MAX}"))
+    })
+}
+
+/// A list of addresses and networks.
+pub(super) fn networks<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Vec<Network>, D::Error> {
+    let read = |text: &String| {
+        Network::parse(text).ok_or_else(|| {
+            let text = text.escape_debug();
+            let example = "for example \"192.0.2.7\" or \"2001:db8::/32\"";
+            D::Error::custom(format!("`{text}` is no address or network, {example}"))
+        })
+    };
+    Vec::<String>::deserialize(deserializer)?.iter().map(read).collect()
 }
 
 /// A duration from `MIN_S` to `MAX_S` seconds.

@@ -10,22 +10,30 @@ use tokio::net::TcpStream;
 use tokio::runtime::Handle;
 use tokio::sync::OwnedSemaphorePermit;
 
+use super::sources::Place;
+
 /// How long a client may take to notice that it was refused.
 const LINGER: Duration = Duration::from_secs(2);
+
+/// What a connection takes of the connections that there may be: of all, and of its source.
+pub(super) struct Seat {
+    pub(super) _permit: OwnedSemaphorePermit,
+    pub(super) _place: Place,
+}
 
 /// A TCP stream that, when dropped before its client has finished, goes on reading for a moment.
 ///
 /// Closing a socket with unread input makes the kernel reset the connection, and a client that is still
-/// sending a large request would see the reset instead of the 413 or 431 that explains it. The permit
-/// of the connection is held until the socket is closed.
+/// sending a large request would see the reset instead of the 413 or 431 that explains it. The seat of
+/// the connection is held until the socket is closed.
 pub(super) struct Lingering {
-    stream: Option<(TcpStream, OwnedSemaphorePermit)>,
+    stream: Option<(TcpStream, Seat)>,
     finished: bool,
 }
 
 impl Lingering {
-    pub(super) const fn new(stream: TcpStream, permit: OwnedSemaphorePermit) -> Self {
-        Self { stream: Some((stream, permit)), finished: false }
+    pub(super) const fn new(stream: TcpStream, seat: Seat) -> Self {
+        Self { stream: Some((stream, seat)), finished: false }
     }
 
     fn with<T>(
@@ -42,15 +50,15 @@ impl Lingering {
 
 impl Drop for Lingering {
     fn drop(&mut self) {
-        if let (false, Some((stream, permit)), Ok(runtime)) =
+        if let (false, Some((stream, seat)), Ok(runtime)) =
             (self.finished, self.stream.take(), Handle::try_current())
         {
-            runtime.spawn(linger(stream, permit));
+            runtime.spawn(linger(stream, seat));
         }
     }
 }
 
-async fn linger(mut stream: TcpStream, _permit: OwnedSemaphorePermit) {
+async fn linger(mut stream: TcpStream, _seat: Seat) {
     // The client may be gone already: then there is nobody left to be polite to.
     _ = stream.shutdown().await;
     let mut discarded = vec![0; 4096];

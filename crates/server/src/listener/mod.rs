@@ -11,6 +11,7 @@ mod connection;
 mod linger;
 mod rejection;
 mod request;
+mod sources;
 mod stop;
 
 use core::time::Duration;
@@ -21,6 +22,7 @@ use std::sync::Arc;
 use axum::Router;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use hyper_util::server::conn::auto;
+use service::ram::Network;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio_rustls::TlsAcceptor;
@@ -29,6 +31,8 @@ use tokio_util::task::TaskTracker;
 use crate::config::HostPort;
 use crate::config::sections::Listen;
 pub use rejection::{Rejection, RenderRejection, plain_text};
+pub use sources::Connections;
+use sources::Sources;
 pub use stop::Stop;
 
 /// Pause after the system refused to accept, as when it is out of file descriptors: long enough not to
@@ -46,6 +50,8 @@ const HTTP2_PING_INTERVAL: Duration = Duration::from_secs(20);
 #[expect(missing_docs, reason = "each field is described in config.default.toml")]
 pub struct Options {
     pub connections_max: usize,
+    pub connections_per_source_max: usize,
+    pub proxies: Vec<Network>,
     pub header_timeout: Duration,
     pub body_timeout: Duration,
     pub body_max: usize,
@@ -59,6 +65,8 @@ impl From<&Listen> for Options {
     fn from(listen: &Listen) -> Self {
         Self {
             connections_max: listen.connections_max,
+            connections_per_source_max: listen.connections_per_source_max(),
+            proxies: listen.proxies.clone(),
             header_timeout: listen.header_timeout,
             body_timeout: listen.body_timeout,
             body_max: listen.body_max,
@@ -86,6 +94,7 @@ pub enum Drained {
 pub struct Listener {
     http: TcpListener,
     https: Option<TcpListener>,
+    counts: Arc<Connections>,
 }
 
 /// What all connections share.
@@ -95,6 +104,7 @@ struct Shared {
     render: RenderRejection,
     http: auto::Builder<TokioExecutor>,
     permits: Arc<Semaphore>,
+    sources: Arc<Sources>,
     bodies: Arc<Semaphore>,
     connections: TaskTracker,
     stop: Stop,
@@ -107,7 +117,7 @@ impl Listener {
             Some(address) => Some(bind(address).await?),
             None => None,
         };
-        Ok(Self { http: bind(http).await?, https })
+        Ok(Self { http: bind(http).await?, https, counts: Arc::default() })
     }
 
     /// The address of the plain listener.
@@ -118,6 +128,12 @@ impl Listener {
     /// The address of the TLS listener, if there is one.
     pub fn https_address(&self) -> io::Result<Option<SocketAddr>> {
         self.https.as_ref().map(TcpListener::local_addr).transpose()
+    }
+
+    /// How many connections there are, while it serves.
+    #[must_use]
+    pub fn connections(&self) -> Arc<Connections> {
+        Arc::clone(&self.counts)
     }
 
     /// Serves `router` until told to stop, then lets requests in flight finish.
@@ -135,6 +151,7 @@ impl Listener {
             router,
             http: protocol(&options),
             permits: Arc::new(Semaphore::new(options.connections_max)),
+            sources: Sources::new(&options, self.counts),
             bodies: body::room(&options),
             options,
             render,
@@ -167,7 +184,12 @@ impl Shared {
             };
             match accepted {
                 (Ok(permit), Ok((stream, peer))) => {
-                    let stream = linger::Lingering::new(prepared(stream), permit);
+                    let Some(place) = self.sources.enter(peer.ip()) else {
+                        refuse(&stream);
+                        continue;
+                    };
+                    let seat = linger::Seat { _permit: permit, _place: place };
+                    let stream = linger::Lingering::new(prepared(stream), seat);
                     let shared = Arc::clone(self);
                     let tls = tls.clone();
                     self.connections.spawn(connection::serve(shared, stream, peer, tls));
@@ -220,6 +242,12 @@ fn prepared(stream: TcpStream) -> TcpStream {
     // refuses the option works all the same.
     _ = stream.set_nodelay(true);
     stream
+}
+
+/// Lets a connection end without a word and so that nothing is left of it: a reset keeps nothing waiting.
+fn refuse(stream: &TcpStream) {
+    // A socket that refuses the option is closed all the same.
+    _ = stream.set_zero_linger();
 }
 
 fn protocol(options: &Options) -> auto::Builder<TokioExecutor> {

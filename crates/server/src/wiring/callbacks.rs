@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use api::rejected::plain;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{DefaultBodyLimit, Path, Request, State};
@@ -49,9 +50,43 @@ async fn answer(
     };
     let (mut head, body) = request.into_parts();
     let Ok(body) = http_body_util::Limited::new(body, BODY_BYTES_MAX).collect().await else {
-        return StatusCode::PAYLOAD_TOO_LARGE.into_response();
+        return plain(StatusCode::PAYLOAD_TOO_LARGE, "The request body is too large");
     };
     head.uri = uri;
     let request = http::Request::from_parts(head, body.to_bytes());
     receiver.answer(request).await.map(Body::from)
+}
+
+#[cfg(test)]
+mod tests {
+    use http::Request;
+    use tower::ServiceExt as _;
+
+    use super::*;
+
+    struct Echo;
+
+    #[async_trait::async_trait]
+    impl Callbacks for Echo {
+        async fn answer(&self, request: Request<axum::body::Bytes>) -> Response<axum::body::Bytes> {
+            Response::new(request.into_body())
+        }
+    }
+
+    #[tokio::test]
+    async fn what_a_provider_posts_and_is_too_large_is_refused_in_json() {
+        let echo = Arc::new(Echo) as Arc<dyn Callbacks>;
+        let app = beside(Router::new(), BTreeMap::from([("main".to_owned(), echo)]));
+        for (length, status, beginning) in [
+            (BODY_BYTES_MAX, StatusCode::OK, "    "),
+            (BODY_BYTES_MAX + 1, StatusCode::PAYLOAD_TOO_LARGE, r#"{"error":{"code":"too_large""#),
+        ] {
+            let request =
+                Request::post("/delivery/v1/main/status/x").body(Body::from(" ".repeat(length)));
+            let answer = app.clone().oneshot(request.unwrap()).await.unwrap();
+            assert_eq!(answer.status(), status, "{length}");
+            let body = answer.into_body().collect().await.unwrap().to_bytes();
+            assert!(body.starts_with(beginning.as_bytes()), "{body:?}");
+        }
+    }
 }

@@ -1,10 +1,11 @@
-//! What senders have to say about themselves, for the metrics.
+//! What connections and senders have to say about themselves, for the metrics.
 
 use api::metrics::{Family, Kind, Sample};
 use outbound::delivery::Health;
 use service::Service;
 
 use super::senders::Senders;
+use crate::listener::Connections;
 
 /// A measurement per sender, and how to read it.
 type Measure = (&'static str, Kind, &'static str, fn(&service::tallies::SenderTally) -> u64);
@@ -40,6 +41,24 @@ const MEASURES: [Measure; 8] = [
     }),
     ("rollcall_sender_failed_total", Kind::Counter, "Receipts that said failed", |it| it.failed),
 ];
+
+/// How many connections the listener has and refused.
+pub(super) fn connections(connections: &Connections) -> Vec<Family> {
+    vec![
+        Family::single(
+            "rollcall_connections_open",
+            Kind::Gauge,
+            "Open connections",
+            connections.open(),
+        ),
+        Family::single(
+            "rollcall_connections_refused_total",
+            Kind::Counter,
+            "Connections closed at once because their source had too many",
+            connections.refused(),
+        ),
+    ]
+}
 
 /// The families of all senders.
 pub(super) fn senders(service: &Service, senders: &Senders) -> Vec<Family> {

@@ -163,6 +163,33 @@ fn rules_between_settings_name_the_setting_to_change() {
 }
 
 #[test]
+fn one_source_gets_an_eighth_of_the_connections_unless_told_otherwise() {
+    for (file, expected) in [
+        ("", 512),
+        ("connections_max = 80", 10),
+        ("connections_max = 3", 1),
+        ("connections_per_source_max = 7", 7),
+    ] {
+        let Loaded { config, .. } = load_text(&format!("[listen]\n{file}"), &[], &[]).unwrap();
+        assert_eq!(config.listen.connections_per_source_max(), expected, "{file}");
+    }
+    let variables = [
+        ("ROLLCALL__LISTEN__CONNECTIONS_PER_SOURCE_MAX", "9"),
+        ("ROLLCALL__LISTEN__PROXIES", r#"["192.0.2.0/24"]"#),
+    ];
+    let Loaded { config, .. } = load_text("", &variables, &[]).unwrap();
+    assert_eq!(config.listen.connections_per_source_max(), 9);
+    assert_eq!(format!("{:?}", config.listen.proxies), "[Network(192.0.2.0/24)]");
+    for (setting, expected) in [
+        ("connections_per_source_max = 0", "0 is neither \"auto\" nor between 1 and 1000000"),
+        ("proxies = [\"10.0.0.0/33\"]", "`10.0.0.0/33` is no address or network"),
+    ] {
+        let told = mistakes(load_text(&format!("[listen]\n{setting}"), &[], &[]));
+        assert!(told.len() == 1 && told[0].contains(expected), "{told:?}");
+    }
+}
+
+#[test]
 fn a_section_is_no_setting_and_a_setting_no_section() {
     assert_eq!(
         mistakes(load_text("listen = \"127.0.0.1:1\"\n[mode]\nkind = 1\n", &[], &[])),

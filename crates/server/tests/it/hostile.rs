@@ -106,6 +106,13 @@ async fn a_body_that_is_too_large_is_refused_in_the_words_of_who_was_asked() {
             ("/106540352242922", "/error/type", "OAuthException".into()),
             ("/?Action=x&Version=2020-06-06", "/Code", "InvalidParameter.Format".into()),
             ("/admin/v1/certificates", "/error/code", "too_large".into()),
+            ("/admin", "/error/code", "too_large".into()),
+            ("/admin/v2/certificates", "/error/code", "too_large".into()),
+            ("/sandbox/v1/seed", "/error", "The request is not valid".into()),
+            ("/sandbox", "/error", "The request is not valid".into()),
+            ("/readyz", "/error/code", "too_large".into()),
+            ("/upstream/v1/1/webhook", "/error/code", "too_large".into()),
+            ("/consoles/of/others", "/error/code", "too_large".into()),
         ] {
             let answer = exchange(address, &request(&format!("POST {path}"), "", "", &large)).await;
             assert_eq!(status(&answer), 413, "{path}: {answer}");
@@ -119,9 +126,17 @@ async fn a_body_that_is_too_large_is_refused_in_the_words_of_who_was_asked() {
         let rpc = "POST /?Action=IsvGetAppId&AccessKeyId=LTAI&Signature=x";
         let answer = exchange(address, &request(rpc, "", "", &large)).await;
         assert!(answer.contains("<Error><RequestId>"), "{answer}");
-        let answer = exchange(address, &request("POST /readyz", "", "", &large)).await;
-        assert_eq!(status(&answer), 413);
-        assert!(answer.contains("\r\ncontent-type: text/plain"), "{answer}");
+        for (path, language, words) in [
+            ("/console", "", "<h1>That is too large.</h1>"),
+            ("/console/sandbox/seed", "Accept-Language: de\r\n", "<h1>Das ist zu groß.</h1>"),
+            ("/two-step/reset/x", "", "<h1>The request body is too large</h1>"),
+        ] {
+            let line = format!("POST {path}");
+            let answer = exchange(address, &request(&line, "", language, &large)).await;
+            assert_eq!(status(&answer), 413);
+            assert!(answer.contains("\r\ncontent-type: text/html; charset=utf-8"), "{answer}");
+            assert!(answer.contains(words), "{answer}");
+        }
     })
     .await;
 }

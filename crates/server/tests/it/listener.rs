@@ -11,8 +11,8 @@ use http::{Request, StatusCode};
 use http_body_util::{BodyExt as _, Empty};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use server::listener::{Drained, Options};
-use tokio::io::AsyncWriteExt as _;
-use tokio::net::TcpStream;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpSocket, TcpStream};
 use tokio::sync::Notify;
 
 use crate::harness::{Served, greeter, options, read_all, read_until, status, within};
@@ -153,6 +153,59 @@ async fn connections_beyond_the_cap_wait_for_their_turn() {
         drop(first);
         assert_eq!(status(&waiting.await), 200);
     }
+}
+
+#[tokio::test]
+async fn one_source_cannot_take_the_connections_of_others() {
+    let bounds = Options { connections_per_source_max: 2, proxies: Vec::new(), ..options() };
+    let server = Served::start(greeter(), bounds).await;
+    let request = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n";
+    let mut held = Vec::new();
+    for _ in 0..2 {
+        let mut stream = connect_from("127.0.0.1", server.address).await;
+        stream.write_all(request).await.unwrap();
+        read_until(&mut stream, "hello").await;
+        held.push(stream);
+    }
+    for _ in 0..10 {
+        let mut stream = connect_from("127.0.0.1", server.address).await;
+        _ = stream.write_all(request).await;
+        assert_eq!(read_all(&mut stream).await, "", "no answer beyond the cap");
+    }
+    let mut other = connect_from("127.0.0.2", server.address).await;
+    other.write_all(request).await.unwrap();
+    assert_eq!(status(&read_until(&mut other, "hello").await), 200);
+    // What is closed makes room; when the server has seen that is its own affair.
+    held.pop();
+    within(async {
+        loop {
+            let mut stream = connect_from("127.0.0.1", server.address).await;
+            _ = stream.write_all(request).await;
+            if matches!(stream.read_u8().await, Ok(b'H')) {
+                return;
+            }
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn this_machine_is_not_one_source_unless_the_operator_says_so() {
+    let server =
+        Served::start(greeter(), Options { connections_per_source_max: 1, ..options() }).await;
+    let mut held = Vec::new();
+    for _ in 0..5 {
+        let mut stream = server.connect().await;
+        stream.write_all(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n").await.unwrap();
+        read_until(&mut stream, "hello").await;
+        held.push(stream);
+    }
+}
+
+async fn connect_from(source: &str, to: SocketAddr) -> TcpStream {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind(format!("{source}:0").parse().unwrap()).unwrap();
+    within(socket.connect(to)).await.unwrap()
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@
 mod in_ledger;
 mod money;
 mod receipts;
+mod return_of_a_sender;
 mod worker;
 
 use core::time::Duration;

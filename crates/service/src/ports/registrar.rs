@@ -259,10 +259,17 @@ pub trait UpstreamRegistrar: Send + Sync + 'static {
     async fn set_two_step(&self, errand: Errand<'_>, pin: &TwoStepPin)
     -> Result<(), UpstreamError>;
 
-    /// Asks for another display name.
+    /// Asks for another display name. Only of registrars that take names ([`Registrar::takes_names`]); the others
+    /// have no such call, and whoever asks them all the same is told so.
     async fn change_name(
         &self,
         errand: Errand<'_>,
-        name: &VerifiedName,
-    ) -> Result<(), UpstreamError>;
+        _name: &VerifiedName,
+    ) -> Result<(), UpstreamError> {
+        Err(UpstreamError::Unavailable {
+            reason: format!("{} takes no other name of a number", errand.link.registrar().as_str()),
+            doubt: Doubt::NotDone,
+            retry_after: None,
+        })
+    }
 }

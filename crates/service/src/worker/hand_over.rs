@@ -101,7 +101,7 @@ impl Service {
                     let reason = format!("whether {sender} took it is unknown: {reason}");
                     self.failed(send, now, &reason)
                 } else {
-                    let pause = retry_pause(&send, retry_after);
+                    let pause = retry_pause(&send, retry_after, now);
                     // Not beyond the life of the code: its end is recorded then.
                     let due_at = (now + pause).min(send.what.useless_after);
                     let report = SendReport::new(send.id, SendState::Decided { due_at });
@@ -285,15 +285,21 @@ fn only_try(
     Attempt { sender: sender.clone(), started_at, ended_at, outcome }
 }
 
-/// How long until the next try: as long as the provider asks for, else longer with each attempt. Spread
-/// over half that time by the id, so that those who failed together do not come back together.
-fn retry_pause(send: &Send, asked: Option<Duration>) -> Duration {
+/// How long until the next try: as long as the provider asks for, else longer with each attempt.
+///
+/// Spread by the id, so that those who wait together do not come back together: over half of the pause, or of
+/// that of so many attempts where it is longer, because a sender that rests tells all who ask the same moment,
+/// and the longer it was away the more of them there are. A code that lives on beyond the pause is
+/// not spread to its end: half of what is left then is left to the try.
+fn retry_pause(send: &Send, asked: Option<Duration>, now: Timestamp) -> Duration {
     let doublings = send.attempt.saturating_sub(1).min(8);
     let growing = (RETRY_FIRST * 2u32.saturating_pow(doublings)).min(RETRY_LONGEST);
     let pause = asked.map_or(growing, |asked| asked.clamp(Duration::from_secs(1), RETRY_LONGEST));
+    let left = send.what.useless_after.since(now).saturating_sub(pause);
+    let range = pause.max(growing).min(left);
     // Fibonacci hashing: ids of one moment follow each other, and their spreads must not.
     let low_bits = u64::try_from(send.id.0 & u128::from(u64::MAX)).unwrap_or(0);
     let mixed = low_bits.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 48;
     let spread = u32::try_from(mixed).unwrap_or(0);
-    pause + pause * spread / 0x1_ffff
+    pause + range * spread / 0x1_ffff
 }

@@ -18,6 +18,7 @@ super::texts! {
         opens: "Opens", "Offen";
         works_now: "What works now", "Was jetzt geht";
         check_the_form: "Please check what you entered.", "Bitte prüfen Sie die Eingabe.";
+        too_large: "That is too large.", "Das ist zu groß.";
         unreadable_remedy: "Go back, correct it and send it again. Nothing was changed.",
             "Gehen Sie zurück, berichtigen Sie die Eingabe und senden Sie sie erneut. Nichts wurde geändert.";
         not_done: "That was not done.", "Das wurde nicht getan.";

@@ -229,15 +229,6 @@ impl UpstreamRegistrar for Alibaba {
         // There is no such thing in this API; the rules here keep the PIN.
         Ok(())
     }
-
-    async fn change_name(
-        &self,
-        _errand: Errand<'_>,
-        _name: &VerifiedName,
-    ) -> Result<(), UpstreamError> {
-        // Nor such a thing: a name is changed in their console.
-        Ok(())
-    }
 }
 
 /// A failure without the secrets that were sent: a signature that does not match is answered with the whole request.
