@@ -75,6 +75,23 @@ async fn two_servers_do_not_share_a_folder() {
 }
 
 #[test]
+fn damage_to_the_database_is_not_put_down_to_the_key() {
+    let data = tempfile::tempdir().unwrap();
+    let server = Rollcall::serve(data.path(), &[]);
+    server.signal("TERM");
+    server.ended();
+    let path = data.path().join("rollcall.db");
+    let mut pages = std::fs::read(&path).unwrap();
+    // The first page, which says what is where, stays.
+    pages.iter_mut().skip(4096).for_each(|byte| *byte = 0xA5);
+    std::fs::write(&path, pages).unwrap();
+    let failed = Rollcall::serve_to_end(data.path(), &[]);
+    let words = String::from_utf8(failed.stderr).unwrap();
+    assert_eq!(failed.status.code(), Some(1), "{words}");
+    assert!(words.contains("malformed") && !words.contains("belong together"), "{words}");
+}
+
+#[test]
 fn a_server_does_not_start_with_the_key_of_another_installation() {
     let (ours, others) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     for folder in [&ours, &others] {
