@@ -2,6 +2,7 @@
 //! type and range.
 
 use core::time::Duration;
+use std::net::IpAddr;
 use std::path::PathBuf;
 
 use registration::{AccountId, Limits};
@@ -85,6 +86,7 @@ pub struct Listen {
     #[serde(deserialize_with = "host_port_or_off")]
     pub https: Option<HostPort>,
     pub remote_sandbox: bool,
+    pub proxies: Vec<IpAddr>,
     #[serde(deserialize_with = "within::<_, _, 1, 1_000_000>")]
     pub connections_max: usize,
     #[serde(deserialize_with = "span::<_, 1, 300>")]

@@ -9,13 +9,14 @@ mod activity;
 mod body;
 mod connection;
 mod linger;
+mod proxies;
 mod rejection;
 mod request;
 mod stop;
 
 use core::time::Duration;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use axum::Router;
@@ -53,6 +54,7 @@ pub struct Options {
     pub headers_max: usize,
     pub header_bytes_max: usize,
     pub drain_timeout: Duration,
+    pub proxies: Vec<IpAddr>,
 }
 
 impl From<&Listen> for Options {
@@ -66,6 +68,7 @@ impl From<&Listen> for Options {
             headers_max: listen.headers_max,
             header_bytes_max: listen.header_bytes_max,
             drain_timeout: listen.drain_timeout,
+            proxies: listen.proxies.clone(),
         }
     }
 }

@@ -7,6 +7,8 @@ use tokio::net::TcpStream;
 
 use crate::harness::{Rollcall, read_all, read_until, status, within};
 
+const OPERATIONS: &str = include_str!("../../../../docs/operations.md");
+
 #[tokio::test]
 async fn it_says_where_it_listens_answers_and_ends_with_zero() {
     let data = tempfile::tempdir().unwrap();
@@ -72,6 +74,30 @@ async fn two_servers_do_not_share_a_folder() {
     first.ended();
     let third = Rollcall::serve(data.path(), &[]);
     within(TcpStream::connect(third.address)).await.unwrap();
+}
+
+#[tokio::test]
+async fn behind_a_proxy_one_callers_wrong_passwords_do_not_keep_another_out() {
+    let data = tempfile::tempdir().unwrap();
+    let config = data.path().join("rollcall.toml");
+    // As the manual has it.
+    let (_, page) = OPERATIONS.split_once("## Behind a reverse proxy").unwrap();
+    let (settings, _) = page.split_once("```toml\n").unwrap().1.split_once("```").unwrap();
+    std::fs::write(&config, settings).unwrap();
+    let server = Rollcall::serve(data.path(), &["--config", config.to_str().unwrap()]);
+    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    let login = async |password: &str, from: &str| {
+        let request = client.post(format!("http://{}/v1/users/login", server.address));
+        let request = request.basic_auth("admin", Some(password));
+        let request = request.header("x-forwarded-for", format!("203.0.113.5, {from}"));
+        let request = request.body(r#"{"new_password":"Sandbox-1!"}"#);
+        within(request.send()).await.unwrap().status().as_u16()
+    };
+    for _ in 0..10 {
+        assert_eq!(login("wrong", "192.0.2.1").await, 401);
+    }
+    assert_eq!(login("secret", "192.0.2.1").await, 429);
+    assert_eq!(login("secret", "192.0.2.2").await, 200);
 }
 
 #[test]
