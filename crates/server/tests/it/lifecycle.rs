@@ -85,6 +85,7 @@ async fn behind_a_proxy_one_callers_wrong_passwords_do_not_keep_another_out() {
     let (settings, _) = page.split_once("```toml\n").unwrap().1.split_once("```").unwrap();
     std::fs::write(&config, settings).unwrap();
     let server = Rollcall::serve(data.path(), &["--config", config.to_str().unwrap()]);
+    server::tls::install_provider();
     let client = reqwest::Client::builder().no_proxy().build().unwrap();
     let login = async |password: &str, from: &str| {
         let request = client.post(format!("http://{}/v1/users/login", server.address));
