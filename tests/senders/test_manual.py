@@ -47,7 +47,7 @@ SECRETS = {
     "OTHER_TOKEN": "other-token",
 }
 # Tested by tests/voice.
-ELSEWHERE = {"senders.calls"}
+ELSEWHERE = {"senders.calls", "listen"}
 HERE_TESTED = {
     "senders.carrier", "senders.twilio", "senders.twilio-calls", "senders.vonage", "senders.vonage-calls",
     "senders.infobip", "senders.sns", "senders.kannel", "senders.telephone", "senders.other",

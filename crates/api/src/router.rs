@@ -149,7 +149,7 @@ async fn unknown(
 }
 
 /// 404 outside of the dialects: most often a base address that lacks a part, so it says which there are.
-async fn nowhere() -> (StatusCode, &'static str) {
+pub(crate) async fn nowhere() -> (StatusCode, &'static str) {
     (
         StatusCode::NOT_FOUND,
         "Nothing is here. The On-Premises dialect is at /v1/..., the Graph dialect at /v25.0/..., the CAMS \
@@ -167,11 +167,11 @@ async fn wrong_verb(State(app): State<App>, method: Method) -> Response {
     Fault::new(&app, status, 1025, "Request is not valid", details).into_response()
 }
 
-/// Tolerates one slash at the end of a path, as callers of the originals send it (On-Premises §6.2, Graph
-/// §1), and gives paths of the Graph dialect to its routes.
+/// Tolerates slashes too many in paths of the dialects, as the originals do: one at the end (On-Premises §6.2,
+/// Graph §1), several in a row where a base URL ends in one. Gives paths of the Graph dialect to its routes.
 fn by_path(others: Router, graph_routes: Router) -> Router {
     let choose = move |mut request: Request| {
-        trim_slash(&mut request);
+        without_idle_slashes(&mut request);
         let is_graph = graph::is_ours(request.uri().path());
         let routes = if is_graph { graph_routes.clone() } else { others.clone() };
         async move {
@@ -184,18 +184,59 @@ fn by_path(others: Router, graph_routes: Router) -> Router {
     Router::new().fallback(choose)
 }
 
-fn trim_slash(request: &mut Request) {
+fn without_idle_slashes(request: &mut Request) {
     let uri = request.uri();
-    let path = uri.path();
-    if path.len() < 2 || !path.ends_with('/') {
-        return;
-    }
-    let trimmed = &path[..path.len() - 1];
-    let with_query = uri.query().map_or(trimmed.to_owned(), |query| format!("{trimmed}?{query}"));
+    let Some(path) = tidied(uri.path()) else { return };
+    let with_query = uri.query().map_or(path.clone(), |query| format!("{path}?{query}"));
     // Scheme and host stay: HTTP/2 names the host there, and a host names a client.
     let mut parts = uri.clone().into_parts();
     parts.path_and_query = with_query.parse().ok();
     if let Ok(uri) = Uri::from_parts(parts) {
         *request.uri_mut() = uri;
+    }
+}
+
+/// The path that was meant, if it is another. Outside of the dialects slashes in a row stay: a proxy that keeps
+/// `/admin` to itself must not be got round by `//admin`.
+fn tidied(path: &str) -> Option<String> {
+    let trimmed = if path.len() > 1 { path.strip_suffix('/') } else { None };
+    let path = trimmed.unwrap_or(path);
+    if path.contains("//") {
+        let merged: String = path
+            .split('/')
+            .filter(|part| !part.is_empty())
+            .fold(String::new(), |merged, part| merged + "/" + part);
+        let is_ours = ["/v1/", "/clients/"].iter().any(|root| merged.starts_with(root));
+        if is_ours || graph::is_ours(&merged) {
+            return Some(merged);
+        }
+    }
+    trimmed.map(str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn slashes_too_many_are_passed_over_in_the_dialects_alone() {
+        for (path, meant) in [
+            ("/v1/account", None),
+            ("/v1/account/", Some("/v1/account")),
+            ("//v1/account", Some("/v1/account")),
+            ("/v1//account//verify", Some("/v1/account/verify")),
+            ("//clients/shop//v1/health/", Some("/clients/shop/v1/health")),
+            (
+                "//v25.0//102290129340398/phone_numbers",
+                Some("/v25.0/102290129340398/phone_numbers"),
+            ),
+            ("/", None),
+            ("//", Some("/")),
+            ("//admin/v1/numbers", None),
+            ("/v1/../admin//v1", Some("/v1/../admin/v1")),
+            ("//sandbox/v1/reset/", Some("//sandbox/v1/reset")),
+        ] {
+            assert_eq!(tidied(path).as_deref(), meant, "{path}");
+        }
     }
 }

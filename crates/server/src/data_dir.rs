@@ -35,6 +35,17 @@ pub enum DataDirError {
         /// Its permission bits.
         mode: u32,
     },
+    /// The operator's token is so short that it could be guessed; an empty one lets everybody in.
+    #[error(
+        "the operator's token in {path} has {found} of at least {OPERATOR_TOKEN_MIN} characters; delete \
+         the file, and the next start makes a good one"
+    )]
+    ShortToken {
+        /// The file.
+        path: String,
+        /// Its characters.
+        found: usize,
+    },
     /// A variable that should hold a secret is not set.
     #[error("data.master_key_variable names {0}, which is not set")]
     VariableMissing(String),
@@ -93,6 +104,12 @@ impl DataDirError {
 
 /// The database in a data folder.
 pub const DATABASE_FILE: &str = "rollcall.db";
+
+/// The operator's token in a data folder.
+pub const OPERATOR_TOKEN_FILE: &str = "operator.token";
+
+/// Characters of an operator's token, at least; a random one of this length is beyond guessing.
+pub const OPERATOR_TOKEN_MIN: usize = 16;
 
 /// The master key in a data folder.
 pub const MASTER_KEY_FILE: &str = "rollcall.key";
@@ -176,8 +193,15 @@ impl DataDir {
 
     /// The bearer token of the admin API, from `operator.token`: 64 hex digits, made if absent.
     pub fn operator_token(&self, entropy: &dyn Entropy) -> Result<Zeroizing<String>, DataDirError> {
-        let text = self.secret("operator.token", || hex::encode(entropy.bytes::<32>()) + "\n")?;
-        Ok(Zeroizing::new(text.trim().to_owned()))
+        let make = || hex::encode(entropy.bytes::<32>()) + "\n";
+        let token = Zeroizing::new(self.secret(OPERATOR_TOKEN_FILE, make)?.trim().to_owned());
+        match token.len() {
+            OPERATOR_TOKEN_MIN.. => Ok(token),
+            found => {
+                let path = self.file(OPERATOR_TOKEN_FILE).display().to_string();
+                Err(DataDirError::ShortToken { path, found })
+            }
+        }
     }
 
     fn secret(
@@ -277,6 +301,20 @@ mod tests {
         let kept = again.master_key(MasterKeySource::Folder, || "other".to_owned()).unwrap();
         assert_eq!(kept.as_str(), "made");
         assert_eq!(again.operator_token(&OsEntropy).unwrap(), token);
+    }
+
+    #[test]
+    fn an_operators_token_that_could_be_guessed_is_refused_with_the_remedy() {
+        let dir = tempfile::tempdir().unwrap();
+        let data = DataDir::open(dir.path()).unwrap();
+        let own = "sixteen-letters!";
+        for (text, taken) in [("", false), ("\n", false), ("secret\n", false), (own, true)] {
+            files::replace(&data.file(OPERATOR_TOKEN_FILE), text.as_bytes()).unwrap();
+            let token = data.operator_token(&OsEntropy);
+            assert_eq!(token.is_ok(), taken, "{text:?}");
+            let remedy = token.map_or_else(|error| error.to_string(), |_| "delete the file".into());
+            assert!(remedy.contains("delete the file"), "{remedy}");
+        }
     }
 
     #[test]

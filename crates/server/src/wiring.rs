@@ -117,7 +117,7 @@ pub async fn app(
         hasher(config, keys.clone(), &entropy)?,
         policy(config),
     );
-    service.recognise_keys().await.with_context(|| keys::do_not_belong(config, data))?;
+    keys::recognise(&service, config, data).await?;
     let endpoints = endpoints();
     let service = service.with_upstream(upstreams(config, &entropy)?);
     let service = Arc::new(service.with_endpoints(Arc::clone(&endpoints)));

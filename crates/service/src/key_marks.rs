@@ -50,7 +50,30 @@ impl Service {
     }
 }
 
-async fn recognise(store: &dyn Store, keys: &KeyRing) -> Result<(), UnknownKeys> {
+/// [`Service::recognise_keys`] on a store alone.
+pub async fn recognise(store: &dyn Store, keys: &KeyRing) -> Result<(), UnknownKeys> {
+    let mut unit = Unit::default();
+    for mark in unseen(store, keys).await? {
+        let entity = Entity::KeyMark(mark);
+        unit.entities.push(EntityWrite::Put { expected: 0, entity });
+    }
+    if unit.entities.is_empty() {
+        return Ok(());
+    }
+    match store.commit(unit).await {
+        // Two rotations at once: the other one has left the same marks.
+        Err(CommitError::Conflict) => Ok(()),
+        other => Ok(committed(other)?),
+    }
+}
+
+/// Says whether `keys` are those that `store` was made with, and changes nothing.
+pub async fn check_keys(store: &dyn Store, keys: &KeyRing) -> Result<(), UnknownKeys> {
+    unseen(store, keys).await.map(drop)
+}
+
+/// Marks of `keys` that the store has not seen yet; refuses keys that it was not made with.
+async fn unseen(store: &dyn Store, keys: &KeyRing) -> Result<Vec<KeyMark>, UnknownKeys> {
     let found = store.entities(EntityKind::KeyMark, None, None, EPOCHS_MAX).await;
     let seen: HashMap<u32, String> = found
         .map_err(ServiceError::from)?
@@ -63,26 +86,16 @@ async fn recognise(store: &dyn Store, keys: &KeyRing) -> Result<(), UnknownKeys>
     if let (false, Some(newest)) = (is_known, seen.keys().max()) {
         return Err(UnknownKeys::Missing(*newest));
     }
-    let mut unit = Unit::default();
+    let mut unseen = Vec::new();
     for (epoch, mark) in ours {
         let mark = hex::encode(mark);
         match seen.get(&epoch) {
             Some(other) if *other != mark => return Err(UnknownKeys::Other(epoch)),
             Some(_) => {}
-            None => {
-                let entity = Entity::KeyMark(KeyMark { epoch, mark });
-                unit.entities.push(EntityWrite::Put { expected: 0, entity });
-            }
+            None => unseen.push(KeyMark { epoch, mark }),
         }
     }
-    if unit.entities.is_empty() {
-        return Ok(());
-    }
-    match store.commit(unit).await {
-        // Two rotations at once: the other one has left the same marks.
-        Err(CommitError::Conflict) => Ok(()),
-        other => Ok(committed(other)?),
-    }
+    Ok(unseen)
 }
 
 #[cfg(test)]

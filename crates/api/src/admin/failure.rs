@@ -107,6 +107,12 @@ impl Failure {
 
     /// 404 for a part of the installation, named by its kind and id.
     pub(crate) fn no_such(kind: &str, id: impl core::fmt::Display) -> Self {
+        let kind = match kind {
+            "ram_user" => "RAM user",
+            "access_key" => "access key",
+            "graph_token" => "Graph token",
+            other => other,
+        };
         Self::NotFound(format!("There is no {kind} {id}."))
     }
 

@@ -34,6 +34,7 @@ use super::permission::{self, Origin};
 use super::reply::{Body, Envelope, Format};
 use super::signature::{self, ClaimFault, Claims, Family, Mismatch, Wire};
 use crate::refusals::CamsWords;
+use crate::router::nowhere;
 use crate::state::App;
 
 /// The version that is served.
@@ -75,6 +76,9 @@ pub async fn answer(State(app): State<App>, request: Request) -> Response {
     };
     if is_browser(wire) {
         return Redirect::temporary("/console").into_response();
+    }
+    if is_bare(wire) {
+        return nowhere().await.into_response();
     }
     let envelope = Envelope::new(app.service.entropy(), wire.host(), format(wire));
     let served = match &parameters {
@@ -256,6 +260,15 @@ fn is_browser(wire: Wire<'_>) -> bool {
         && accept.is_some_and(|accept| accept.contains("text/html"))
         && signature::family(wire).is_none()
         && system(wire, "x-acs-action", "Action").is_none()
+}
+
+/// Whether nothing of this dialect is in a request: somebody looks what is here.
+fn is_bare(wire: Wire<'_>) -> bool {
+    matches!(*wire.method, Method::GET | Method::HEAD)
+        && wire.uri.query().is_none_or(str::is_empty)
+        && wire.body.is_empty()
+        && signature::family(wire).is_none()
+        && ["x-acs-action", "x-acs-version"].iter().all(|name| !wire.headers.contains_key(*name))
 }
 
 /// A body without a type is read as the only kind there is.

@@ -67,7 +67,7 @@ async fn what_is_missing_is_named() {
     for (path, message) in [
         ("/users/default/ci/policies/none", "There is no policy default/none."),
         ("/users/default/ci/policies/a%20b", "There is no policy default/a b."),
-        ("/users/default/x/policies/AliyunCamsFullAccess", "There is no ram_user default/x."),
+        ("/users/default/x/policies/AliyunCamsFullAccess", "There is no RAM user default/x."),
         ("/users/default/ci/groups/none", "There is no group default/none."),
         ("/groups/default/none/policies/AliyunCamsFullAccess", "There is no group default/none."),
     ] {

@@ -161,7 +161,8 @@ async fn each_flaw_has_its_code_and_the_first_in_order_is_told() {
         (answer.status.as_u16(), answer.body["Code"].as_str().unwrap_or_default().to_owned())
     };
     for (target, status, code) in [
-        ("/", 400, "MissingVersion"),
+        ("/?Action=IsvGetAppId", 400, "MissingVersion"),
+        ("/", 404, ""),
         ("/?Version=2019-01-01&Action=Nothing", 400, "InvalidVersion"),
         ("/?Version=2020-06-06", 400, "MissingAction"),
         ("/?Version=2020-06-06&Action=SendChatappMessage", 404, "InvalidAction.NotFound"),

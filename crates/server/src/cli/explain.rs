@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use clap::Args;
+use registration::Refusal;
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 use service::explain::{Explanation, catalogue, in_words};
@@ -10,6 +11,7 @@ use service::explain::{Explanation, catalogue, in_words};
 use super::Context;
 use super::client::{self, Client, Connection, Failure, segment};
 use super::output::{Output, View, plain, text};
+use crate::config::closest;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -32,17 +34,27 @@ pub(super) fn run(arguments: &Arguments, context: &Context<'_>) -> anyhow::Resul
     let Some(id) = &arguments.id else {
         return client::finish(Ok(all(&view)), context.json, &view);
     };
+    // The last part of a link is as good as the id.
+    let id = id.trim_end_matches('/').rsplit('/').next().unwrap_or(id);
     if let Some(kind) = catalogue().iter().find(|refusal| refusal.id() == id) {
         let explanation = as_json(&in_words(kind));
         let shown = explanation_text(&view, &explanation);
         return client::finish(Ok(Output::new(explanation, shown)), context.json, &view);
     }
+    if !id.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        anyhow::bail!(unknown_kind(id));
+    }
     client::run(&arguments.connection, context, async |client, view| one(client, view, id).await)
 }
 
+fn unknown_kind(id: &str) -> String {
+    match closest(id, catalogue().iter().map(Refusal::id)) {
+        Some(kind) => format!("no refusal is called {id}; did you mean {kind}?"),
+        None => format!("no refusal is called {id}; `rollcall explain` lists all kinds"),
+    }
+}
+
 async fn one(client: &Client, view: &View, id: &str) -> Result<Output, Failure> {
-    // The last part of a link is as good as the id.
-    let id = id.rsplit('/').next().unwrap_or(id);
     let path = format!("explain/{}", segment(id));
     let (status, _, body) = client.public(&path, "application/json").await?;
     if status == StatusCode::NOT_FOUND {
@@ -114,6 +126,12 @@ Opens      2027-01-15 09:01:00 CET (08:01:00 UTC)
 Works now  Wait.
 "
         );
+    }
+
+    #[test]
+    fn a_kind_that_is_misspelt_is_guessed() {
+        assert!(unknown_kind("code-to-soon").ends_with("did you mean code-too-soon?"));
+        assert!(unknown_kind("bananas").ends_with("lists all kinds"));
     }
 
     #[test]

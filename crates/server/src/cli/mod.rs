@@ -177,7 +177,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, environment: &Environm
         Command::Call(arguments) => call::run(&arguments, &context),
         Command::Console(arguments) => console::run(&arguments, &context),
         Command::Explain(arguments) => explain::run(&arguments, &context),
-        Command::Doctor(arguments) => doctor::run(&arguments, &context),
+        Command::Doctor(arguments) => doctor::run(&arguments, &context, wiring::open_trail),
         Command::Openapi(_) => openapi::run(),
         Command::Bench(arguments) => bench::run(&arguments, &context),
         Command::Fidelity(arguments) => fidelity::run(&arguments, &context),
@@ -187,7 +187,13 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, environment: &Environm
         Command::Man(arguments) => man::run(&arguments),
     };
     done.unwrap_or_else(|error| {
-        _ = writeln!(io::stderr(), "error: {}", fault::in_words(&error));
+        let words = fault::in_words(&error);
+        _ = writeln!(io::stderr(), "error: {words}");
+        if context.json {
+            // In the form of the server's own, for programs that read nothing but the output.
+            let failed = serde_json::json!({ "error": { "code": "failed", "message": words } });
+            _ = print(&format!("{failed}\n"));
+        }
         ExitCode::from(FAILURE)
     })
 }

@@ -86,12 +86,12 @@ pub struct Listen {
     #[serde(deserialize_with = "host_port_or_off")]
     pub https: Option<HostPort>,
     pub remote_sandbox: bool,
+    #[serde(deserialize_with = "networks")]
+    pub proxies: Vec<Network>,
     #[serde(deserialize_with = "within::<_, _, 1, 1_000_000>")]
     pub connections_max: usize,
     #[serde(deserialize_with = "within_or_auto::<_, 1, 1_000_000>")]
     pub connections_per_source_max: Option<usize>,
-    #[serde(deserialize_with = "networks")]
-    pub proxies: Vec<Network>,
     #[serde(deserialize_with = "span::<_, 1, 300>")]
     pub header_timeout: Duration,
     #[serde(deserialize_with = "span::<_, 1, 3600>")]

@@ -1,5 +1,6 @@
 //! One connection, from handshake to end.
 
+use std::io;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
@@ -7,12 +8,20 @@ use std::sync::Arc;
 use http::uri::Scheme;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _};
 use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
 
 use super::activity::Activity;
 use super::linger::Lingering;
 use super::{Shared, request};
+
+/// What a client hears that speaks HTTP to the port of HTTPS; it could not make sense of an alert of TLS.
+const ASK_WITH_HTTPS: &str = "HTTP/1.1 400 Bad Request\r\n\
+    content-type: text/plain; charset=utf-8\r\n\
+    content-length: 52\r\n\
+    connection: close\r\n\r\n\
+    This port speaks HTTPS: write https:// in the URL.\r\n";
 
 /// Serves a connection until its client leaves, it is idle or too slow, or the server stops.
 pub(super) async fn serve(
@@ -24,16 +33,30 @@ pub(super) async fn serve(
     let Some(tls) = tls else {
         return requests(&shared, stream, peer, &Scheme::HTTP).await;
     };
-    let handshake = tokio::time::timeout(shared.options.header_timeout, tls.accept(stream));
+    let handshake = tokio::time::timeout(shared.options.header_timeout, handshake(tls, stream));
     let shaken = tokio::select! {
         shaken = handshake => shaken,
         () = shared.stop.requested() => return,
     };
     match shaken {
-        Ok(Ok(stream)) => requests(&shared, stream, peer, &Scheme::HTTPS).await,
+        Ok(Ok(Some(stream))) => requests(&shared, stream, peer, &Scheme::HTTPS).await,
+        Ok(Ok(None)) => tracing::debug!(%peer, "HTTP on the port of HTTPS"),
         Ok(Err(error)) => tracing::debug!(%peer, %error, "TLS handshake failed"),
         Err(_) => tracing::debug!(%peer, "TLS handshake timed out"),
     }
+}
+
+/// Turns a connection into one of TLS; `None` if it was plain HTTP, which was told so.
+async fn handshake(
+    tls: TlsAcceptor,
+    mut stream: Lingering,
+) -> io::Result<Option<TlsStream<Lingering>>> {
+    // A handshake begins with 22, a request with its method.
+    if stream.first_byte().await.is_some_and(|byte| byte.is_ascii_uppercase()) {
+        stream.write_all(ASK_WITH_HTTPS.as_bytes()).await?;
+        return Ok(None);
+    }
+    tls.accept(stream).await.map(Some)
 }
 
 async fn requests<S>(shared: &Arc<Shared>, stream: S, peer: SocketAddr, scheme: &Scheme)

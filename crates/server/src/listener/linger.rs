@@ -36,6 +36,13 @@ impl Lingering {
         Self { stream: Some((stream, seat)), finished: false }
     }
 
+    /// The first byte that the client sends, which stays to be read; `None` if it sends none.
+    pub(super) async fn first_byte(&self) -> Option<u8> {
+        let (stream, _) = self.stream.as_ref()?;
+        let mut first = [0];
+        matches!(stream.peek(&mut first).await, Ok(1)).then_some(first[0])
+    }
+
     fn with<T>(
         &mut self,
         act: impl FnOnce(Pin<&mut TcpStream>) -> Poll<io::Result<T>>,

@@ -9,6 +9,7 @@ mod activity;
 mod body;
 mod connection;
 mod linger;
+mod proxies;
 mod rejection;
 mod request;
 mod sources;
@@ -59,6 +60,8 @@ pub struct Options {
     pub headers_max: usize,
     pub header_bytes_max: usize,
     pub drain_timeout: Duration,
+    /// From where connections are not counted by source: from proxies, and from this machine.
+    pub uncounted: Vec<Network>,
 }
 
 impl From<&Listen> for Options {
@@ -74,8 +77,14 @@ impl From<&Listen> for Options {
             headers_max: listen.headers_max,
             header_bytes_max: listen.header_bytes_max,
             drain_timeout: listen.drain_timeout,
+            uncounted: listen.proxies.iter().cloned().chain(this_machine()).collect(),
         }
     }
+}
+
+/// Where connections come from that this machine makes to itself.
+fn this_machine() -> impl Iterator<Item = Network> {
+    ["127.0.0.0/8", "::1"].into_iter().filter_map(Network::parse)
 }
 
 /// How the connections ended after the server was told to stop.

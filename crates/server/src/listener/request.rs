@@ -14,6 +14,7 @@ use http::{HeaderValue, Request, Response, Version};
 use hyper::body::Incoming;
 use tower::ServiceExt as _;
 
+use super::proxies::origin;
 use super::{Rejection, Shared, body};
 
 /// Instead of an answer: hyper closes the connection, or resets the stream of HTTP/2.
@@ -37,6 +38,7 @@ pub(super) async fn answer(
         Ok(body) => body,
         Err(rejection) => return Ok(reject(shared, rejection, &head)),
     };
+    let (peer, scheme) = origin(&shared.options.proxies, peer, scheme, &head.headers);
     head.extensions.insert(ConnectInfo(peer));
     head.extensions.insert(scheme);
     // The head is kept for the answer to a panic.

@@ -1,8 +1,8 @@
 //! How many connections each source has: none can take them all.
 //!
 //! A source is whoever can change addresses at no cost: an IPv4 address, or the /64 that an IPv6 host is
-//! given. Behind a proxy stand many, and this listener sees its address alone, so that none of its
-//! connections is counted by source. What is said in headers does not count: whoever connects writes them.
+//! given. Behind a proxy stand many, and a connection comes before any header that names one of them, so that none
+//! of a proxy's connections is counted by source.
 
 use core::net::{IpAddr, Ipv6Addr};
 use core::sync::atomic::{AtomicU64, Ordering};
@@ -42,7 +42,7 @@ impl Connections {
 /// The open connections by source.
 pub(super) struct Sources {
     max: usize,
-    proxies: Vec<Network>,
+    uncounted: Vec<Network>,
     counts: Arc<Connections>,
     open: Mutex<HashMap<IpAddr, usize>>,
     logged: Mutex<Logged>,
@@ -59,7 +59,7 @@ impl Sources {
     pub(super) fn new(options: &Options, counts: Arc<Connections>) -> Arc<Self> {
         Arc::new(Self {
             max: options.connections_per_source_max,
-            proxies: options.proxies.clone(),
+            uncounted: options.uncounted.clone(),
             counts,
             open: Mutex::default(),
             logged: Mutex::default(),
@@ -68,7 +68,7 @@ impl Sources {
 
     /// A place for a connection from `peer`, until it is dropped; `None` if its source has no more.
     pub(super) fn enter(self: &Arc<Self>, peer: IpAddr) -> Option<Place> {
-        let counted = !self.proxies.iter().any(|proxies| proxies.contains(peer));
+        let counted = !self.uncounted.iter().any(|it| it.contains(peer));
         let source = counted.then(|| source_of(peer));
         if let Some(source) = source {
             let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
@@ -143,11 +143,11 @@ fn source_of(peer: IpAddr) -> IpAddr {
 mod tests {
     use super::*;
 
-    fn sources(max: usize, proxies: &[&str]) -> Arc<Sources> {
-        let proxies = proxies.iter().map(|it| Network::parse(it).unwrap()).collect();
+    fn sources(max: usize, uncounted: &[&str]) -> Arc<Sources> {
+        let uncounted = uncounted.iter().map(|it| Network::parse(it).unwrap()).collect();
         Arc::new(Sources {
             max,
-            proxies,
+            uncounted,
             counts: Arc::default(),
             open: Mutex::default(),
             logged: Mutex::default(),

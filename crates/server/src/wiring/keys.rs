@@ -4,6 +4,8 @@ use core::fmt::Display;
 use std::sync::{Mutex, PoisonError};
 
 use anyhow::Context as _;
+use service::Service;
+use service::key_marks::UnknownKeys;
 use service::keys::{KeyRing, MasterKeys};
 
 use crate::config::{Config, Environment};
@@ -24,8 +26,21 @@ pub(super) fn open(
     Ok(KeyRing::new(&keys))
 }
 
-/// What to do when the master key is not that of the database.
-pub(super) fn do_not_belong(config: &Config, data: &DataDir) -> String {
+/// Refuses a master key that is not that of the database, and says what to do; a database that cannot be
+/// read is told as such.
+pub(super) async fn recognise(
+    service: &Service,
+    config: &Config,
+    data: &DataDir,
+) -> anyhow::Result<()> {
+    match service.recognise_keys().await {
+        Err(UnknownKeys::Service(error)) => Err(error)
+            .with_context(|| format!("cannot use the database in {}", data.path().display())),
+        other => other.with_context(|| do_not_belong(config, data)),
+    }
+}
+
+fn do_not_belong(config: &Config, data: &DataDir) -> String {
     let place = match (&config.data.master_key_variable, &config.data.master_key_file) {
         (Some(name), _) => format!("the variable {name}"),
         (None, Some(path)) => path.display().to_string(),

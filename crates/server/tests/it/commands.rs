@@ -262,6 +262,7 @@ fn doctor_finds_a_running_server_sound_and_a_lost_key_missing() {
         "operator token",
         "server",
         "admin API",
+        "database",
         "clock",
         "clock skew",
     ] {
@@ -273,6 +274,19 @@ fn doctor_finds_a_running_server_sound_and_a_lost_key_missing() {
     assert_eq!((report.code, verdict(&report.json(), "master key").as_str()), (1, "fail"));
     let text = server.run(&["doctor"]).out;
     assert!(text.contains("cure: "), "{text}");
+}
+
+#[test]
+fn a_program_reads_json_also_where_no_server_answers() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut lists = rollcall(&["numbers", "list", "--json", "--data"]);
+    let done = Done::from(lists.arg(folder.path()).output().unwrap());
+    assert_eq!(done.code, 1);
+    assert_eq!(done.json()["error"]["code"], "failed", "{done:?}");
+    assert!(done.json()["error"]["message"].as_str().unwrap().contains("no operator token"));
+    let kind =
+        Done::from(rollcall(&["explain", "/explain/code-too-soon", "--json"]).output().unwrap());
+    assert_eq!(kind.json()["refusal"], "code-too-soon", "{kind:?}");
 }
 
 #[test]

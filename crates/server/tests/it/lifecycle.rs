@@ -7,6 +7,8 @@ use tokio::net::TcpStream;
 
 use crate::harness::{Rollcall, read_all, read_until, status, within};
 
+const OPERATIONS: &str = include_str!("../../../../docs/operations.md");
+
 #[tokio::test]
 async fn it_says_where_it_listens_answers_and_ends_with_zero() {
     let data = tempfile::tempdir().unwrap();
@@ -72,6 +74,48 @@ async fn two_servers_do_not_share_a_folder() {
     first.ended();
     let third = Rollcall::serve(data.path(), &[]);
     within(TcpStream::connect(third.address)).await.unwrap();
+}
+
+#[tokio::test]
+async fn behind_a_proxy_one_callers_wrong_passwords_do_not_keep_another_out() {
+    let data = tempfile::tempdir().unwrap();
+    let config = data.path().join("rollcall.toml");
+    // As the manual has it.
+    let (_, page) = OPERATIONS.split_once("## Behind a reverse proxy").unwrap();
+    let (settings, _) = page.split_once("```toml\n").unwrap().1.split_once("```").unwrap();
+    std::fs::write(&config, settings).unwrap();
+    let server = Rollcall::serve(data.path(), &["--config", config.to_str().unwrap()]);
+    server::tls::install_provider();
+    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    let login = async |password: &str, from: &str| {
+        let request = client.post(format!("http://{}/v1/users/login", server.address));
+        let request = request.basic_auth("admin", Some(password));
+        let request = request.header("x-forwarded-for", format!("203.0.113.5, {from}"));
+        let request = request.body(r#"{"new_password":"Sandbox-1!"}"#);
+        within(request.send()).await.unwrap().status().as_u16()
+    };
+    for _ in 0..10 {
+        assert_eq!(login("wrong", "192.0.2.1").await, 401);
+    }
+    assert_eq!(login("secret", "192.0.2.1").await, 429);
+    assert_eq!(login("secret", "192.0.2.2").await, 200);
+}
+
+#[test]
+fn damage_to_the_database_is_not_put_down_to_the_key() {
+    let data = tempfile::tempdir().unwrap();
+    let server = Rollcall::serve(data.path(), &[]);
+    server.signal("TERM");
+    server.ended();
+    let path = data.path().join("rollcall.db");
+    let mut pages = std::fs::read(&path).unwrap();
+    // The first page, which says what is where, stays.
+    pages.iter_mut().skip(4096).for_each(|byte| *byte = 0xA5);
+    std::fs::write(&path, pages).unwrap();
+    let failed = Rollcall::serve_to_end(data.path(), &[]);
+    let words = String::from_utf8(failed.stderr).unwrap();
+    assert_eq!(failed.status.code(), Some(1), "{words}");
+    assert!(words.contains("malformed") && !words.contains("belong together"), "{words}");
 }
 
 #[test]

@@ -157,7 +157,7 @@ async fn connections_beyond_the_cap_wait_for_their_turn() {
 
 #[tokio::test]
 async fn one_source_cannot_take_the_connections_of_others() {
-    let bounds = Options { connections_per_source_max: 2, proxies: Vec::new(), ..options() };
+    let bounds = Options { connections_per_source_max: 2, uncounted: Vec::new(), ..options() };
     let server = Served::start(greeter(), bounds).await;
     let request = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n";
     let mut held = Vec::new();

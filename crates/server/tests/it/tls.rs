@@ -175,3 +175,15 @@ async fn a_hangup_without_https_is_survived() {
     server.signal("TERM");
     assert_eq!(server.ended().0.code(), Some(0));
 }
+
+#[tokio::test]
+async fn a_client_that_speaks_http_to_the_port_of_https_is_told_so() {
+    let dir = tempfile::tempdir().unwrap();
+    let (_server, port) = serve(&self_made(dir.path())).await;
+    let client = Client::builder().no_proxy().build().unwrap();
+    let url = format!("http://127.0.0.1:{port}/livez");
+    let answer = within(client.get(url).send()).await.unwrap();
+    assert_eq!(answer.status(), StatusCode::BAD_REQUEST);
+    let said = answer.text().await.unwrap();
+    assert_eq!(said, "This port speaks HTTPS: write https:// in the URL.\r\n");
+}

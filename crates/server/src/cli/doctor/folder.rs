@@ -2,9 +2,9 @@
 
 use core::time::Duration;
 use std::fs::{self, File, Metadata};
-use std::io::Write as _;
+use std::io::{self, ErrorKind, Write as _};
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use service::keys::MasterKeys;
 use zeroize::Zeroizing;
@@ -12,6 +12,11 @@ use zeroize::Zeroizing;
 use super::Check;
 use crate::config::Environment;
 use crate::config::sections::Data;
+use crate::data_dir::{DATABASE_FILE, MASTER_KEY_FILE, OPERATOR_TOKEN_FILE, OPERATOR_TOKEN_MIN};
+
+const MASTER_KEY: &str = "master key";
+
+const MADE_BY_SERVE: &str = "the first `rollcall serve` makes it";
 
 /// Free bytes below which a server should not go on: a day of a busy audit trail.
 const FREE_FAIL: u64 = 100 << 20;
@@ -37,13 +42,25 @@ pub(super) fn checks(data: &Data, environment: &Environment) -> Vec<Check> {
             "the first `rollcall serve` makes it, with its keys; or name another with --data";
         return vec![Check::warn("data folder", finding, cure)];
     };
-    vec![
-        rights(folder, &metadata),
-        master_key(data, environment),
-        token(folder),
-        room(folder),
-        flush(folder),
-    ]
+    let mut checks = vec![rights(folder, &metadata)];
+    checks.extend(strangers(folder, &metadata));
+    checks.extend([master_key(data, environment), token(folder), room(folder), flush(folder)]);
+    checks
+}
+
+/// Files of somebody else: what a command that was run as another user leaves behind.
+fn strangers(folder: &Path, metadata: &Metadata) -> Option<Check> {
+    let files = fs::read_dir(folder).ok()?.flatten();
+    let owned = files.filter_map(|file| Some((file.path(), file.metadata().ok()?.uid())));
+    judged_owners(folder, metadata.uid(), owned.collect())
+}
+
+fn judged_owners(folder: &Path, owner: u32, mut files: Vec<(PathBuf, u32)>) -> Option<Check> {
+    files.retain(|(_, of)| *of != owner);
+    files.sort();
+    let (file, of) = files.first()?;
+    let finding = format!("{} belongs to user {of}, the folder to user {owner}", file.display());
+    Some(Check::fail("owner", finding, format!("chown -R {owner} '{}'", folder.display())))
 }
 
 fn rights(folder: &Path, metadata: &Metadata) -> Check {
@@ -67,47 +84,70 @@ fn rights(folder: &Path, metadata: &Metadata) -> Check {
 }
 
 fn master_key(data: &Data, environment: &Environment) -> Check {
-    const NAME: &str = "master key";
-    if let Some(variable) = &data.master_key_variable {
-        return match environment.value(variable) {
-            Some(text) => parsed(NAME, variable, text),
-            None => {
-                Check::fail(NAME, format!("{variable} is not set"), "set it, or use a key file")
-            }
-        };
-    }
-    let path = data.master_key_file.clone().unwrap_or_else(|| data.dir.join("rollcall.key"));
-    match secret(NAME, &path) {
-        Ok(text) => parsed(NAME, &path.display().to_string(), &text),
+    match keys(data, environment) {
+        Ok(keys) => Check::ok(MASTER_KEY, format!("{}, epoch {}", key_source(data), keys.epoch())),
         Err(check) => check,
     }
 }
 
-fn parsed(name: &'static str, source: &str, text: &str) -> Check {
-    match MasterKeys::parse(text) {
-        Ok(keys) => Check::ok(name, format!("{source}, epoch {}", keys.epoch())),
-        Err(error) => {
-            let cure = "restore the file from its copy: without its keys PINs and tokens are lost";
-            Check::fail(name, format!("{source}: {error}"), cure)
-        }
+fn key_source(data: &Data) -> String {
+    match (&data.master_key_variable, &data.master_key_file) {
+        (Some(variable), _) => variable.clone(),
+        (None, Some(file)) => file.display().to_string(),
+        (None, None) => data.dir.join(MASTER_KEY_FILE).display().to_string(),
     }
+}
+
+/// The master keys that the settings name, or the check that says what is wrong with them.
+pub(super) fn keys(data: &Data, environment: &Environment) -> Result<MasterKeys, Check> {
+    let source = key_source(data);
+    let text = if let Some(variable) = &data.master_key_variable {
+        let text = environment.value(variable).map(|text| Zeroizing::new(text.to_owned()));
+        text.ok_or_else(|| {
+            let cure = "set it, or use a key file";
+            Check::fail(MASTER_KEY, format!("{variable} is not set"), cure)
+        })?
+    } else {
+        let missing = match &data.master_key_file {
+            None if data.dir.join(DATABASE_FILE).exists() => {
+                "restore it from a backup: the database beside it cannot be used without"
+            }
+            None => MADE_BY_SERVE,
+            Some(_) => "restore it, or name another with data.master_key_file",
+        };
+        secret(MASTER_KEY, Path::new(&source), missing)?
+    };
+    MasterKeys::parse(&text).map_err(|error| {
+        let cure = "restore the file from its copy: without its keys PINs and tokens are lost";
+        Check::fail(MASTER_KEY, format!("{source}: {error}"), cure)
+    })
 }
 
 fn token(folder: &Path) -> Check {
     const NAME: &str = "operator token";
-    let path = folder.join("operator.token");
-    match secret(NAME, &path) {
-        Ok(_) => Check::ok(NAME, path.display().to_string()),
+    let path = folder.join(OPERATOR_TOKEN_FILE);
+    let shown = path.display();
+    match secret(NAME, &path, MADE_BY_SERVE) {
+        Ok(text) if text.trim().len() < OPERATOR_TOKEN_MIN => {
+            let cure = format!("rm '{shown}': the next start makes a good one");
+            Check::fail(NAME, format!("{shown} is too short to be a secret"), cure)
+        }
+        Ok(_) => Check::ok(NAME, shown.to_string()),
         Err(check) => check,
     }
 }
 
-/// The text of a file that nobody else may read, or the check that says what is wrong with it.
-fn secret(name: &'static str, path: &Path) -> Result<Zeroizing<String>, Check> {
+/// The text of a file that nobody else may read, or the check that says what is wrong with it; `missing` is
+/// the cure where there is none.
+fn secret(
+    name: &'static str,
+    path: &Path,
+    missing: &'static str,
+) -> Result<Zeroizing<String>, Check> {
     let shown = path.display();
-    let failed = |error: std::io::Error| {
-        let finding = format!("{shown} cannot be read: {error}");
-        Check::fail(name, finding, "the first `rollcall serve` makes it; else restore it")
+    let failed = |error: io::Error| {
+        let cure = if error.kind() == ErrorKind::NotFound { missing } else { cure_of(&error) };
+        Check::fail(name, format!("{shown} cannot be read: {}", said(&error)), cure)
     };
     let mode = fs::metadata(path).map_err(failed)?.permissions().mode() & 0o777;
     if mode & 0o077 != 0 {
@@ -115,6 +155,25 @@ fn secret(name: &'static str, path: &Path) -> Result<Zeroizing<String>, Check> {
         return Err(Check::fail(name, finding, format!("chmod 600 '{shown}'")));
     }
     fs::read_to_string(path).map(Zeroizing::new).map_err(failed)
+}
+
+/// What the system says, without its number.
+fn said(error: &io::Error) -> String {
+    let words = error.to_string();
+    words.split_once(" (os error ").map_or(words.clone(), |(words, _)| words.to_owned())
+}
+
+fn cure_of(error: &io::Error) -> &'static str {
+    let kind = error.kind();
+    if kind == ErrorKind::PermissionDenied {
+        "run as the user that the server runs as"
+    } else if matches!(kind, ErrorKind::StorageFull | ErrorKind::QuotaExceeded) {
+        "make room"
+    } else if kind == ErrorKind::ReadOnlyFilesystem {
+        "mount it for writing, or name another folder with --data"
+    } else {
+        "see to the disk, or name another folder with --data"
+    }
 }
 
 fn room(folder: &Path) -> Check {
@@ -137,8 +196,8 @@ fn flush(folder: &Path) -> Check {
     match median_flush(folder) {
         Ok(median) => judged_flush(median),
         Err(error) => {
-            let finding = format!("cannot write in {}: {error}", folder.display());
-            Check::fail(NAME, finding, "run as the user that the server runs as")
+            let finding = format!("cannot write in {}: {}", folder.display(), said(&error));
+            Check::fail(NAME, finding, cure_of(&error))
         }
     }
 }
@@ -241,6 +300,33 @@ mod tests {
         let (found, said) = verdict(&data, "master key");
         assert!(found == Verdict::Fail && said.contains("line 1"), "{said}");
         assert!(!said.contains("abcdef"), "{said}");
+    }
+
+    #[test]
+    fn what_is_missing_or_useless_is_cured_by_what_helps() {
+        let folder = tempfile::tempdir().unwrap();
+        let data = data(folder.path());
+        assert!(verdict(&data, "master key").1.contains("serve"));
+        fs::write(folder.path().join(DATABASE_FILE), "x").unwrap();
+        let (_, said) = verdict(&data, "master key");
+        assert!(said.contains("restore it from a backup") && !said.contains("os error"), "{said}");
+        crate::files::replace(&folder.path().join(OPERATOR_TOKEN_FILE), b"\n").unwrap();
+        let (found, said) = verdict(&data, "operator token");
+        assert!(found == Verdict::Fail && said.contains("rm '"), "{said}");
+        for (number, cure) in [(28, "make room"), (30, "mount it"), (13, "run as the user")] {
+            let error = io::Error::from_raw_os_error(number);
+            assert!(cure_of(&error).contains(cure), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_file_of_somebody_else_is_named() {
+        let folder = Path::new("data");
+        let files = |of| vec![("data/rollcall.key".into(), 7), ("data/rollcall.db".into(), of)];
+        assert_eq!(judged_owners(folder, 7, files(7)), None);
+        let check = judged_owners(folder, 7, files(0)).unwrap();
+        assert_eq!(check.finding, "data/rollcall.db belongs to user 0, the folder to user 7");
+        assert_eq!((check.verdict, check.cure.as_str()), (Verdict::Fail, "chown -R 7 'data'"));
     }
 
     #[test]

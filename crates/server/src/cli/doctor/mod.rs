@@ -1,5 +1,6 @@
 //! `rollcall doctor`
 
+mod database;
 mod folder;
 mod server;
 
@@ -10,6 +11,7 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use super::Context;
+use super::audit::OpenTrail;
 use super::client::{self, Connection};
 use super::output::{Output, Tone, View};
 use crate::config::{self, Config, Environment, Flag, Origin};
@@ -21,7 +23,7 @@ Examples:
 
 Exit codes: 0 nothing failed, 1 something did.";
 
-/// Check configuration, keys, clock, data folder, disk, ports and the server
+/// Check configuration, data folder, keys, database, disk, ports, clock and the server
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Arguments {
@@ -82,11 +84,16 @@ impl Verdict {
     }
 }
 
-pub(super) fn run(arguments: &Arguments, context: &Context<'_>) -> anyhow::Result<ExitCode> {
+pub(super) fn run(
+    arguments: &Arguments,
+    context: &Context<'_>,
+    open: OpenTrail,
+) -> anyhow::Result<ExitCode> {
     let (check, config) = configuration(arguments, context)?;
     let mut checks = vec![check];
     checks.extend(folder::checks(&config.data, context.environment));
     client::run(&arguments.connection, context, async |client, view| {
+        checks.extend(database::check(&config.data, context.environment, open).await);
         checks.extend(server::checks(client, &config.listen).await);
         Ok(report(view, &checks))
     })

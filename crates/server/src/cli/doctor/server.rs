@@ -129,7 +129,8 @@ async fn operator(client: &Client, now: Timestamp) -> Vec<Check> {
         let turned = difference(theirs, now);
         if turned >= SKEW_WARN || status["frozen"] == true {
             let finding = format!("the sandbox's clock is turned by {}", wait_in_words(turned));
-            checks.push(Check::warn("sandbox clock", finding, "rollcall clock resume, or set"));
+            let cure = "rollcall clock set $(date -u +%FT%TZ) && rollcall clock resume";
+            checks.push(Check::warn("sandbox clock", finding, cure));
         }
     }
     checks
