@@ -160,16 +160,14 @@ impl Service {
 
     async fn take_operator_login(&self, caller: &Caller, key: &str) -> Result<(), ServiceError> {
         let rule = self.policy().login_failures;
-        let take = Take {
-            key: key.to_owned(),
-            interval: rule.interval,
-            burst: rule.burst,
-            now: self.now(),
-        };
+        let (interval, now) = (rule.interval, self.now());
+        let take = Take { key: key.to_owned(), interval, burst: rule.burst, now };
         match self.store.commit(Unit { takes: vec![take], ..Unit::default() }).await {
             Err(CommitError::Throttled { opens_at, .. }) => {
                 let refusal = Refusal::TooManyRequests { opens_at };
-                Err(self.refuse(caller, Subject::System, "login", refusal).await)
+                // Whoever goes on needs no password to do so, and is noted as often as tries are earned.
+                let notes = Take { key: format!("{key}/noted"), interval, burst: 1, now };
+                Err(self.refuse_noting(caller, Subject::System, "login", refusal, notes).await)
             }
             other => committed(other),
         }

@@ -2,9 +2,12 @@
 
 use core::convert::Infallible;
 use core::net::{IpAddr, Ipv6Addr, SocketAddr};
+use core::time::Duration;
 
 use axum::body::Bytes;
-use axum::extract::{ConnectInfo, FromRequest, FromRequestParts, RawPathParams, Request};
+use axum::extract::{
+    ConnectInfo, FromRequest, FromRequestParts, MatchedPath, RawPathParams, Request,
+};
 use axum::response::IntoResponse;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -15,7 +18,7 @@ use serde_json::{Map, Value};
 use service::clients::DEFAULT;
 use service::directory::{Client, EntityRef, Role};
 use service::login::{Identity, SessionToken};
-use service::ports::Subject;
+use service::ports::{Subject, Take};
 use service::{Caller, ServiceError, Unavailable, coreapp};
 
 use super::reply::Fault;
@@ -149,7 +152,27 @@ impl Call {
     pub fn subject(&self) -> Subject {
         Subject::Entity(EntityRef::client(&self.visit.client.id))
     }
+
+    /// Refuses what only the admin may do.
+    ///
+    /// Comes before flow control, so the number of notes is what keeps a user who may do nothing from
+    /// filling the audit trail.
+    pub async fn not_admin(&self, operation: &str) -> Fault {
+        let service = &self.visit.app.service;
+        let notes = Take {
+            key: format!("denied/{}/{}", self.visit.client.id, self.who.user),
+            interval: Duration::from_secs(1),
+            burst: NOTED_AT_ONCE,
+            now: service.now(),
+        };
+        let (caller, subject, refusal) = (self.caller(), self.subject(), Refusal::NotAdmin);
+        let error = service.refuse_noting(&caller, subject, operation, refusal, notes).await;
+        self.visit.fault(error)
+    }
 }
+
+/// Denials of one user that are noted in the audit trail at once; then one a second.
+const NOTED_AT_ONCE: u32 = 10;
 
 /// Longest Basic credentials: a name of 32 and a password of 64 characters, four bytes each, in base64.
 const BASIC_CHARS_MAX: usize = (4 * (32 + 1 + 64_usize)).div_ceil(3) * 4;
@@ -231,11 +254,9 @@ impl FromRequestParts<App> for AdminCall {
         let who = visit.identity(token.as_ref()).await?;
         let call = Call { visit, who };
         if call.who.role != Role::Admin {
-            let operation = parts.uri.path().to_owned();
-            let service = &app.service;
-            let error =
-                service.refuse(&call.caller(), call.subject(), &operation, Refusal::NotAdmin).await;
-            return Err(call.visit.fault(error));
+            // Not the path itself, which is as long as the caller likes.
+            let route = parts.extensions.get::<MatchedPath>();
+            return Err(call.not_admin(route.map_or("", MatchedPath::as_str)).await);
         }
         call.visit.admit()?;
         Ok(Self(call))

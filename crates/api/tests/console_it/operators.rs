@@ -63,6 +63,25 @@ async fn guesses_are_limited_by_name_whoever_has_it() {
 }
 
 #[tokio::test]
+async fn guesses_beyond_the_limit_do_not_fill_the_trail() {
+    let world = World::new().await;
+    let trail = async || {
+        let query = service::ports::AuditQuery { limit: 500, ..Default::default() };
+        world.service.audit(&query).await.unwrap().len()
+    };
+    let mut stranger = world.stranger();
+    let guess = [("name", "eva"), ("password", "Guess-Word-1")];
+    for _ in 0..10 {
+        stranger.post("/console/login", &guess).await.expect(401);
+    }
+    let before = trail().await;
+    for _ in 0..30 {
+        stranger.post("/console/login", &guess).await.expect(429);
+    }
+    assert_eq!(trail().await - before, 1);
+}
+
+#[tokio::test]
 async fn logins_end_with_a_new_password_another_role_or_the_operator() {
     let world = World::new().await;
     let changes = [

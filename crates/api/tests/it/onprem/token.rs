@@ -56,3 +56,29 @@ async fn logins_refused_again_and_again_are_noted_as_often_as_tries_are_earned()
     }
     assert_eq!(noted(&stage).await - before, 1);
 }
+
+#[tokio::test]
+async fn a_user_who_may_do_nothing_cannot_fill_the_trail() {
+    let mut stage = Stage::set(&[]).await;
+    let lowly = r#"POST /v1/users {"username":"lowly","password":"Sandbox-1!"}"#;
+    assert_eq!(stage.ask("admin", lowly).await.status, 201);
+    let login = stage.ask("Basic bG93bHk6U2FuZGJveC0xIQ==", "POST /v1/users/login").await;
+    let token = login.json()["users"][0]["token"].as_str().expect("a token").to_owned();
+    let who = format!("Bearer {token}");
+    let trail = async |stage: &Stage| {
+        let query = service::ports::AuditQuery { limit: 500, ..Default::default() };
+        stage.world.app.0.service.audit(&query).await.expect("a trail")
+    };
+    let before = trail(&stage).await.len();
+    let long = "x".repeat(6000);
+    for asked in ["DELETE", "PUT"].repeat(25) {
+        let line = format!(r#"{asked} /v1/users/{long} {{"password":"Sandbox-2!"}}"#);
+        let refused = stage.ask(&who, &line).await;
+        assert_eq!(refused.status, 403);
+        assert_eq!(refused.json()["errors"][0]["details"], "User doesn't have permission");
+    }
+    let after = trail(&stage).await;
+    assert_eq!(after.len() - before, 10);
+    let noted = &after[before..];
+    assert!(noted.iter().all(|it| it.event.kind == "refused" && it.event.details.len() < 500));
+}
