@@ -1,6 +1,7 @@
 //! The service: the ports and keys that use cases share. Each use case is a method on [`Service`] in the
 //! module named after it.
 
+use core::net::IpAddr;
 use core::time::Duration;
 use std::collections::VecDeque;
 use std::collections::hash_map::DefaultHasher;
@@ -18,6 +19,7 @@ use crate::forward::Turns;
 use crate::graph_usage::GraphParty;
 use crate::hashing::Hasher;
 use crate::keys::KeyRing;
+use crate::login::source_of;
 use crate::mails::Mails;
 use crate::moving_window::{MovingWindow, Rate};
 use crate::policy::Policy;
@@ -75,6 +77,8 @@ pub struct Service {
     policy: RwLock<Arc<Policy>>,
     stripes: Vec<Mutex<()>>,
     client_requests: Throttle<ClientId>,
+    /// By client and source.
+    login_requests: Throttle<(ClientId, String)>,
     operation_requests: MovingWindow<(AccountId, &'static str)>,
     pub(crate) graph_calls: HourlyUsage<GraphParty>,
     pub(crate) compiled_policies: CompiledPolicies,
@@ -124,6 +128,7 @@ impl Service {
             policy: RwLock::new(Arc::new(policy)),
             stripes: (0..STRIPES).map(|_| Mutex::new(())).collect(),
             client_requests: Throttle::default(),
+            login_requests: Throttle::default(),
             operation_requests: MovingWindow::default(),
             graph_calls: HourlyUsage::default(),
             compiled_policies: CompiledPolicies::default(),
@@ -229,6 +234,13 @@ impl Service {
         self.client_requests.take(client, self.policy().client_requests, self.now())
     }
 
+    /// Takes one login from what a source may ask of a client: as much as the client itself has, and nothing
+    /// of the client's own, or strangers could use it up.
+    pub fn admit_login(&self, client: &ClientId, from: IpAddr) -> Result<(), Timestamp> {
+        let caller = (client.clone(), source_of(from));
+        self.login_requests.take(&caller, self.policy().client_requests, self.now())
+    }
+
     /// Takes one of the requests per second for this operation that an account has, all its users
     /// together; `is_low` for an operation with fewer than most.
     pub fn admit_operation(
@@ -248,6 +260,7 @@ impl Service {
         let _quiet = self.under_way.write().await;
         self.store.clear().await?;
         self.client_requests.clear();
+        self.login_requests.clear();
         self.operation_requests.clear();
         self.graph_calls.clear();
         self.fresh_sends().clear();
@@ -268,6 +281,7 @@ impl Service {
         let _quiet = self.under_way.write().await;
         let found = self.store.load_snapshot(name).await?;
         self.client_requests.clear();
+        self.login_requests.clear();
         self.operation_requests.clear();
         self.graph_calls.clear();
         self.fresh_sends().clear();

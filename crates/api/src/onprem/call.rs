@@ -13,7 +13,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
-use registration::{ClientId, Refusal, TextId};
+use registration::{ClientId, Refusal, TextId, Timestamp};
 use serde_json::{Map, Value};
 use service::clients::DEFAULT;
 use service::directory::{Client, EntityRef, Role};
@@ -25,7 +25,7 @@ use super::reply::Fault;
 use super::strict;
 use crate::state::App;
 
-/// A request to one client, not yet authenticated.
+/// A request to one client, not yet authenticated. As a handler's input it is one to log in.
 pub struct Visit {
     /// Shared state.
     pub app: App,
@@ -105,7 +105,16 @@ impl Visit {
 
     /// Takes the request from the client's allowance.
     fn admit(&self) -> Result<(), Fault> {
-        self.app.service.admit_client(&self.client.id).map_err(|opens_at| {
+        self.admitted(self.app.service.admit_client(&self.client.id))
+    }
+
+    /// Takes a login from what its source may ask of the client.
+    fn admit_login(&self) -> Result<(), Fault> {
+        self.admitted(self.app.service.admit_login(&self.client.id, self.from))
+    }
+
+    fn admitted(&self, taken: Result<(), Timestamp>) -> Result<(), Fault> {
+        taken.map_err(|opens_at| {
             let refusal = Refusal::TooManyRequests { opens_at };
             Fault::of_refusal(&self.app, refusal)
         })
@@ -226,7 +235,7 @@ impl FromRequestParts<App> for Visit {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Fault> {
         let visit = Self::find(parts, app, None).await?;
-        visit.admit()?;
+        visit.admit_login()?;
         Ok(visit)
     }
 }

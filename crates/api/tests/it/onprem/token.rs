@@ -1,8 +1,11 @@
 //! The token as captured (reference §2.3), and the links that refusals carry.
 
+use core::time::Duration;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
+use service::{Allowance, Policy};
 
 use super::stage::Stage;
 
@@ -81,4 +84,19 @@ async fn a_user_who_may_do_nothing_cannot_fill_the_trail() {
     assert_eq!(after.len() - before, 10);
     let noted = &after[before..];
     assert!(noted.iter().all(|it| it.event.kind == "refused" && it.event.details.len() < 500));
+}
+
+#[tokio::test]
+async fn strangers_at_the_login_use_up_nothing_of_what_a_client_may_ask() {
+    let mut stage = Stage::set(&[]).await;
+    let service = &stage.world.app.0.service;
+    let client_requests = Allowance { burst: 5, ..Policy::default().client_requests };
+    service.set_policy(Policy { client_requests, ..Policy::default() });
+    stage.world.clock.advance(Duration::from_hours(1));
+    let mut refused = Vec::new();
+    for stranger in ["nobody", "Basic YWRtaW46d3Jvbmc="].repeat(5) {
+        refused.push(stage.ask(stranger, "POST /v1/users/login").await.status.as_u16());
+    }
+    assert_eq!(refused, [[401; 5], [429; 5]].concat());
+    assert_eq!(stage.ask("admin", "GET /v1/health").await.status, 200);
 }
