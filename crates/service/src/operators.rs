@@ -15,7 +15,7 @@ use sha2::{Digest as _, Sha256};
 use crate::caller::Caller;
 use crate::clients::Added;
 use crate::directory::{EndedLogin, Entity, EntityRef, Operator, OperatorRole};
-use crate::error::ServiceError;
+use crate::error::{Refused, ServiceError};
 use crate::login::{password_is_strong, source_of};
 use crate::ports::{CommitError, EntityWrite, Subject, Take, Unit, Versioned};
 use crate::service::{Service, committed};
@@ -146,13 +146,18 @@ impl Service {
     /// Checks name and password: who it is, `None` if they are not right.
     ///
     /// A try is taken from the allowance of name and source before the password is hashed, and given back
-    /// when it was right. A name that nobody has takes as long as one that somebody has.
+    /// when it was right. A name that nobody has takes as long as one that somebody has; of ever new names, a
+    /// source has no more tried than it may ask for.
     pub async fn operator_login(
         &self,
         name: &str,
         password: &str,
         from: IpAddr,
     ) -> Result<Option<OperatorLogin>, ServiceError> {
+        self.admit_login(None, from).map_err(|opens_at| {
+            let refusal = Refusal::TooManyRequests { opens_at };
+            ServiceError::Refused(Refused { refusal, id: None, number: None, at: self.now() })
+        })?;
         if !is_operator_name(name) || password.len() > 256 {
             self.hasher.burn("").await?;
             return Ok(None);

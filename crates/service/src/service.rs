@@ -77,8 +77,8 @@ pub struct Service {
     policy: RwLock<Arc<Policy>>,
     stripes: Vec<Mutex<()>>,
     client_requests: Throttle<ClientId>,
-    /// By client and source.
-    login_requests: Throttle<(ClientId, String)>,
+    /// By client, or none for the console, and source.
+    login_requests: Throttle<(Option<ClientId>, String)>,
     operation_requests: MovingWindow<(AccountId, &'static str)>,
     pub(crate) graph_calls: HourlyUsage<GraphParty>,
     pub(crate) compiled_policies: CompiledPolicies,
@@ -234,10 +234,10 @@ impl Service {
         self.client_requests.take(client, self.policy().client_requests, self.now())
     }
 
-    /// Takes one login from what a source may ask of a client: as much as the client itself has, and nothing
-    /// of the client's own, or strangers could use it up.
-    pub fn admit_login(&self, client: &ClientId, from: IpAddr) -> Result<(), Timestamp> {
-        let caller = (client.clone(), source_of(from));
+    /// Takes one login from what a source may ask of a client, or of the console: as much as the client itself
+    /// has, and nothing of the client's own, or strangers could use it up.
+    pub fn admit_login(&self, client: Option<&ClientId>, from: IpAddr) -> Result<(), Timestamp> {
+        let caller = (client.cloned(), source_of(from));
         self.login_requests.take(&caller, self.policy().client_requests, self.now())
     }
 

@@ -110,7 +110,7 @@ impl Visit {
 
     /// Takes a login from what its source may ask of the client.
     fn admit_login(&self) -> Result<(), Fault> {
-        self.admitted(self.app.service.admit_login(&self.client.id, self.from))
+        self.admitted(self.app.service.admit_login(Some(&self.client.id), self.from))
     }
 
     fn admitted(&self, taken: Result<(), Timestamp>) -> Result<(), Fault> {

@@ -2,6 +2,7 @@
 
 use http::StatusCode;
 use serde_json::Value;
+use service::{Allowance, Policy};
 
 use crate::harness::{TOKEN, World};
 
@@ -79,6 +80,23 @@ async fn guesses_beyond_the_limit_do_not_fill_the_trail() {
         stranger.post("/console/login", &guess).await.expect(429);
     }
     assert_eq!(trail().await - before, 1);
+}
+
+#[tokio::test]
+async fn a_source_that_tries_ever_new_names_has_few_of_them_hashed() {
+    let world = World::new().await;
+    let client_requests = Allowance { burst: 5, ..Policy::default().client_requests };
+    world.service.set_policy(Policy { client_requests, ..Policy::default() });
+    let mut stranger = world.stranger();
+    let mut refused = Vec::new();
+    for n in 0..10 {
+        let name = format!("{}{n}", ["eva", "No Name"][n % 2]);
+        let guess = [("name", name.as_str()), ("password", "Guess-Word-1")];
+        refused.push(stranger.post("/console/login", &guess).await.status.as_u16());
+    }
+    assert_eq!(refused, [[401; 5], [429; 5]].concat());
+    world.clock.advance(client_requests.interval);
+    stranger.post("/console/login", &[("name", "eva"), ("password", "x")]).await.expect(401);
 }
 
 #[tokio::test]
