@@ -9,6 +9,7 @@ use registration::{
 };
 
 use crate::caller::Caller;
+use crate::crowding::{counts_claims, for_claim};
 use crate::error::{Refused, ServiceError, Unavailable};
 use crate::explain::details_of;
 use crate::policy::Policy;
@@ -161,9 +162,13 @@ impl Service {
                     let subject = Subject::Number(number);
                     return Err(self.refuse(caller, subject, step.command.name(), refusal).await);
                 }
-                Err(CommitError::Overspent { key, resets_at }) => {
-                    let fuse = fuse_of(&key).map_or(Fuse::AccountDay, |(fuse, _)| fuse);
-                    let refusal = Refusal::SpendLimit { fuse, opens_at: resets_at };
+                Err(CommitError::Overspent { key, resets_at: opens_at }) => {
+                    let refusal = if counts_claims(&key) {
+                        Refusal::TooManyRequests { opens_at }
+                    } else {
+                        let fuse = fuse_of(&key).map_or(Fuse::AccountDay, |(fuse, _)| fuse);
+                        Refusal::SpendLimit { fuse, opens_at }
+                    };
                     let subject = Subject::Number(number);
                     return Err(self.refuse(caller, subject, step.command.name(), refusal).await);
                 }
@@ -207,6 +212,9 @@ impl Service {
             unit.numbers.push(NumberWrite { expected: loaded.version, record });
         }
         let Ok(accepted) = &decision.outcome else { return unit };
+        if let Some(account) = &caller.account {
+            unit.spends.extend(for_claim(account, &loaded.value, &decision.next, now));
+        }
         unit.entities.extend_from_slice(&step.entities);
         unit.confirmed = confirmed(&loaded.value, decision, now);
         if matches!(accepted, Accepted::Registered(_) | Accepted::Restored(_)) {

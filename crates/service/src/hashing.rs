@@ -1,8 +1,11 @@
-//! Slow hashes: PINs, passwords and the keys of backups, on a bounded pool.
+//! Slow hashes: PINs, passwords and the keys of backups, on bounded pools.
 //!
 //! A hash takes tens of milliseconds of a core. At most as many run as there are cores, a few wait, and
 //! the rest is told [`HashError::Busy`] at once: under a flood the server stays responsive and says so
 //! instead of piling up work. Whoever calls checks its limits first, so a refused request hashes nothing.
+//!
+//! PINs, passwords and backups have a pool each. Strangers bring passwords, and one client may bring backups
+//! faster than they can be opened; neither keeps anybody else's number from being registered.
 
 mod cost;
 mod pool;
@@ -40,20 +43,27 @@ pub enum HashError {
     Failed,
 }
 
-/// Hashes and checks PINs and passwords. Cheap to clone; clones share the pool.
+/// Hashes and checks PINs and passwords. Cheap to clone; clones share the pools.
 #[derive(Clone)]
 pub struct Hasher {
     keys: KeyRing,
     entropy: Arc<dyn Entropy>,
     cost: HashCost,
-    pool: Pool,
+    pins: Pool,
+    passwords: Pool,
+    backups: Pool,
 }
+
+/// A backup takes so many times as long as a PIN or password (the work of [`HashCost::BACKUP`] by that of
+/// [`HashCost::LOGIN`], and more where its header asks for it), so that fewer wait.
+const BACKUP_WEIGHT: usize = 8;
 
 impl Hasher {
     /// How many hashes may wait for a core unless told otherwise.
     pub const QUEUE_DEFAULT: usize = 64;
 
-    /// A hasher that runs up to `cores` hashes at a time and lets `queue` more wait.
+    /// A hasher that runs up to `cores` hashes of a kind at a time and lets `queue` more wait; of backups, half
+    /// as many run and an eighth wait.
     #[must_use]
     pub fn new(
         keys: KeyRing,
@@ -62,7 +72,14 @@ impl Hasher {
         cores: usize,
         queue: usize,
     ) -> Self {
-        Self { keys, entropy, cost, pool: Pool::new(cores, queue) }
+        Self {
+            keys,
+            entropy,
+            cost,
+            pins: Pool::new(cores, queue),
+            passwords: Pool::new(cores, queue),
+            backups: Pool::new(cores.div_ceil(2), queue / BACKUP_WEIGHT),
+        }
     }
 
     /// Makes the verifier of a PIN: Argon2id over HMAC(pepper, PIN). It names the pepper's epoch, so it
@@ -70,7 +87,7 @@ impl Hasher {
     pub async fn hash_pin(&self, pin: &TwoStepPin) -> Result<PinVerifier, HashError> {
         let (epoch, pepper) = self.keys.current_pepper();
         let peppered = mac_of(&pepper, pin.reveal());
-        let stored = self.hash(peppered.to_vec().into(), Some(epoch)).await?;
+        let stored = self.hash(&self.pins, peppered.to_vec().into(), Some(epoch)).await?;
         Ok(PinVerifier::new(&stored))
     }
 
@@ -84,12 +101,12 @@ impl Hasher {
         let epoch = stored.pepper_epoch.ok_or(HashError::Corrupt)?;
         let pepper = self.keys.pepper(epoch).ok_or(HashError::UnknownEpoch(epoch))?;
         let peppered = mac_of(&pepper, pin.reveal());
-        self.check(peppered.to_vec().into(), stored).await
+        check(&self.pins, peppered.to_vec().into(), stored).await
     }
 
     /// Hashes a password into PHC text form.
     pub async fn hash_password(&self, password: &str) -> Result<String, HashError> {
-        self.hash(owned(password), None).await
+        self.hash(&self.passwords, owned(password), None).await
     }
 
     /// Whether `password` is the one that `phc` was made of.
@@ -98,7 +115,7 @@ impl Hasher {
         if stored.pepper_epoch.is_some() {
             return Err(HashError::Corrupt);
         }
-        self.check(owned(password), stored).await
+        check(&self.passwords, owned(password), stored).await
     }
 
     /// Does the work of [`Hasher::check_password`] for a user who does not exist, so that the time of the
@@ -106,7 +123,7 @@ impl Hasher {
     pub async fn burn(&self, password: &str) -> Result<(), HashError> {
         let nobody =
             StoredHash { cost: self.cost, pepper_epoch: None, salt: [0; 16], hash: [0; 32].into() };
-        self.check(owned(password), nobody).await.map(drop)
+        check(&self.passwords, owned(password), nobody).await.map(drop)
     }
 
     /// Seals a backup, see [`seal_with_password`].
@@ -117,7 +134,7 @@ impl Hasher {
     ) -> Result<Vec<u8>, BackupError> {
         let (password, plaintext) = (Zeroizing::new(password.to_owned()), plaintext.to_vec());
         let (plaintext, entropy) = (Zeroizing::new(plaintext), Arc::clone(&self.entropy));
-        self.pool.run(move || seal_with_password(&password, &plaintext, &*entropy)).await?
+        self.backups.run(move || seal_with_password(&password, &plaintext, &*entropy)).await?
     }
 
     /// Opens a backup, see [`open_with_password`].
@@ -127,33 +144,36 @@ impl Hasher {
         blob: Vec<u8>,
     ) -> Result<Zeroizing<Vec<u8>>, BackupError> {
         let password = Zeroizing::new(password.to_owned());
-        self.pool.run(move || open_with_password(&password, &blob)).await?
+        self.backups.run(move || open_with_password(&password, &blob)).await?
     }
 
     async fn hash(
         &self,
+        pool: &Pool,
         secret: Zeroizing<Vec<u8>>,
         pepper_epoch: Option<u32>,
     ) -> Result<String, HashError> {
         let (cost, salt) = (self.cost, self.entropy.bytes());
-        let hash = self.pool.run(move || cost.derive(&secret, &salt)).await??;
+        let hash = pool.run(move || cost.derive(&secret, &salt)).await??;
         Ok(StoredHash { cost, pepper_epoch, salt, hash }.to_text())
     }
+}
 
-    async fn check(
-        &self,
-        secret: Zeroizing<Vec<u8>>,
-        stored: StoredHash,
-    ) -> Result<bool, HashError> {
-        self.pool.run(move || stored.is_of(&secret)).await?.map_err(HashError::from)
-    }
+async fn check(
+    pool: &Pool,
+    secret: Zeroizing<Vec<u8>>,
+    stored: StoredHash,
+) -> Result<bool, HashError> {
+    pool.run(move || stored.is_of(&secret)).await?.map_err(HashError::from)
 }
 
 impl fmt::Debug for Hasher {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Hasher")
             .field("cost", &self.cost)
-            .field("pool", &self.pool)
+            .field("pins", &self.pins)
+            .field("passwords", &self.passwords)
+            .field("backups", &self.backups)
             .finish_non_exhaustive()
     }
 }

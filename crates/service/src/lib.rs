@@ -17,6 +17,7 @@ mod claim_ids;
 pub mod clients;
 pub mod conversion;
 pub mod coreapp;
+mod crowding;
 #[cfg(test)]
 mod delivery_tests;
 pub mod directory;

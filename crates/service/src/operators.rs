@@ -2,17 +2,20 @@
 //!
 //! There is none from the beginning: the first one is made by whoever holds the operator's token. A login
 //! counts until its time is over, its operator's password or role is changed, or somebody logs out; the
-//! last is kept in the store, so that it holds on every node and after a restart.
+//! last is kept in the store, so that it holds on every node and after a restart. That something was changed
+//! is told by a mark of the operator as it was when the password was checked, not by time: a password may be
+//! changed while a login with the old one is under way, and a clock may stand.
 
 use core::net::IpAddr;
 
 use registration::{Refusal, Timestamp};
 use serde_json::json;
+use sha2::{Digest as _, Sha256};
 
 use crate::caller::Caller;
 use crate::clients::Added;
 use crate::directory::{EndedLogin, Entity, EntityRef, Operator, OperatorRole};
-use crate::error::ServiceError;
+use crate::error::{Refused, ServiceError};
 use crate::login::{password_is_strong, source_of};
 use crate::ports::{CommitError, EntityWrite, Subject, Take, Unit, Versioned};
 use crate::service::{Service, committed};
@@ -36,6 +39,17 @@ pub enum OperatorChange {
     Taken,
     /// No such operator.
     Unknown,
+}
+
+/// Somebody whose name and password were right.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OperatorLogin {
+    /// Who.
+    pub name: String,
+    /// What it may do.
+    pub role: OperatorRole,
+    /// The login counts while [`Service::operator_mark`] says the same.
+    pub mark: String,
 }
 
 /// Whether an operator may be called so.
@@ -123,16 +137,27 @@ impl Service {
         }))
     }
 
+    /// What changes whenever an operator does, also when one is removed and made again; `None` if there is
+    /// none.
+    pub async fn operator_mark(&self, name: &str) -> Result<Option<String>, ServiceError> {
+        Ok(self.operator(name).await?.as_ref().map(mark))
+    }
+
     /// Checks name and password: who it is, `None` if they are not right.
     ///
     /// A try is taken from the allowance of name and source before the password is hashed, and given back
-    /// when it was right. A name that nobody has takes as long as one that somebody has.
+    /// when it was right. A name that nobody has takes as long as one that somebody has; of ever new names, a
+    /// source has no more tried than it may ask for.
     pub async fn operator_login(
         &self,
         name: &str,
         password: &str,
         from: IpAddr,
-    ) -> Result<Option<Operator>, ServiceError> {
+    ) -> Result<Option<OperatorLogin>, ServiceError> {
+        self.admit_login(None, from).map_err(|opens_at| {
+            let refusal = Refusal::TooManyRequests { opens_at };
+            ServiceError::Refused(Refused { refusal, id: None, number: None, at: self.now() })
+        })?;
         if !is_operator_name(name) || password.len() > 256 {
             self.hasher.burn("").await?;
             return Ok(None);
@@ -140,9 +165,9 @@ impl Service {
         let caller = Caller { account: None, dialect: "admin", actor: format!("console:{name}") };
         let key = format!("console-login/{name}/{}", source_of(from));
         self.take_operator_login(&caller, &key).await?;
-        let found = self.operator(name).await?.map(|found| found.value);
+        let found = self.operator(name).await?;
         let right = if let Some(operator) = &found {
-            self.hasher.check_password(password, &operator.password).await?
+            self.hasher.check_password(password, &operator.value.password).await?
         } else {
             self.hasher.burn(password).await?;
             false
@@ -155,21 +180,21 @@ impl Service {
             ..Unit::default()
         })
         .await?;
-        Ok(Some(operator))
+        let mark = mark(&operator);
+        let Operator { name, role, .. } = operator.value;
+        Ok(Some(OperatorLogin { name, role, mark }))
     }
 
     async fn take_operator_login(&self, caller: &Caller, key: &str) -> Result<(), ServiceError> {
         let rule = self.policy().login_failures;
-        let take = Take {
-            key: key.to_owned(),
-            interval: rule.interval,
-            burst: rule.burst,
-            now: self.now(),
-        };
+        let (interval, now) = (rule.interval, self.now());
+        let take = Take { key: key.to_owned(), interval, burst: rule.burst, now };
         match self.store.commit(Unit { takes: vec![take], ..Unit::default() }).await {
             Err(CommitError::Throttled { opens_at, .. }) => {
                 let refusal = Refusal::TooManyRequests { opens_at };
-                Err(self.refuse(caller, Subject::System, "login", refusal).await)
+                // Whoever goes on needs no password to do so, and is noted as often as tries are earned.
+                let notes = Take { key: format!("{key}/noted"), interval, burst: 1, now };
+                Err(self.refuse_noting(caller, Subject::System, "login", refusal, notes).await)
             }
             other => committed(other),
         }
@@ -201,6 +226,13 @@ impl Service {
     pub async fn login_has_ended(&self, id: &str) -> Result<bool, ServiceError> {
         Ok(self.store.entity(&EntityRef::ended_login(id)).await?.is_some())
     }
+}
+
+/// Made of the version, and of the password with its salt, which no two operators share.
+fn mark(found: &Versioned<Operator>) -> String {
+    let Versioned { version, value } = found;
+    let digest = Sha256::new_with_prefix(version.to_be_bytes()).chain_update(&value.password);
+    hex::encode(&digest.finalize()[..8])
 }
 
 #[cfg(test)]

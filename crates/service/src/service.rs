@@ -1,6 +1,7 @@
 //! The service: the ports and keys that use cases share. Each use case is a method on [`Service`] in the
 //! module named after it.
 
+use core::net::IpAddr;
 use core::time::Duration;
 use std::collections::VecDeque;
 use std::collections::hash_map::DefaultHasher;
@@ -19,6 +20,7 @@ use crate::graph_usage::GraphParty;
 use crate::hashing::Hasher;
 use crate::key_marks::UnknownKeys;
 use crate::keys::KeyRing;
+use crate::login::source_of;
 use crate::mails::Mails;
 use crate::moving_window::{MovingWindow, Rate};
 use crate::policy::Policy;
@@ -76,6 +78,8 @@ pub struct Service {
     policy: RwLock<Arc<Policy>>,
     stripes: Vec<Mutex<()>>,
     client_requests: Throttle<ClientId>,
+    /// By client, or none for the console, and source.
+    login_requests: Throttle<(Option<ClientId>, String)>,
     operation_requests: MovingWindow<(AccountId, &'static str)>,
     pub(crate) graph_calls: HourlyUsage<GraphParty>,
     pub(crate) compiled_policies: CompiledPolicies,
@@ -125,6 +129,7 @@ impl Service {
             policy: RwLock::new(Arc::new(policy)),
             stripes: (0..STRIPES).map(|_| Mutex::new(())).collect(),
             client_requests: Throttle::default(),
+            login_requests: Throttle::default(),
             operation_requests: MovingWindow::default(),
             graph_calls: HourlyUsage::default(),
             compiled_policies: CompiledPolicies::default(),
@@ -230,6 +235,13 @@ impl Service {
         self.client_requests.take(client, self.policy().client_requests, self.now())
     }
 
+    /// Takes one login from what a source may ask of a client, or of the console: as much as the client itself
+    /// has, and nothing of the client's own, or strangers could use it up.
+    pub fn admit_login(&self, client: Option<&ClientId>, from: IpAddr) -> Result<(), Timestamp> {
+        let caller = (client.cloned(), source_of(from));
+        self.login_requests.take(&caller, self.policy().client_requests, self.now())
+    }
+
     /// Takes one of the requests per second for this operation that an account has, all its users
     /// together; `is_low` for an operation with fewer than most.
     pub fn admit_operation(
@@ -250,6 +262,7 @@ impl Service {
         self.store.clear().await?;
         self.mark_keys().await?;
         self.client_requests.clear();
+        self.login_requests.clear();
         self.operation_requests.clear();
         self.graph_calls.clear();
         self.fresh_sends().clear();
@@ -273,6 +286,7 @@ impl Service {
         let _quiet = self.under_way.write().await;
         let found = self.store.load_snapshot(name).await.map_err(ServiceError::from)?;
         self.client_requests.clear();
+        self.login_requests.clear();
         self.operation_requests.clear();
         self.graph_calls.clear();
         self.fresh_sends().clear();

@@ -241,7 +241,7 @@ pub fn fuse_of(key: &str) -> Option<(Fuse, &str)> {
 }
 
 /// Which span of this length `now` is in, counted from the Unix epoch, and when the next one begins.
-fn window(now: Timestamp, span: Duration) -> (i64, Timestamp) {
+pub(crate) fn window(now: Timestamp, span: Duration) -> (i64, Timestamp) {
     let length = i64::try_from(span.as_millis()).unwrap_or(i64::MAX);
     let number = now.as_millis().div_euclid(length);
     (number, Timestamp::from_millis((number.saturating_add(1)).saturating_mul(length)))

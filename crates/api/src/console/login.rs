@@ -117,7 +117,8 @@ pub(super) async fn log_in(
         let found = console.app.service.operator_login(name, fields.raw("password"), from).await;
         let (status, wrong) = match found {
             Ok(Some(operator)) => {
-                return enter(&console, operator.role.into(), Some(operator.name), https, &to);
+                let session = Session::begin_named(&console.app.service, operator);
+                return enter(&console, &session, https, &to);
             }
             Ok(None) => (StatusCode::UNAUTHORIZED, Wrong::Password),
             Err(ServiceError::Refused(_)) => (StatusCode::TOO_MANY_REQUESTS, Wrong::TooOften),
@@ -135,7 +136,7 @@ pub(super) async fn log_in(
         let page = LoginPage::new(&console, frame, to, Wrong::Token).await;
         return rendered(StatusCode::UNAUTHORIZED, &page);
     }
-    enter(&console, Role::Operator, None, https, &to)
+    enter(&console, &Session::begin(&console.app.service, Role::Operator), https, &to)
 }
 
 /// `GET /enter/{link}`: a page with a button, so that no program that follows links uses it up.
@@ -154,7 +155,10 @@ pub(super) async fn with_link(
     Path(link): Path<String>,
 ) -> Response {
     match use_link(&console.app, &link).await {
-        Ok(Some(role)) => enter(&console, role, None, is_https(&console, scheme), "/console"),
+        Ok(Some(role)) => {
+            let session = Session::begin(&console.app.service, role);
+            enter(&console, &session, is_https(&console, scheme), "/console")
+        }
         Ok(None) => {
             let mut notice = Notice::good(frame.t.login.link_is_used);
             notice.tone = "bad";
@@ -198,14 +202,7 @@ pub(super) async fn preferences(fields: Fields) -> Response {
     leading(&inner_path(fields.get("to").unwrap_or_default()), cookies)
 }
 
-fn enter(
-    console: &Console,
-    role: Role,
-    operator: Option<String>,
-    https: bool,
-    to: &str,
-) -> Response {
-    let session = Session::begin(&console.app.service, role, operator);
+fn enter(console: &Console, session: &Session, https: bool, to: &str) -> Response {
     let cookie = session.cookie(&console.app);
     let secure = if https { "; Secure" } else { "" };
     let cookie =

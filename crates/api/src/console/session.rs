@@ -11,6 +11,7 @@ use core::time::Duration;
 use registration::Timestamp;
 use service::directory::OperatorRole;
 use service::nonces::Freshness;
+use service::operators::OperatorLogin;
 use service::ports::EntropyExt as _;
 use service::{Service, ServiceError};
 use subtle::ConstantTimeEq as _;
@@ -69,20 +70,28 @@ pub(super) struct Session {
     name: String,
     /// Who logged in with a name; `None` by token or link.
     pub operator: Option<String>,
+    /// The operator's mark when it logged in; empty where there is none.
+    mark: String,
 }
 
 impl Session {
     /// Begins one.
-    pub(super) fn begin(service: &Service, role: Role, operator: Option<String>) -> Self {
+    pub(super) fn begin(service: &Service, role: Role) -> Self {
         let name = hex::encode(service.entropy().bytes::<16>());
-        Self { role, since: service.now(), name, operator }
+        Self { role, since: service.now(), name, operator: None, mark: String::new() }
+    }
+
+    /// Begins one of somebody with a name.
+    pub(super) fn begin_named(service: &Service, who: OperatorLogin) -> Self {
+        let session = Self::begin(service, who.role.into());
+        Self { operator: Some(who.name), mark: who.mark, ..session }
     }
 
     /// What stands in the cookie.
     pub(super) fn cookie(&self, app: &App) -> String {
         let mut text = format!("{}.{}.{}", self.role.as_str(), self.since.as_millis(), self.name);
         if let Some(operator) = &self.operator {
-            text.extend([".", operator]);
+            text.extend([".", operator, ".", &self.mark]);
         }
         let mac = sign(app, "session", &text);
         format!("{text}.{mac}")
@@ -99,8 +108,7 @@ impl Session {
             return Ok(None);
         }
         let Some(name) = &session.operator else { return Ok(Some(session)) };
-        let operator = app.service.operator(name).await?.map(|it| it.value);
-        let holds = operator.is_some_and(|it| it.changed_at <= session.since);
+        let holds = app.service.operator_mark(name).await?.is_some_and(|it| it == session.mark);
         Ok(holds.then_some(session))
     }
 
@@ -111,8 +119,9 @@ impl Session {
         let since = Timestamp::from_millis(parts.next()?.parse().ok()?);
         let name = parts.next()?.to_owned();
         let operator = parts.next().map(str::to_owned);
+        let mark = parts.next().unwrap_or_default().to_owned();
         let over = lifetime.is_some_and(|lifetime| app.service.now() >= since + lifetime);
-        (!over).then_some(Self { role, since, name, operator })
+        (!over).then_some(Self { role, since, name, operator, mark })
     }
 
     /// Ends it, on every node and for good.

@@ -2,27 +2,30 @@
 
 use core::convert::Infallible;
 use core::net::{IpAddr, Ipv6Addr, SocketAddr};
+use core::time::Duration;
 
 use axum::body::Bytes;
-use axum::extract::{ConnectInfo, FromRequest, FromRequestParts, RawPathParams, Request};
+use axum::extract::{
+    ConnectInfo, FromRequest, FromRequestParts, MatchedPath, RawPathParams, Request,
+};
 use axum::response::IntoResponse;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
-use registration::{ClientId, Refusal, TextId};
+use registration::{ClientId, Refusal, TextId, Timestamp};
 use serde_json::{Map, Value};
 use service::clients::DEFAULT;
 use service::directory::{Client, EntityRef, Role};
 use service::login::{Identity, SessionToken};
-use service::ports::Subject;
+use service::ports::{Subject, Take};
 use service::{Caller, ServiceError, Unavailable, coreapp};
 
 use super::reply::Fault;
 use super::strict;
 use crate::state::App;
 
-/// A request to one client, not yet authenticated.
+/// A request to one client, not yet authenticated. As a handler's input it is one to log in.
 pub struct Visit {
     /// Shared state.
     pub app: App,
@@ -102,7 +105,16 @@ impl Visit {
 
     /// Takes the request from the client's allowance.
     fn admit(&self) -> Result<(), Fault> {
-        self.app.service.admit_client(&self.client.id).map_err(|opens_at| {
+        self.admitted(self.app.service.admit_client(&self.client.id))
+    }
+
+    /// Takes a login from what its source may ask of the client.
+    fn admit_login(&self) -> Result<(), Fault> {
+        self.admitted(self.app.service.admit_login(Some(&self.client.id), self.from))
+    }
+
+    fn admitted(&self, taken: Result<(), Timestamp>) -> Result<(), Fault> {
+        taken.map_err(|opens_at| {
             let refusal = Refusal::TooManyRequests { opens_at };
             Fault::of_refusal(&self.app, refusal)
         })
@@ -149,7 +161,27 @@ impl Call {
     pub fn subject(&self) -> Subject {
         Subject::Entity(EntityRef::client(&self.visit.client.id))
     }
+
+    /// Refuses what only the admin may do.
+    ///
+    /// Comes before flow control, so the number of notes is what keeps a user who may do nothing from
+    /// filling the audit trail.
+    pub async fn not_admin(&self, operation: &str) -> Fault {
+        let service = &self.visit.app.service;
+        let notes = Take {
+            key: format!("denied/{}/{}", self.visit.client.id, self.who.user),
+            interval: Duration::from_secs(1),
+            burst: NOTED_AT_ONCE,
+            now: service.now(),
+        };
+        let (caller, subject, refusal) = (self.caller(), self.subject(), Refusal::NotAdmin);
+        let error = service.refuse_noting(&caller, subject, operation, refusal, notes).await;
+        self.visit.fault(error)
+    }
 }
+
+/// Denials of one user that are noted in the audit trail at once; then one a second.
+const NOTED_AT_ONCE: u32 = 10;
 
 /// Longest Basic credentials: a name of 32 and a password of 64 characters, four bytes each, in base64.
 const BASIC_CHARS_MAX: usize = (4 * (32 + 1 + 64_usize)).div_ceil(3) * 4;
@@ -203,7 +235,7 @@ impl FromRequestParts<App> for Visit {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Fault> {
         let visit = Self::find(parts, app, None).await?;
-        visit.admit()?;
+        visit.admit_login()?;
         Ok(visit)
     }
 }
@@ -231,11 +263,9 @@ impl FromRequestParts<App> for AdminCall {
         let who = visit.identity(token.as_ref()).await?;
         let call = Call { visit, who };
         if call.who.role != Role::Admin {
-            let operation = parts.uri.path().to_owned();
-            let service = &app.service;
-            let error =
-                service.refuse(&call.caller(), call.subject(), &operation, Refusal::NotAdmin).await;
-            return Err(call.visit.fault(error));
+            // Not the path itself, which is as long as the caller likes.
+            let route = parts.extensions.get::<MatchedPath>();
+            return Err(call.not_admin(route.map_or("", MatchedPath::as_str)).await);
         }
         call.visit.admit()?;
         Ok(Self(call))

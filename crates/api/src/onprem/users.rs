@@ -3,7 +3,7 @@
 use axum::extract::State;
 use axum::response::Response;
 use http::{HeaderValue, StatusCode, header};
-use registration::{Refusal, Timestamp};
+use registration::Timestamp;
 use serde_json::{Value, json};
 use service::directory::Role;
 use service::login::{IssuedToken, LoginOutcome, PASSWORD_SPECIALS, UserChange};
@@ -71,7 +71,7 @@ pub async fn create(
 pub async fn show(State(app): State<App>, call: Call) -> Result<Response, Fault> {
     let name = call.visit.param("username");
     if call.who.role != Role::Admin && call.who.user != name {
-        return Err(not_admin(&app, &call).await);
+        return Err(call.not_admin("users").await);
     }
     let user = app
         .service
@@ -91,7 +91,7 @@ pub async fn show(State(app): State<App>, call: Call) -> Result<Response, Fault>
 pub async fn change(State(app): State<App>, call: Call, body: RawBody) -> Result<Response, Fault> {
     let name = call.visit.param("username");
     if call.who.role != Role::Admin && call.who.user != name {
-        return Err(not_admin(&app, &call).await);
+        return Err(call.not_admin("users").await);
     }
     let body = object(&app, &body)?;
     let password = text(&app, &body, "password")?;
@@ -140,14 +140,8 @@ async fn answer(
             "username must have no colon, no slash and no control characters",
         )),
         UserChange::PasswordTooWeak => Err(weak(app)),
-        UserChange::Protected => Err(not_admin(app, call).await),
+        UserChange::Protected => Err(call.not_admin("users").await),
     }
-}
-
-async fn not_admin(app: &App, call: &Call) -> Fault {
-    let refusal = Refusal::NotAdmin;
-    let error = app.service.refuse(&call.caller(), call.subject(), "users", refusal).await;
-    call.visit.fault(error)
 }
 
 /// 401 with the Basic challenge and no body (§2.4).

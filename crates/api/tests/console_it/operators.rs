@@ -2,6 +2,7 @@
 
 use http::StatusCode;
 use serde_json::Value;
+use service::{Allowance, Policy};
 
 use crate::harness::{TOKEN, World};
 
@@ -63,6 +64,42 @@ async fn guesses_are_limited_by_name_whoever_has_it() {
 }
 
 #[tokio::test]
+async fn guesses_beyond_the_limit_do_not_fill_the_trail() {
+    let world = World::new().await;
+    let trail = async || {
+        let query = service::ports::AuditQuery { limit: 500, ..Default::default() };
+        world.service.audit(&query).await.unwrap().len()
+    };
+    let mut stranger = world.stranger();
+    let guess = [("name", "eva"), ("password", "Guess-Word-1")];
+    for _ in 0..10 {
+        stranger.post("/console/login", &guess).await.expect(401);
+    }
+    let before = trail().await;
+    for _ in 0..30 {
+        stranger.post("/console/login", &guess).await.expect(429);
+    }
+    assert_eq!(trail().await - before, 1);
+}
+
+#[tokio::test]
+async fn a_source_that_tries_ever_new_names_has_few_of_them_hashed() {
+    let world = World::new().await;
+    let client_requests = Allowance { burst: 5, ..Policy::default().client_requests };
+    world.service.set_policy(Policy { client_requests, ..Policy::default() });
+    let mut stranger = world.stranger();
+    let mut refused = Vec::new();
+    for n in 0..10 {
+        let name = format!("{}{n}", ["eva", "No Name"][n % 2]);
+        let guess = [("name", name.as_str()), ("password", "Guess-Word-1")];
+        refused.push(stranger.post("/console/login", &guess).await.status.as_u16());
+    }
+    assert_eq!(refused, [[401; 5], [429; 5]].concat());
+    world.clock.advance(client_requests.interval);
+    stranger.post("/console/login", &[("name", "eva"), ("password", "x")]).await.expect(401);
+}
+
+#[tokio::test]
 async fn logins_end_with_a_new_password_another_role_or_the_operator() {
     let world = World::new().await;
     let changes = [
@@ -77,7 +114,7 @@ async fn logins_end_with_a_new_password_another_role_or_the_operator() {
         let right = [("name", "eva"), ("password", password.as_str())];
         browser.post("/console/login", &right).await.leads_to();
         browser.get("/console").await.expect(200);
-        world.clock.advance(core::time::Duration::from_millis(1));
+        // Though the clock stands.
         assert!(world.admin(method, path, body).await.status.is_success(), "{path}");
         assert_eq!(browser.get("/console").await.status, StatusCode::SEE_OTHER, "{path}");
     }

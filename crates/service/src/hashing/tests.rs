@@ -20,15 +20,6 @@ fn pin(digits: &str) -> TwoStepPin {
     TwoStepPin::parse(digits).expect("six digits")
 }
 
-/// What `answer` says when first asked.
-async fn at_once<T>(answer: impl Future<Output = T>) -> T {
-    tokio::select! {
-        biased;
-        said = answer => said,
-        () = std::future::ready(()) => panic!("it waits"),
-    }
-}
-
 #[tokio::test]
 async fn a_pin_matches_its_verifier_and_no_other_pin_does() {
     let Fixture { hasher, .. } = fixture(HashCost::CHEAPEST);
@@ -120,33 +111,42 @@ async fn backups_are_sealed_and_opened_on_the_pool() {
 }
 
 #[tokio::test]
-async fn a_full_pool_turns_every_kind_of_work_away() {
-    let Fixture { hasher, .. } = fixture(HashCost::CHEAPEST);
-    let hasher = Hasher { pool: Pool::new(1, 0), ..hasher };
-    let (started, has_started) = tokio::sync::oneshot::channel();
-    let (release, released) = std::sync::mpsc::channel::<()>();
-    let pool = hasher.pool.clone();
-    let occupant = tokio::spawn(async move {
-        let work = move || {
-            let _ = started.send(());
-            let _ = released.recv();
-        };
-        pool.run(work).await
-    });
-    has_started.await.expect("the occupant runs");
-
+async fn a_full_pool_turns_its_kind_of_work_away_and_no_other() {
     let phc = format!("$argon2id$v=19$m=8,t=1,p=1${}${}", "A".repeat(22), "A".repeat(43));
     let verifier = PinVerifier::new(&phc.replacen("p=1", "p=1,keyid=AAAAAQ", 1));
-    assert_eq!(at_once(hasher.hash_pin(&pin("012345"))).await, Err(HashError::Busy));
-    assert_eq!(at_once(hasher.check_pin(&pin("012345"), &verifier)).await, Err(HashError::Busy));
-    assert_eq!(at_once(hasher.hash_password("pw")).await, Err(HashError::Busy));
-    assert_eq!(at_once(hasher.check_password("pw", &phc)).await, Err(HashError::Busy));
-    assert_eq!(at_once(hasher.burn("pw")).await, Err(HashError::Busy));
-    let busy = BackupError::Hash(HashError::Busy);
-    assert_eq!(at_once(hasher.seal_backup("pw", b"x")).await, Err(busy));
-    assert_eq!(at_once(hasher.open_backup("pw", b"x".to_vec())).await, Err(busy));
+    for full in ["pins", "passwords", "backups"] {
+        let Fixture { hasher, .. } = fixture(HashCost::CHEAPEST);
+        let [pins, passwords, backups] = core::array::from_fn(|_| Pool::new(1, 0));
+        let hasher = Hasher { pins, passwords, backups, ..hasher };
+        let pool = match full {
+            "pins" => hasher.pins.clone(),
+            "passwords" => hasher.passwords.clone(),
+            _ => hasher.backups.clone(),
+        };
+        let (started, has_started) = tokio::sync::oneshot::channel();
+        let (release, released) = std::sync::mpsc::channel::<()>();
+        let occupant = tokio::spawn(async move {
+            let work = move || {
+                let _ = started.send(());
+                let _ = released.recv();
+            };
+            pool.run(work).await
+        });
+        has_started.await.expect("the occupant runs");
 
-    drop(release);
-    assert_eq!(occupant.await.expect("no panic"), Ok(()));
-    assert_eq!(hasher.burn("pw").await, Ok(()));
+        let busy = Some(HashError::Busy);
+        let of = |kind| if kind == full { busy } else { None };
+        assert_eq!(hasher.hash_pin(&pin("012345")).await.err(), of("pins"), "{full}");
+        assert_eq!(hasher.check_pin(&pin("012345"), &verifier).await.err(), of("pins"), "{full}");
+        assert_eq!(hasher.hash_password("pw").await.err(), of("passwords"), "{full}");
+        assert_eq!(hasher.check_password("pw", &phc).await.err(), of("passwords"), "{full}");
+        assert_eq!(hasher.burn("pw").await.err(), of("passwords"), "{full}");
+        let of_backups = of("backups").map(BackupError::Hash);
+        assert_eq!(hasher.seal_backup("pw", b"x").await.err(), of_backups, "{full}");
+        let nonsense = hasher.open_backup("pw", b"x".to_vec()).await.err();
+        assert_eq!(nonsense, of_backups.or(Some(BackupError::NotABackup)), "{full}");
+
+        drop(release);
+        assert_eq!(occupant.await.expect("no panic"), Ok(()));
+    }
 }

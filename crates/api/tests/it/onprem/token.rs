@@ -1,8 +1,11 @@
 //! The token as captured (reference §2.3), and the links that refusals carry.
 
+use core::time::Duration;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
+use service::{Allowance, Policy};
 
 use super::stage::Stage;
 
@@ -55,4 +58,45 @@ async fn logins_refused_again_and_again_are_noted_as_often_as_tries_are_earned()
         assert!(refused.json()["errors"][0]["href"].is_string(), "{}", refused.text());
     }
     assert_eq!(noted(&stage).await - before, 1);
+}
+
+#[tokio::test]
+async fn a_user_who_may_do_nothing_cannot_fill_the_trail() {
+    let mut stage = Stage::set(&[]).await;
+    let lowly = r#"POST /v1/users {"username":"lowly","password":"Sandbox-1!"}"#;
+    assert_eq!(stage.ask("admin", lowly).await.status, 201);
+    let login = stage.ask("Basic bG93bHk6U2FuZGJveC0xIQ==", "POST /v1/users/login").await;
+    let token = login.json()["users"][0]["token"].as_str().expect("a token").to_owned();
+    let who = format!("Bearer {token}");
+    let trail = async |stage: &Stage| {
+        let query = service::ports::AuditQuery { limit: 500, ..Default::default() };
+        stage.world.app.0.service.audit(&query).await.expect("a trail")
+    };
+    let before = trail(&stage).await.len();
+    let long = "x".repeat(6000);
+    for asked in ["DELETE", "PUT"].repeat(25) {
+        let line = format!(r#"{asked} /v1/users/{long} {{"password":"Sandbox-2!"}}"#);
+        let refused = stage.ask(&who, &line).await;
+        assert_eq!(refused.status, 403);
+        assert_eq!(refused.json()["errors"][0]["details"], "User doesn't have permission");
+    }
+    let after = trail(&stage).await;
+    assert_eq!(after.len() - before, 10);
+    let noted = &after[before..];
+    assert!(noted.iter().all(|it| it.event.kind == "refused" && it.event.details.len() < 500));
+}
+
+#[tokio::test]
+async fn strangers_at_the_login_use_up_nothing_of_what_a_client_may_ask() {
+    let mut stage = Stage::set(&[]).await;
+    let service = &stage.world.app.0.service;
+    let client_requests = Allowance { burst: 5, ..Policy::default().client_requests };
+    service.set_policy(Policy { client_requests, ..Policy::default() });
+    stage.world.clock.advance(Duration::from_hours(1));
+    let mut refused = Vec::new();
+    for stranger in ["nobody", "Basic YWRtaW46d3Jvbmc="].repeat(5) {
+        refused.push(stage.ask(stranger, "POST /v1/users/login").await.status.as_u16());
+    }
+    assert_eq!(refused, [[401; 5], [429; 5]].concat());
+    assert_eq!(stage.ask("admin", "GET /v1/health").await.status, 200);
 }
