@@ -167,8 +167,8 @@ async fn wrong_verb(State(app): State<App>, method: Method) -> Response {
     Fault::new(&app, status, 1025, "Request is not valid", details).into_response()
 }
 
-/// Tolerates slashes too many in paths of the dialects, as the originals do: one at the end (On-Premises §6.2,
-/// Graph §1), several in a row where a base URL ends in one. Gives paths of the Graph dialect to its routes.
+/// Tolerates slashes too many in paths of the dialects: one at the end (On-Premises reference §6.2, Graph §1), and
+/// several in a row, which is what a base URL that ends in one makes of a path. Gives paths of the Graph dialect to its routes.
 fn by_path(others: Router, graph_routes: Router) -> Router {
     let choose = move |mut request: Request| {
         without_idle_slashes(&mut request);

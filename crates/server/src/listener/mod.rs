@@ -77,7 +77,7 @@ impl From<&Listen> for Options {
             headers_max: listen.headers_max,
             header_bytes_max: listen.header_bytes_max,
             drain_timeout: listen.drain_timeout,
-            uncounted: listen.proxies.iter().cloned().chain(this_machine()).collect(),
+            uncounted: listen.proxies.iter().copied().chain(this_machine()).collect(),
         }
     }
 }
