@@ -3,6 +3,8 @@
 //! The fast path asks about given digits and allocates nothing; only a number that is not one as it
 //! stands goes through the library's parser.
 
+use std::sync::OnceLock;
+
 use registration::NumberKind;
 use rlibphonenumber::{
     NumberLengthType, PHONE_NUMBER_UTIL, PhoneNumber, PhoneNumberFormat, PhoneNumberType,
@@ -26,7 +28,26 @@ pub(super) fn is_country_code(code: u16) -> bool {
 pub(super) fn classify(country_code: u16, national: &str) -> Option<(NumberKind, Option<Region>)> {
     let number = number(country_code, national)?;
     let kind = kind(PHONE_NUMBER_UTIL.get_number_type(&number))?;
-    Some((kind, PHONE_NUMBER_UTIL.get_region_for_number(&number).and_then(region)))
+    let search = || PHONE_NUMBER_UTIL.get_region_for_number(&number).and_then(region);
+    let region = match area(country_code, kind, national) {
+        Some(area) => *area.get_or_init(search),
+        None => search(),
+    };
+    Some((kind, region))
+}
+
+/// Where the country of a geographic number under the code 1 is remembered: each of its area codes lies in one of the 25
+/// countries, and a search asks their patterns one after the other.
+fn area(
+    country_code: u16,
+    kind: NumberKind,
+    national: &str,
+) -> Option<&'static OnceLock<Option<Region>>> {
+    static AREAS: [OnceLock<Option<Region>>; 1000] = [const { OnceLock::new() }; 1000];
+    let is_geographic =
+        matches!(kind, NumberKind::FixedLine | NumberKind::Mobile | NumberKind::FixedLineOrMobile);
+    let code = national.get(..3).filter(|_| country_code == 1 && is_geographic)?;
+    AREAS.get(code.parse::<usize>().ok()?)
 }
 
 /// The digits as they follow the country code from abroad, if they were given as dialled at home.
@@ -90,4 +111,30 @@ const fn kind(kind: PhoneNumberType) -> Option<NumberKind> {
 /// The library numbers its regions by their two letters; that of the whole world is no country.
 fn region(region: LibraryRegion) -> Option<Region> {
     Region::new((region as u16).to_be_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_area_code_under_1_lies_in_one_country() {
+        let mut geographic = 0;
+        for area_code in 200..1000 {
+            for rest in (2..10).flat_map(|exchange| {
+                (0..100).step_by(7).map(move |line| format!("{exchange}{line:02}1234"))
+            }) {
+                let national = format!("{area_code}{rest}");
+                let Some((kind, region)) = classify(1, &national) else { continue };
+                if area(1, kind, &national).is_none() {
+                    continue;
+                }
+                geographic += 1;
+                let number = number(1, &national).expect("digits");
+                let searched = PHONE_NUMBER_UTIL.get_region_for_number(&number);
+                assert_eq!(region, searched.and_then(super::region), "+1 {national}");
+            }
+        }
+        assert!(geographic > 30_000, "{geographic}");
+    }
 }
