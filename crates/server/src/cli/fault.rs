@@ -21,7 +21,7 @@ pub(super) fn in_words(error: &anyhow::Error) -> String {
 }
 
 /// One cause without the numbers that its library adds.
-fn plain(words: &str) -> String {
+pub(super) fn plain(words: &str) -> String {
     let words = match words.strip_prefix("Error code ").and_then(|rest| rest.split_once(": ")) {
         Some((number, rest)) if number.bytes().all(|byte| byte.is_ascii_digit()) => rest,
         _ => words,

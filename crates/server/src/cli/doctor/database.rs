@@ -101,17 +101,11 @@ mod tests {
     use store::{SqliteOptions, SqliteStore};
 
     use super::super::Verdict;
+    use super::super::tests::data;
     use super::*;
-    use crate::config::{self, Flag};
     use crate::data_dir::{DataDir, MasterKeySource};
     use crate::entropy::OsEntropy;
     use crate::wiring::open_trail;
-
-    fn data(folder: &Path) -> Data {
-        let value = folder.display().to_string();
-        let flag = Flag { name: "--data", key: "data.dir", value };
-        config::load(None, &Environment::default(), &[flag]).unwrap().config.data
-    }
 
     /// A folder as a server leaves it, as far as it is looked at here.
     async fn kept(folder: &Path) -> Data {

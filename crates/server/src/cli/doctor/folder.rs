@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use service::keys::MasterKeys;
 use zeroize::Zeroizing;
 
+use super::super::fault;
 use super::Check;
 use crate::config::Environment;
 use crate::config::sections::Data;
@@ -147,7 +148,11 @@ fn secret(
     let shown = path.display();
     let failed = |error: io::Error| {
         let cure = if error.kind() == ErrorKind::NotFound { missing } else { cure_of(&error) };
-        Check::fail(name, format!("{shown} cannot be read: {}", said(&error)), cure)
+        Check::fail(
+            name,
+            format!("{shown} cannot be read: {}", fault::plain(&error.to_string())),
+            cure,
+        )
     };
     let mode = fs::metadata(path).map_err(failed)?.permissions().mode() & 0o777;
     if mode & 0o077 != 0 {
@@ -155,12 +160,6 @@ fn secret(
         return Err(Check::fail(name, finding, format!("chmod 600 '{shown}'")));
     }
     fs::read_to_string(path).map(Zeroizing::new).map_err(failed)
-}
-
-/// What the system says, without its number.
-fn said(error: &io::Error) -> String {
-    let words = error.to_string();
-    words.split_once(" (os error ").map_or(words.clone(), |(words, _)| words.to_owned())
 }
 
 fn cure_of(error: &io::Error) -> &'static str {
@@ -196,7 +195,11 @@ fn flush(folder: &Path) -> Check {
     match median_flush(folder) {
         Ok(median) => judged_flush(median),
         Err(error) => {
-            let finding = format!("cannot write in {}: {}", folder.display(), said(&error));
+            let finding = format!(
+                "cannot write in {}: {}",
+                folder.display(),
+                fault::plain(&error.to_string())
+            );
             Check::fail(NAME, finding, cure_of(&error))
         }
     }
@@ -243,16 +246,10 @@ fn size(bytes: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::super::Verdict;
+    use super::super::tests::data;
     use super::*;
-    use crate::config::{self, Flag};
     use crate::data_dir::{DataDir, MasterKeySource};
     use crate::entropy::OsEntropy;
-
-    fn data(folder: &Path) -> Data {
-        let value = folder.display().to_string();
-        let flag = Flag { name: "--data", key: "data.dir", value };
-        config::load(None, &Environment::default(), &[flag]).unwrap().config.data
-    }
 
     fn verdict(data: &Data, name: &str) -> (Verdict, String) {
         let checks = checks(data, &Environment::default());

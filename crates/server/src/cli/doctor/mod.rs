@@ -155,7 +155,17 @@ fn check_text(view: &View, check: &Check) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
+    use crate::config::sections::Data;
+
+    /// The settings of a data folder.
+    pub(super) fn data(folder: &Path) -> Data {
+        let value = folder.display().to_string();
+        let flag = Flag { name: "--data", key: "data.dir", value };
+        config::load(None, &Environment::default(), &[flag]).unwrap().config.data
+    }
 
     #[test]
     fn a_report_lists_findings_with_their_cures_and_fails_with_the_worst() {
