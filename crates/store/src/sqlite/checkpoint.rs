@@ -50,7 +50,12 @@ impl Checkpointer {
             }
             seen = transactions;
             match checkpoint(&self.conn, "PASSIVE") {
-                Ok(frames) if frames > self.frames_max => self.restart_log(),
+                Ok(frames) if frames > self.frames_max => {
+                    // What was committed during the long copy is copied beside the writer, too, so that
+                    // it waits for the rest only.
+                    _ = checkpoint(&self.conn, "PASSIVE");
+                    self.restart_log();
+                }
                 Ok(_) => {}
                 Err(error) => {
                     tracing::warn!(error = &error as &dyn std::error::Error, "checkpoint failed");
