@@ -35,6 +35,7 @@ mod sends;
 mod serve;
 mod soak;
 mod terminal;
+mod threads;
 mod tokens;
 mod top;
 mod users;

@@ -15,7 +15,7 @@ use service::ports::Clock as _;
 use service::seed::Seed;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use super::{Context, FAILURE, print};
+use super::{Context, FAILURE, print, threads};
 use crate::clock::SystemClock;
 use crate::config::{self, Config, Flag, HostPort, Loaded, Mode, Origin};
 use crate::data_dir::DataDir;
@@ -74,7 +74,7 @@ pub(super) fn run(arguments: &Arguments, context: &Context<'_>) -> anyhow::Resul
         None => None,
     };
     let data = DataDir::open(&config.data.dir)?;
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let runtime = threads::of_a_server()?;
     runtime.block_on(async {
         let stop = Stop::on_signals()?;
         let scene = wiring::Inputs { config: &config, environment: context.environment, seed };

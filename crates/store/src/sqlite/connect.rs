@@ -111,12 +111,12 @@ pub(super) fn writing(path: &Path) -> rusqlite::Result<Connection> {
     Ok(conn)
 }
 
-/// A connection that cannot write.
-pub(super) fn reading(path: &Path) -> rusqlite::Result<Connection> {
+/// A connection that cannot write, and keeps up to `cache_kib` of pages.
+pub(super) fn reading(path: &Path, cache_kib: u32) -> rusqlite::Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let conn = Connection::open_with_flags(path, flags)?;
     conn.busy_timeout(BUSY_TIMEOUT)?;
-    conn.execute_batch("PRAGMA query_only = ON; PRAGMA cache_size = -16384;")?;
+    conn.execute_batch(&format!("PRAGMA query_only = ON; PRAGMA cache_size = -{cache_kib};"))?;
     keep_plans(&conn)?;
     Ok(conn)
 }

@@ -53,7 +53,7 @@ use writer::Queue;
 /// How a [`SqliteStore`] is tuned; the defaults fit a small machine.
 #[derive(Debug, Clone)]
 pub struct SqliteOptions {
-    /// Connections for reading. More than threads that read at once are of no use.
+    /// Connections for look-ups. More than threads that look up at once are of no use.
     pub readers: usize,
     /// Commits that may wait; beyond them callers wait half a second, then hear "unavailable".
     pub queue_max: usize,

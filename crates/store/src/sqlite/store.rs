@@ -35,12 +35,27 @@ impl SqliteStore {
         self.queue.as_ref().is_some_and(|queue| !queue.is_closed())
     }
 
+    /// A look-up, done at once.
     fn read<T>(&self, work: impl FnOnce(&Connection) -> Result<T, Failure>) -> Result<T, Failure> {
-        // A store without its writer is no store any more, even if the file can still be read.
-        if self.queue.as_ref().is_some_and(Queue::is_closed) {
-            return Err(Failure::Closed);
-        }
+        self.lives()?;
         self.readers.with(work)
+    }
+
+    /// A list or a count: takes as long as there are rows, and holds up nobody.
+    async fn walk<T: core::marker::Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection) -> Result<T, Failure> + core::marker::Send + 'static,
+    ) -> Result<T, Failure> {
+        self.lives()?;
+        self.readers.walk(work).await
+    }
+
+    /// A store without its writer is no store any more, even if the file can still be read.
+    fn lives(&self) -> Result<(), Failure> {
+        match &self.queue {
+            Some(queue) if queue.is_closed() => Err(Failure::Closed),
+            _ => Ok(()),
+        }
     }
 
     async fn commit_unit(&self, unit: Unit) -> Result<(), Failure> {
@@ -92,19 +107,22 @@ impl Store for SqliteStore {
     }
 
     async fn numbers(&self, query: &NumberQuery) -> Result<Vec<NumberRecord>, StoreError> {
-        Ok(self.read(|conn| numbers::page(conn, query))?)
+        let query = query.clone();
+        Ok(self.walk(move |conn| numbers::page(conn, &query)).await?)
     }
 
     async fn claimed(&self, query: &ClaimQuery) -> Result<Vec<NumberRecord>, StoreError> {
-        Ok(self.read(|conn| numbers::claimed(conn, query))?)
+        let query = query.clone();
+        Ok(self.walk(move |conn| numbers::claimed(conn, &query)).await?)
     }
 
     async fn claim_count(&self, waba: &WabaId) -> Result<u64, StoreError> {
-        Ok(self.read(|conn| numbers::claim_count(conn, waba))?)
+        let waba = waba.clone();
+        Ok(self.walk(move |conn| numbers::claim_count(conn, &waba)).await?)
     }
 
     async fn number_counts(&self, live: LiveProofs) -> Result<NumberCounts, StoreError> {
-        Ok(self.read(|conn| numbers::counts(conn, live))?)
+        Ok(self.walk(move |conn| numbers::counts(conn, live)).await?)
     }
 
     async fn entity(&self, key: &EntityRef) -> Result<Option<Versioned<Entity>>, StoreError> {
@@ -152,7 +170,8 @@ impl Store for SqliteStore {
     }
 
     async fn audit(&self, query: &AuditQuery) -> Result<Vec<AuditEntry>, StoreError> {
-        Ok(self.read(|conn| audit::page(conn, query))?)
+        let query = query.clone();
+        Ok(self.walk(move |conn| audit::page(conn, &query)).await?)
     }
 
     async fn claim_sends(
@@ -194,7 +213,8 @@ impl Store for SqliteStore {
     }
 
     async fn sends(&self, query: &SendQuery) -> Result<Vec<Send>, StoreError> {
-        Ok(self.read(|conn| sends::page(conn, query))?)
+        let query = query.clone();
+        Ok(self.walk(move |conn| sends::page(conn, &query)).await?)
     }
 
     async fn claim_callbacks(
@@ -218,7 +238,8 @@ impl Store for SqliteStore {
     }
 
     async fn callbacks(&self, query: &CallbackQuery) -> Result<Vec<Callback>, StoreError> {
-        Ok(self.read(|conn| callbacks::page(conn, query))?)
+        let query = query.clone();
+        Ok(self.walk(move |conn| callbacks::page(conn, &query)).await?)
     }
 
     async fn sweep(&self, now: Timestamp) -> Result<(), StoreError> {

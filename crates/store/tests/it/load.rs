@@ -4,9 +4,12 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::SeqCst;
 
-use registration::NumberRecord;
+use registration::{NumberRecord, TextId as _, Timestamp, WabaId};
 use rusqlite::Connection;
-use service::ports::{CommitError, NumberWrite, Store, Unit};
+use service::ports::{
+    AuditQuery, CallbackQuery, ClaimMoment, ClaimQuery, CommitError, LiveProofs, NumberQuery,
+    NumberWrite, SendQuery, Store, Unit,
+};
 use service::testing::store_contract::sample::number;
 use store::SqliteOptions;
 
@@ -124,4 +127,39 @@ async fn no_read_is_older_than_a_commit_that_returned_before_it() {
         writer.await.expect("no panic");
     }
     assert!(reads > 0);
+}
+
+#[tokio::test]
+async fn lists_and_counts_are_read_on_a_thread_that_serves_nobody() {
+    let database = Database::new();
+    let store = database.open();
+    let waba = WabaId::parse("102290129340398").expect("an id");
+    let claims = ClaimQuery {
+        waba: waba.clone(),
+        by: ClaimMoment::Added,
+        ascending: true,
+        behind: None,
+        limit: 1,
+    };
+    let live =
+        LiveProofs { codes_after: Timestamp::default(), verified_after: Timestamp::default() };
+    // Work done on this thread is done when it is first asked for.
+    macro_rules! elsewhere {
+        ($($read:expr),+ $(,)?) => {$(
+            tokio::select! {
+                biased;
+                () = async { drop($read.await) } => panic!("{} held up this thread", stringify!($read)),
+                () = std::future::ready(()) => {}
+            }
+        )+};
+    }
+    elsewhere!(
+        store.numbers(&NumberQuery { limit: 1, ..NumberQuery::default() }),
+        store.claimed(&claims),
+        store.claim_count(&waba),
+        store.number_counts(live),
+        store.audit(&AuditQuery { limit: 1, ..AuditQuery::default() }),
+        store.sends(&SendQuery { limit: 1, ..SendQuery::default() }),
+        store.callbacks(&CallbackQuery { limit: 1, ..CallbackQuery::default() }),
+    );
 }

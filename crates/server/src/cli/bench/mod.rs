@@ -22,7 +22,7 @@ use clap::{Args, Subcommand};
 
 use super::rig::data;
 use super::rig::server_process::ServerProcess;
-use super::{Context, print};
+use super::{Context, print, threads};
 use report::{Report, Row};
 
 const EXAMPLES: &str = "\
@@ -78,7 +78,7 @@ fn report_of(
     measuring: impl Future<Output = anyhow::Result<Report>>,
     json: Option<&str>,
 ) -> anyhow::Result<ExitCode> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let runtime = threads::of_a_load()?;
     crate::tls::install_provider();
     let report = runtime.block_on(measuring)?;
     print(&report.to_table())?;

@@ -13,7 +13,7 @@ use anyhow::Context as _;
 use clap::Args;
 use tokio::sync::oneshot;
 
-use super::{Context, print, serve};
+use super::{Context, print, serve, threads};
 use crate::config::{self, Config, Flag};
 use crate::data_dir::DataDir;
 use crate::listener::Stop;
@@ -58,7 +58,7 @@ pub(super) fn run(arguments: Arguments, context: &Context<'_>) -> anyhow::Result
     let config = settings(&folder, arguments.listen, context)?;
     logging::start(&config.log, context.environment.value("NO_COLOR").is_none());
     let data = DataDir::open(&config.data.dir)?;
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let runtime = threads::of_a_server()?;
     runtime.block_on(play(&config, &data, arguments.once, context))
 }
 

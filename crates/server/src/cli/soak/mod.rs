@@ -22,9 +22,9 @@ use indicatif::{ProgressBar, ProgressStyle};
 use service::ports::EntropyExt as _;
 
 use super::audit::OpenTrail;
-use super::print;
 use super::rig::data;
 use super::rig::server_process::ServerProcess;
+use super::{print, threads};
 use crate::entropy::OsEntropy;
 use chance::Chance;
 use check::Findings;
@@ -84,7 +84,7 @@ pub(super) fn run(arguments: &Arguments, open: OpenTrail) -> anyhow::Result<Exit
     if let Some(seconds) = arguments.fuzz {
         return fuzz::run(seed, Duration::from_secs(seconds)).map(|()| ExitCode::SUCCESS);
     }
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let runtime = threads::of_a_load()?;
     crate::tls::install_provider();
     let mut builder = tempfile::Builder::new();
     builder.prefix("rollcall-soak-");
