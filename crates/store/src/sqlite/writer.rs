@@ -22,8 +22,9 @@ use super::stats::Counters;
 /// served by "unavailable" than by waiting behind it.
 const QUEUE_WAIT: Duration = Duration::from_millis(500);
 
-/// Longest time a transaction is kept open for company: about what the flush costs that it may spare.
-const LINGER: Duration = Duration::from_micros(600);
+/// Longest time a transaction is kept open for company. Several times what the flush costs that it may
+/// spare: with many callers the time is not lost, because the other processors work on what they ask.
+const LINGER: Duration = Duration::from_micros(900);
 
 /// How often the queue is looked at meanwhile.
 const LINGER_STEP: Duration = Duration::from_micros(60);
