@@ -78,3 +78,14 @@ async fn the_spaces_of_a_large_account_are_gone_through_in_turns() {
     assert_eq!(wabas.unwrap(), core::slice::from_ref(&world.waba));
     assert!(turns >= 10, "{turns}");
 }
+
+#[tokio::test]
+async fn a_seed_file_is_read_on_a_thread_that_serves_nobody() {
+    let world = World::sandbox().await;
+    let reply = world.post_text("/sandbox/v1/seed", "account = 1");
+    tokio::select! {
+        biased;
+        _ = reply => panic!("the file was read on this thread"),
+        () = std::future::ready(()) => {}
+    }
+}
