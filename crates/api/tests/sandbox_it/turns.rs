@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use http::StatusCode;
 use registration::{
     AccountId, ChallengeId, CodeMethod, CodeSend, CustomerSpaceId, Locale, PhoneNumber,
     PhoneNumberId, TextId as _,
@@ -88,4 +89,24 @@ async fn a_seed_file_is_read_on_a_thread_that_serves_nobody() {
         _ = reply => panic!("the file was read on this thread"),
         () = std::future::ready(()) => {}
     }
+}
+
+#[tokio::test]
+async fn a_body_of_ever_so_many_values_is_not_read_whoever_sends_it() {
+    let world = World::sandbox().await;
+    let body = |values: usize| format!("{{\"a\":[{}0]}}", "0,".repeat(values));
+    let many = body(100_000);
+    let reply = world.post_text("/v1/users/login", &many).await;
+    assert_eq!(reply.status, StatusCode::BAD_REQUEST);
+    assert_eq!(reply.body["errors"][0]["details"], "The body holds too many values");
+    let reply = world.post_text("/v22.0/1/register", &many).await;
+    assert_eq!(reply.status, StatusCode::BAD_REQUEST);
+    let words = reply.body["error"]["message"].as_str().unwrap();
+    assert!(words.contains("The body holds too many values"), "{words}");
+
+    let reply = world.post_text("/v1/users/login", &body(1_000)).await;
+    assert_eq!(reply.status, StatusCode::UNAUTHORIZED);
+    let long = format!("{{\"new_password\":\"{}\"}}", "x".repeat(500_000));
+    let reply = world.post_text("/v1/users/login", &long).await;
+    assert_eq!(reply.status, StatusCode::UNAUTHORIZED);
 }
