@@ -5,6 +5,7 @@
 
 pub mod admin;
 mod bare_page;
+mod bushy;
 pub mod cams;
 pub mod console;
 pub mod explain;

@@ -59,6 +59,7 @@ pub mod tallies;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 pub mod throttle;
+pub mod turns_of_others;
 pub mod upkeep;
 pub mod upstream_news;
 pub mod upstreams;

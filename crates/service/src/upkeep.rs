@@ -8,6 +8,7 @@ use crate::directory::{Entity, EntityKind, EntityRef};
 use crate::error::{ServiceError, Unavailable};
 use crate::ports::{CommitError, EntityWrite, NumberKey, Subject, Unit};
 use crate::service::{Service, committed};
+use crate::turns_of_others::let_others;
 
 /// Parts of the directory read at once where all of them are needed.
 const PAGE: usize = 500;
@@ -122,7 +123,9 @@ impl Service {
     pub async fn wabas_of_account(&self, account: &AccountId) -> Result<Vec<WabaId>, ServiceError> {
         let account = EntityRef::account(account);
         let mut wabas = Vec::new();
-        for space in self.entities_below(EntityKind::Space, &account).await? {
+        let spaces = self.entities_below(EntityKind::Space, &account).await?;
+        for (step, space) in spaces.into_iter().enumerate() {
+            let_others(step).await;
             let found = self.entities_below(EntityKind::Waba, &space.key()).await?;
             wabas.extend(found.into_iter().filter_map(|it| Some(it.into_waba()?.id)));
         }

@@ -1,5 +1,8 @@
 //! The OpenAPI 3.1 document of the admin API, made of the same table as its routes.
 
+use std::sync::LazyLock;
+
+use axum::body::Bytes;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use service::idempotency::KEY_CHARS_MAX;
@@ -20,7 +23,8 @@ pub fn openapi_json() -> String {
 
 /// `GET /openapi.json`.
 pub async fn openapi() -> Response {
-    ([(header::CONTENT_TYPE, "application/json")], openapi_json()).into_response()
+    static TEXT: LazyLock<Bytes> = LazyLock::new(|| openapi_json().into());
+    ([(header::CONTENT_TYPE, "application/json")], TEXT.clone()).into_response()
 }
 
 /// What each operation does, in the order of the table: method, path, words.

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use service::binding::Bound;
 use service::directory::{Entity, EntityKind, EntityRef, Space, Waba};
 use service::ports::{NumberQuery, Subject};
+use service::turns_of_others::let_others;
 
 use super::call::Call;
 use super::failure::Failure;
@@ -67,7 +68,8 @@ pub(super) async fn phone_numbers(call: &Call, status: Option<&str>) -> Result<B
     let wabas = wabas(call, "phone_numbers").await?;
     let records = records_of(call, &wabas).await?;
     let mut shown = Vec::new();
-    for record in &records {
+    for (step, record) in records.iter().enumerate() {
+        let_others(step).await;
         for claim in record.claims.iter().filter(|claim| wabas.contains(&claim.waba)) {
             let mut number = numbers::show(call, record, claim);
             if status.is_none_or(|status| number["Status"] == status) {

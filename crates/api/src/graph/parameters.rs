@@ -10,6 +10,7 @@ use http::{HeaderMap, header};
 use serde_json::{Map, Value};
 
 use super::failure::Failure;
+use crate::bushy::has_too_many_values;
 use crate::cams::parameters::Parameters as Pairs;
 
 /// Most parameters of a multipart body; the other forms have a limit of their own.
@@ -80,6 +81,7 @@ impl Parameters {
             None | Some(Value::Null) => Ok(None),
             Some(value @ (Value::Object(_) | Value::Array(_))) => Ok(Some(value.clone())),
             Some(Value::String(text)) if text.trim().is_empty() => Ok(None),
+            Some(Value::String(text)) if has_too_many_values(text.as_bytes()) => Err(invalid()),
             Some(Value::String(text)) => match serde_json::from_str(text) {
                 Ok(value @ (Value::Object(_) | Value::Array(_))) => Ok(Some(value)),
                 Ok(_) | Err(_) => Err(invalid()),
@@ -98,6 +100,9 @@ impl Parameters {
     }
 
     fn take_json(&mut self, body: &[u8]) -> Result<(), Failure> {
+        if has_too_many_values(body) {
+            return Err(Failure::malformed("The body holds too many values"));
+        }
         match serde_json::from_slice(body) {
             Ok(Value::Object(members)) => {
                 self.0.extend(members);

@@ -23,6 +23,7 @@ use service::{Caller, ServiceError, Unavailable, coreapp};
 
 use super::reply::Fault;
 use super::strict;
+use crate::bushy::has_too_many_values;
 use crate::state::App;
 
 /// A request to one client, not yet authenticated. As a handler's input it is one to log in.
@@ -332,6 +333,10 @@ impl FromRequest<App> for RawBody {
 pub fn object(app: &App, body: &RawBody) -> Result<Map<String, Value>, Fault> {
     if body.0.iter().all(u8::is_ascii_whitespace) {
         return Ok(Map::new());
+    }
+    if has_too_many_values(&body.0) {
+        let (title, details) = ("Request is not valid", "The body holds too many values");
+        return Err(Fault::new(app, StatusCode::BAD_REQUEST, 1025, title, details));
     }
     match strict::parse(&body.0) {
         Some(Value::Object(members)) => Ok(members),

@@ -10,4 +10,5 @@ mod inbox;
 mod magic;
 mod pin_reset;
 mod seed;
+mod turns;
 mod whole_state;

@@ -107,6 +107,11 @@ pub(super) fn by_lookup(
     Ok(select.page(conn, "id", 1, read)?.pop())
 }
 
+/// Whether parts of this kind carry content that can be large: pictures, kept replies.
+pub(super) const fn may_be_large(kind: EntityKind) -> bool {
+    matches!(kind, EntityKind::Document | EntityKind::ClaimDocument | EntityKind::Reply)
+}
+
 /// A page of entities of one kind, in order of their ids.
 pub(super) fn page(
     conn: &Connection,

@@ -13,6 +13,7 @@ use registration::{ClaimPhase, ClientId, NumberRecord, PhoneNumber, Platform, Te
 use service::ports::{Entity, EntityKind, EntityRef, EntityWrite, NumberKey, Versioned};
 
 use super::ahead::Ahead;
+use super::entities;
 use super::failure::Failure;
 
 /// Stripes of each memory: enough that two threads rarely meet.
@@ -93,8 +94,7 @@ impl Recent {
         key: &EntityRef,
         read: impl FnOnce() -> Result<Option<Versioned<Entity>>, Failure>,
     ) -> Result<Option<Versioned<Entity>>, Failure> {
-        if matches!(key.kind, EntityKind::Document | EntityKind::ClaimDocument | EntityKind::Reply)
-        {
+        if entities::may_be_large(key.kind) {
             return read();
         }
         self.entities.get_or(key, read)

@@ -7,10 +7,10 @@ use std::sync::atomic::Ordering::SeqCst;
 use registration::{NumberRecord, TextId as _, Timestamp, WabaId};
 use rusqlite::Connection;
 use service::ports::{
-    AuditQuery, CallbackQuery, ClaimMoment, ClaimQuery, CommitError, LiveProofs, NumberQuery,
-    NumberWrite, SendQuery, Store, Unit,
+    AuditQuery, CallbackQuery, ClaimMoment, ClaimQuery, CommitError, EntityKind, EntityWrite,
+    LiveProofs, NumberQuery, NumberWrite, SendQuery, Store, Unit,
 };
-use service::testing::store_contract::sample::number;
+use service::testing::store_contract::sample::{number, seed, space, waba};
 use store::SqliteOptions;
 
 use crate::Database;
@@ -129,6 +129,21 @@ async fn no_read_is_older_than_a_commit_that_returned_before_it() {
     assert!(reads > 0);
 }
 
+/// Whether a read is done when it is first asked for, which is on this thread.
+async fn is_done_at_once(read: impl Future) -> bool {
+    tokio::select! {
+        biased;
+        _ = read => true,
+        () = std::future::ready(()) => false,
+    }
+}
+
+macro_rules! elsewhere {
+    ($($read:expr),+ $(,)?) => {$(
+        assert!(!is_done_at_once($read).await, "{} held up this thread", stringify!($read));
+    )+};
+}
+
 #[tokio::test]
 async fn lists_and_counts_are_read_on_a_thread_that_serves_nobody() {
     let database = Database::new();
@@ -143,16 +158,6 @@ async fn lists_and_counts_are_read_on_a_thread_that_serves_nobody() {
     };
     let live =
         LiveProofs { codes_after: Timestamp::default(), verified_after: Timestamp::default() };
-    // Work done on this thread is done when it is first asked for.
-    macro_rules! elsewhere {
-        ($($read:expr),+ $(,)?) => {$(
-            tokio::select! {
-                biased;
-                () = async { drop($read.await) } => panic!("{} held up this thread", stringify!($read)),
-                () = std::future::ready(()) => {}
-            }
-        )+};
-    }
     elsewhere!(
         store.numbers(&NumberQuery { limit: 1, ..NumberQuery::default() }),
         store.claimed(&claims),
@@ -161,5 +166,26 @@ async fn lists_and_counts_are_read_on_a_thread_that_serves_nobody() {
         store.audit(&AuditQuery { limit: 1, ..AuditQuery::default() }),
         store.sends(&SendQuery { limit: 1, ..SendQuery::default() }),
         store.callbacks(&CallbackQuery { limit: 1, ..CallbackQuery::default() }),
+        store.budgets("account-day/"),
+        store.entities(EntityKind::Document, None, None, 1),
     );
+}
+
+#[tokio::test]
+async fn a_long_list_of_the_directory_holds_up_nobody_and_a_short_one_waits_for_nobody() {
+    let database = Database::new();
+    let store = database.open();
+    seed(&*store).await;
+    let space = space("default").key();
+    let list = |limit| store.entities(EntityKind::Waba, Some(&space), None, limit);
+    assert!(is_done_at_once(list(500)).await, "a space has few WABAs");
+    let names: Vec<_> = (0..50).map(|n| format!("waba-{n:02}")).collect();
+    let put = |name: &String| EntityWrite::Put { expected: 0, entity: waba(name) };
+    let entities = names.iter().map(put).collect();
+    store.commit(Unit { entities, ..Unit::default() }).await.expect("new");
+    elsewhere!(list(500));
+    for (limit, read) in [(500, 52), (30, 30), (1, 1)] {
+        let found = list(limit).await.expect("readable");
+        assert_eq!(found.len(), read, "the whole list, and each part of it once");
+    }
 }

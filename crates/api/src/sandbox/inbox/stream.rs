@@ -18,6 +18,7 @@ use registration::PhoneNumber;
 use service::Service;
 use service::mails::InboxMail;
 use service::ports::{Send, SendId};
+use service::turns_of_others::let_others;
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
 
@@ -57,18 +58,50 @@ pub(in crate::sandbox) async fn stream(
         ),
         None => (Vec::new(), Vec::new()),
     };
-    let sent = missed.iter().map(|it| it.id).chain(missed_mails.iter().map(|it| it.id)).collect();
-    let mut replay: Vec<(SendId, Event)> =
-        missed.iter().filter_map(|it| Some((it.id, event(&app.service, it)?))).collect();
-    replay.extend(missed_mails.iter().filter_map(|it| Some((it.id, mail_event(it)?))));
-    replay.sort_by_key(|(id, _)| *id);
-    let replay: Events = replay.into_iter().map(|(_, event)| Ok(event)).collect();
+    let mut replay: Vec<Missed> =
+        missed.into_iter().map(|send| Missed::Send(Box::new(send))).collect();
+    replay.extend(missed_mails.into_iter().map(Missed::Mail));
+    replay.sort_by_key(Missed::id);
+    let sent = replay.iter().map(Missed::id).collect();
     let service = Arc::clone(&app.service);
+    let replay = stream::iter(replay).enumerate().then({
+        let service = Arc::clone(&service);
+        move |(step, missed)| {
+            let event = missed.event(&service);
+            async move {
+                let_others(step).await;
+                event.map(Ok).into_iter().collect::<Events>()
+            }
+        }
+    });
     let live = Live { service, news, mails, number, sent, cut_off: false };
     let live = stream::unfold(live, Live::next);
     let live = live.take_until(Box::pin(stop_asked(&app)));
-    let events = stream::once(async { replay }).chain(live).flat_map(stream::iter);
+    let events = replay.chain(live).flat_map(stream::iter);
     Ok(Sse::new(events).keep_alive(KeepAlive::new().interval(SIGN_OF_LIFE)))
+}
+
+/// What a reader who comes back has missed. Its event is made when the reader takes it: ten thousand at once would
+/// hold up everybody else.
+enum Missed {
+    Send(Box<Send>),
+    Mail(InboxMail),
+}
+
+impl Missed {
+    fn id(&self) -> SendId {
+        match self {
+            Self::Send(send) => send.id,
+            Self::Mail(mail) => mail.id,
+        }
+    }
+
+    fn event(&self, service: &Service) -> Option<Event> {
+        match self {
+            Self::Send(send) => event(service, send),
+            Self::Mail(mail) => mail_event(mail),
+        }
+    }
 }
 
 /// A reader of the present.

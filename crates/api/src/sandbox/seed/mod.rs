@@ -34,6 +34,7 @@ use axum::body::Bytes;
 use axum::extract::State;
 use serde_json::{Value, json};
 use service::seed::{Seed, SeedTally, Seeded};
+use tokio::runtime::Handle;
 
 use self::reader::Section;
 use super::body::Problem;
@@ -59,11 +60,19 @@ pub fn parse(text: &str) -> Result<Seed, SeedProblems> {
 
 /// `POST /seed`: applies the body as a whole; what it names is afterwards as it says.
 pub(super) async fn apply(State(app): State<App>, body: Bytes) -> Result<Json<Value>, Problem> {
-    let text = str::from_utf8(&body).map_err(|_| Problem::invalid("a seed file is UTF-8"))?;
+    // A seed of a megabyte takes a good part of a second: on a thread that serves nobody.
+    let here = Handle::current();
+    let work = move || here.block_on(apply_text(&app, &body));
+    let done = tokio::task::spawn_blocking(work).await;
+    done.unwrap_or_else(|_| Err(Problem::bug("the seed broke off"))).map(Json)
+}
+
+async fn apply_text(app: &App, text: &[u8]) -> Result<Value, Problem> {
+    let text = str::from_utf8(text).map_err(|_| Problem::invalid("a seed file is UTF-8"))?;
     let seed = parse(text).map_err(|problems| Problem::invalid(problems.to_json()))?;
     let prepared = app.service.prepare_seed(seed).await?;
     match app.service.apply_seed(&prepared).await? {
-        Seeded::Done(tally) => Ok(Json(json!({ "seeded": tally_json(&tally) }))),
+        Seeded::Done(tally) => Ok(json!({ "seeded": tally_json(&tally) })),
         Seeded::Clash(clashes) => Err(Problem::conflict(clashes)),
     }
 }
