@@ -11,7 +11,7 @@ pub async fn livez() -> &'static str {
     "ok\n"
 }
 
-/// `GET /readyz`: the store serves.
+/// `GET /readyz`: the store serves, for writing too.
 pub async fn readyz(State(app): State<App>) -> Response {
     match app.service.ping().await {
         Ok(()) => "ready\n".into_response(),

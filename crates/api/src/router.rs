@@ -5,10 +5,11 @@ use axum::extract::{DefaultBodyLimit, OriginalUri, Request, State};
 use axum::handler::Handler as _;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, delete, get, post, put};
-use http::{Method, StatusCode, Uri};
+use http::{HeaderMap, Method, StatusCode, Uri};
 use tower::ServiceExt as _;
 
 use crate::onprem::reply::Fault;
+use crate::onprem::stats::accepts_json;
 use crate::onprem::{
     account, backup, certificates, health, media_providers, photo, settings, stats, support, users,
 };
@@ -148,13 +149,26 @@ async fn unknown(
     Fault::not_found(&app, details).into_response()
 }
 
-/// 404 outside of the dialects: most often a base address that lacks a part, so it says which there are.
-pub(crate) async fn nowhere() -> (StatusCode, &'static str) {
-    (
-        StatusCode::NOT_FOUND,
-        "Nothing is here. The On-Premises dialect is at /v1/..., the Graph dialect at /v25.0/..., the CAMS \
-         dialect at /, the console at /console.\n",
-    )
+/// What [`nowhere`] says: most often a base address lacks a part, so it says which there are.
+const NOTHING_HERE: &str = "Nothing is here. The On-Premises dialect is at /v1/..., the Graph dialect at \
+    /v25.0/..., the CAMS dialect at /, the operator's API at /admin/v1/..., the console at /console.";
+
+/// 404 outside of the dialects: in the form of the sandbox's tools and of the operator's API where one of
+/// them was looked for or JSON is asked for, else as text.
+pub(crate) async fn nowhere(
+    State(app): State<App>,
+    OriginalUri(asked): OriginalUri,
+    headers: HeaderMap,
+) -> Response {
+    let root = asked.path().split('/').nth(1);
+    if root == Some("sandbox") && app.sandbox.is_some() {
+        return sandbox::nowhere();
+    }
+    let for_programs = matches!(root, Some("admin" | "sandbox" | "upstream"));
+    if accepts_json(&headers).unwrap_or(for_programs) {
+        return admin::Failure::NotFound(NOTHING_HERE.to_owned()).render(&app);
+    }
+    (StatusCode::NOT_FOUND, format!("{NOTHING_HERE}\n")).into_response()
 }
 
 /// 405; the router adds `Allow`. OPTIONS asks just for that.

@@ -196,6 +196,9 @@ fn render(app: api::App) -> RenderRejection {
 /// Opens the database in a data folder for reading, whether or not a server is using it.
 pub fn open_trail(folder: &Path) -> anyhow::Result<Arc<dyn Store>> {
     let database = folder.join(DATABASE_FILE);
+    if matches!(database.try_exists(), Ok(false)) {
+        bail!("there is no {}", database.display());
+    }
     let store = SqliteStore::open_read_only(&database)
         .with_context(|| format!("cannot open {}", database.display()))?;
     Ok(Arc::new(store))

@@ -10,7 +10,7 @@
 //! once there.
 
 use axum::body::Bytes;
-use axum::extract::{Request, State};
+use axum::extract::{OriginalUri, Request, State};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -78,7 +78,7 @@ pub async fn answer(State(app): State<App>, request: Request) -> Response {
         return Redirect::temporary("/console").into_response();
     }
     if is_bare(wire) {
-        return nowhere().await.into_response();
+        return nowhere(State(app), OriginalUri(parts.uri), parts.headers).await;
     }
     let envelope = Envelope::new(app.service.entropy(), wire.host(), format(wire));
     let served = match &parameters {

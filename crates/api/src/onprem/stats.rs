@@ -155,7 +155,7 @@ fn uptime(app: &App) -> Family {
 }
 
 /// Which of JSON and text `Accept` names first; `None` if neither.
-fn accepts_json(headers: &HeaderMap) -> Option<bool> {
+pub(crate) fn accepts_json(headers: &HeaderMap) -> Option<bool> {
     let accept = headers.get(header::ACCEPT)?.to_str().ok()?;
     accept.split(',').find_map(|range| match range.split(';').next().unwrap_or_default().trim() {
         "application/json" => Some(true),

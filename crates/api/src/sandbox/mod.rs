@@ -99,8 +99,13 @@ pub fn routes() -> Router<App> {
         .route("/reset", post(whole_state::reset))
         .route("/snapshots/{name}", post(whole_state::save))
         .route("/snapshots/{name}/restore", post(whole_state::restore))
-        .fallback(async || Problem::not_found("The sandbox has no such tool"))
+        .fallback(async || nowhere())
         .layer(axum::middleware::from_fn(no_strange_page))
+}
+
+/// 404 for everything else.
+pub(crate) fn nowhere() -> Response {
+    Problem::not_found("The sandbox has no such tool").into_response()
 }
 
 /// Nobody logs in here, so that a test needs no credentials; a page of somebody else, open in the browser of

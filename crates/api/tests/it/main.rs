@@ -3,5 +3,6 @@
 
 mod documents;
 mod harness;
+mod nowhere;
 mod onprem;
 mod rejected;

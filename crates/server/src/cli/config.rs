@@ -1,5 +1,6 @@
 //! `rollcall config`
 
+use std::io;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -29,7 +30,7 @@ enum Command {
     Default,
     /// Check a file, and the environment with it, without starting anything
     Check {
-        /// The configuration file
+        /// The configuration file; - is standard input
         file: PathBuf,
     },
     /// Print the reference of all settings as Markdown
@@ -47,7 +48,12 @@ pub(super) fn run(arguments: &Arguments, context: &Context<'_>) -> anyhow::Resul
 }
 
 fn check(file: &Path, context: &Context<'_>) -> anyhow::Result<ExitCode> {
-    match config::load(Some(file), context.environment, &[]) {
+    let (file, text) = if file.as_os_str() == "-" {
+        (Path::new("standard input"), io::read_to_string(io::stdin()))
+    } else {
+        (file, std::fs::read_to_string(file))
+    };
+    match config::load_read(Some((file, text)), context.environment, &[]) {
         Ok(loaded) => {
             let own = loaded.settings.iter().filter(|setting| setting.origin != Origin::Default);
             let count = own.count();

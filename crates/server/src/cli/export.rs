@@ -1,7 +1,7 @@
 //! `rollcall export`
 
 use std::io::{self, IsTerminal as _, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Args;
@@ -32,7 +32,7 @@ over there. PINs are nowhere readable, so they are not exported.";
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Arguments {
-    /// Where to; standard output if absent. The file stands there only once it is whole
+    /// Where to; standard output if absent or -. The file stands there only once it is whole
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
     /// How; by the ending of --output if absent, else CSV, with --json JSON Lines
@@ -57,8 +57,15 @@ const COLUMNS: [&str; 10] = [
     "other_wabas",
 ];
 
+impl Arguments {
+    /// The file to write; `None` for standard output.
+    fn file(&self) -> Option<&Path> {
+        self.output.as_deref().filter(|path| path.as_os_str() != "-")
+    }
+}
+
 pub(super) fn run(arguments: &Arguments, context: &Context<'_>) -> anyhow::Result<ExitCode> {
-    let format = arguments.format.unwrap_or_else(|| match &arguments.output {
+    let format = arguments.format.unwrap_or_else(|| match arguments.file() {
         Some(path) => Format::of_name(&path.to_string_lossy()),
         None if context.json => Format::Jsonl,
         None => Format::Csv,
@@ -66,11 +73,12 @@ pub(super) fn run(arguments: &Arguments, context: &Context<'_>) -> anyhow::Resul
     let client = Client::new(&arguments.connection, context)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let done = runtime.block_on(async {
-        match &arguments.output {
+        match arguments.file() {
             None => write(&client, arguments, format, &mut io::stdout().lock()).await,
             Some(path) => {
-                let cannot =
-                    |error| anyhow::Error::from(error).context(format!("{}", path.display()));
+                let cannot = |error| {
+                    anyhow::Error::from(error).context(format!("cannot write {}", path.display()))
+                };
                 let mut draft = Draft::begin(path).map_err(cannot)?;
                 let count = write(&client, arguments, format, &mut draft).await?;
                 draft.finish().map_err(cannot)?;
@@ -100,7 +108,7 @@ async fn write(
     to: &mut impl Write,
 ) -> Result<u64, Failure> {
     let progress = ProgressBar::new_spinner();
-    if !io::stderr().is_terminal() || arguments.output.is_none() {
+    if !io::stderr().is_terminal() || arguments.file().is_none() {
         progress.set_draw_target(indicatif::ProgressDrawTarget::hidden());
     }
     let mut lines = Lines::begin(format, to)?;

@@ -128,6 +128,18 @@ struct Context<'a> {
     program: &'a str,
 }
 
+impl Context<'_> {
+    /// Whether the terminal, where there is one, can do nothing but show lines.
+    fn is_plain(&self) -> bool {
+        self.environment.value("TERM") == Some("dumb")
+    }
+
+    /// Whether the terminal, where there is one, shall show colours.
+    fn wants_colours(&self) -> bool {
+        self.environment.value("NO_COLOR").is_none() && !self.is_plain()
+    }
+}
+
 /// Prints a result on standard output.
 fn print(text: &str) -> io::Result<()> {
     let mut out = io::stdout().lock();
@@ -210,6 +222,21 @@ mod tests {
         for command in command.get_subcommands_mut().filter(|command| !command.is_hide_set()) {
             let help = command.render_long_help().to_string();
             assert!(help.contains("Examples:"), "{} has no examples", command.get_name());
+        }
+    }
+
+    #[test]
+    fn colours_are_for_terminals_that_have_them() {
+        for (variables, expected) in [
+            (&[][..], true),
+            (&[("TERM", "xterm-256color"), ("NO_COLOR", "")], true),
+            (&[("TERM", "dumb")], false),
+            (&[("TERM", "xterm"), ("NO_COLOR", "1")], false),
+        ] {
+            let pairs = variables.iter().map(|(name, value)| ((*name).into(), (*value).into()));
+            let environment = Environment(pairs.collect());
+            let context = Context { environment: &environment, json: false, program: "rollcall" };
+            assert_eq!(context.wants_colours(), expected, "{variables:?}");
         }
     }
 

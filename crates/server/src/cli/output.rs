@@ -97,7 +97,7 @@ impl View {
         let terminal = io::stdout().is_terminal();
         Self {
             zone: TimeZone::system(),
-            colours: terminal && context.environment.value("NO_COLOR").is_none(),
+            colours: terminal && context.wants_colours(),
             // Zero columns is what a terminal says that does not know.
             width: terminal.then(|| Table::new().width().filter(|width| *width > 0)).flatten(),
         }

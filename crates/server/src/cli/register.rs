@@ -81,12 +81,15 @@ struct Order {
     client: Option<String>,
     waba: Option<String>,
     pin: Option<Secret>,
+    /// The number that the client runs beforehand.
+    former: Option<String>,
 }
 
 pub(super) fn run(arguments: &Arguments, context: &Context<'_>) -> anyhow::Result<ExitCode> {
     let asked = terminal::somebody_is_there() && !context.json;
     let mut order = order(arguments, asked)?;
     client::run(&arguments.connection, context, async |client, view| {
+        order.former = former(client, &order).await?;
         if let Some(code) = &arguments.code {
             return confirm(client, view, &order, code.reveal()).await;
         }
@@ -94,7 +97,7 @@ pub(super) fn run(arguments: &Arguments, context: &Context<'_>) -> anyhow::Resul
         let last = if arguments.wait_inbox { inbox.last_id().await? } else { None };
         let sent = request_code(client, &mut order, asked).await?;
         if sent["outcome"] != "code_sent" {
-            let shown = registered_text(view, &sent);
+            let shown = registered_text(view, &order, &sent);
             return Ok(Output::new(sent, shown));
         }
         if arguments.wait_inbox {
@@ -103,6 +106,7 @@ pub(super) fn run(arguments: &Arguments, context: &Context<'_>) -> anyhow::Resul
             return confirm(client, view, &order, &text(&message["code"])).await;
         }
         if asked {
+            eprint!("{}", order.replaces(&sent));
             return confirm_asking(client, view, &order).await;
         }
         let shown = sent_text(view, &order, &sent);
@@ -136,6 +140,7 @@ fn order(arguments: &Arguments, asked: bool) -> anyhow::Result<Order> {
         client: if nobody { Some("default".to_owned()) } else { arguments.client.clone() },
         waba: arguments.waba.clone(),
         pin: arguments.pin.clone(),
+        former: None,
     })
 }
 
@@ -147,6 +152,13 @@ fn ask_method() -> anyhow::Result<Method> {
             _ => {}
         }
     }
+}
+
+/// The number that the client of an order runs already.
+async fn former(client: &Client, order: &Order) -> Result<Option<String>, Failure> {
+    let Some(name) = &order.client else { return Ok(None) };
+    let found = client.get("/numbers", &[("client", Some(name.clone()))]).await?;
+    Ok(found["items"][0]["number"].as_str().map(str::to_owned))
 }
 
 /// Posts, and waits for a client that restarts because it took another number over: seconds.
@@ -201,7 +213,7 @@ async fn confirm(
         "client": order.client, "waba": order.waba, "code": code, "pin": order.pin.as_ref().map(Secret::reveal),
     });
     let done = post(client, &format!("{}/verify-code", path(&order.number)), body).await?;
-    let shown = registered_text(view, &done);
+    let shown = registered_text(view, order, &done);
     Ok(Output::new(done, shown))
 }
 
@@ -210,7 +222,7 @@ fn names_code(body: &Value) -> bool {
     body["error"]["details"].as_array().is_some_and(|it| it.iter().all(|it| it["field"] == "code"))
 }
 
-fn registered_text(view: &View, answer: &Value) -> String {
+fn registered_text(view: &View, order: &Order, answer: &Value) -> String {
     let it = &answer["number"];
     let registration = &it["registration"];
     let place = match registration["client"].as_str() {
@@ -218,8 +230,11 @@ fn registered_text(view: &View, answer: &Value) -> String {
         None => format!("the hosted platform, WABA {}", text(&registration["waba"])),
     };
     let already = if answer["outcome"] == "already_registered" { "already " } else { "" };
+    let former = order.former(answer).map_or_else(String::new, |former| {
+        format!("{} ran there before and is registered nowhere now.\n", number(&former.into()))
+    });
     format!(
-        "{} is {already}registered on {place}, since {}.\n",
+        "{} is {already}registered on {place}, since {}.\n{former}",
         number(&it["number"]),
         view.moment(&registration["since"]),
     )
@@ -239,16 +254,31 @@ fn sent_text(view: &View, order: &Order, answer: &Value) -> String {
         }
     };
     format!(
-        "A code is on its way to {} by {}; it counts until {}.\nConfirm it: rollcall register \
+        "A code is on its way to {} by {}; it counts until {}.\n{}Confirm it: rollcall register \
          --number {}{party} --code CODE\n",
         number(&answer["number"]["number"]),
         order.method.word(),
         view.moment(expires_at),
+        order.replaces(answer),
         text(&answer["number"]["number"]),
     )
 }
 
 impl Order {
+    /// The number that ran on the client before that of `answer`.
+    fn former(&self, answer: &Value) -> Option<&str> {
+        self.former.as_deref().filter(|former| answer["number"]["number"] != *former)
+    }
+
+    /// Says which number loses its client to that of `answer`, once that is confirmed.
+    fn replaces(&self, answer: &Value) -> String {
+        let (Some(former), Some(client)) = (self.former(answer), &self.client) else {
+            return String::new();
+        };
+        let former = number(&former.into());
+        format!("Client {client} runs {former}; confirming the code takes it off there.\n")
+    }
+
     fn code_request(&self) -> Value {
         let mut body = json!({ "method": self.method.word() });
         let optional = [
@@ -338,6 +368,8 @@ mod tests {
 
     #[test]
     fn a_registration_says_where_and_since_when() {
+        let mut order = order(&read("--number +447700900123"), false).expect("complete");
+        order.former = Some("+447700900123".to_owned());
         let answer = json!({
             "outcome": "already_registered",
             "number": {
@@ -346,7 +378,7 @@ mod tests {
             },
         });
         assert_eq!(
-            registered_text(&View::for_tests(), &answer),
+            registered_text(&View::for_tests(), &order, &answer),
             "+44 7700 900123 is already registered on client default, since 2027-01-15 09:00:00 CET \
              (08:00:00 UTC).\n"
         );

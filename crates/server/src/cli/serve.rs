@@ -64,8 +64,7 @@ pub(super) struct Arguments {
 
 pub(super) fn run(arguments: &Arguments, context: &Context<'_>) -> anyhow::Result<ExitCode> {
     let config = settings(arguments, context)?;
-    let colours = context.environment.value("NO_COLOR").is_none();
-    logging::start(&config.log, colours);
+    logging::start(&config.log, context.wants_colours());
     if let Some(place) = context.environment.value("ROLLCALL_FAULT_POINT") {
         service::fault::arm(place);
     }

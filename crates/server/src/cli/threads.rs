@@ -46,7 +46,8 @@ mod tests {
 
     #[test]
     fn a_server_leaves_a_processor_to_its_writer_and_a_load_half_to_the_server() {
-        for (processors, server, load) in [(1, 1, 1), (2, 1, 1), (3, 2, 1), (4, 3, 2), (16, 15, 8)] {
+        for (processors, server, load) in [(1, 1, 1), (2, 1, 1), (3, 2, 1), (4, 3, 2), (16, 15, 8)]
+        {
             assert_eq!((serving(processors), loading(processors)), (server, load), "{processors}");
         }
     }

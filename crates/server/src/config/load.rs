@@ -1,5 +1,6 @@
 //! Puts the layers together.
 
+use std::io;
 use std::path::Path;
 
 use serde::Deserialize;
@@ -30,16 +31,29 @@ pub fn load(
     environment: &Environment,
     flags: &[Flag],
 ) -> Result<Loaded, Problems> {
+    load_read(file.map(|path| (path, std::fs::read_to_string(path))), environment, flags)
+}
+
+/// The same of a file that was read before, or whose reading failed.
+pub fn load_read(
+    file: Option<(&Path, io::Result<String>)>,
+    environment: &Environment,
+    flags: &[Flag],
+) -> Result<Loaded, Problems> {
     let defaults = defaults::table();
     let mut layers = Layers::new(&defaults);
-    if let Some(path) = file {
-        match std::fs::read_to_string(path) {
-            Ok(text) => layers.add_file(path, &text),
-            Err(error) => {
-                let origin = Origin::File { path: path.to_owned(), line: 0 };
-                layers.problems.push(Problem::new(origin, "", format!("cannot read: {error}")));
-            }
+    match file {
+        Some((path, Ok(text))) => layers.add_file(path, &text),
+        Some((path, Err(error))) => {
+            let message = if error.kind() == io::ErrorKind::InvalidData {
+                "is not UTF-8; save it as that".to_owned()
+            } else {
+                format!("cannot read: {error}")
+            };
+            let origin = Origin::File { path: path.to_owned(), line: 0 };
+            layers.problems.push(Problem::new(origin, "", message));
         }
+        None => {}
     }
     layers.add_environment(environment);
     layers.add_flags(flags);

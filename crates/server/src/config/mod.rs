@@ -25,7 +25,7 @@ mod values;
 
 pub use defaults::DEFAULTS;
 pub use layers::{Environment, Flag, Setting};
-pub use load::{Loaded, load};
+pub use load::{Loaded, load, load_read};
 pub use problem::{Origin, Problem, Problems};
 pub use sections::{Config, Mode};
 pub(crate) use suggestion::closest;

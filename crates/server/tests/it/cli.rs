@@ -50,6 +50,29 @@ fn a_check_lists_mistakes_for_people_and_for_programs() {
     assert_eq!(answer["problems"][1]["key"], "listen.headers_max");
 }
 
+/// Gives `text` to a check on standard input.
+fn check_piped(text: &[u8]) -> (Option<i32>, String) {
+    use std::process::Stdio;
+    let mut command = rollcall(&["config", "check", "-"]);
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut check = command.spawn().unwrap();
+    std::io::Write::write_all(&mut check.stdin.take().unwrap(), text).unwrap();
+    let output = check.wait_with_output().unwrap();
+    (output.status.code(), String::from_utf8([output.stdout, output.stderr].concat()).unwrap())
+}
+
+#[test]
+fn a_check_reads_standard_input_and_says_what_is_no_text() {
+    let sound = "standard input is sound: 1 setting of its own\n";
+    assert_eq!(check_piped(b"mode = \"sandbox\"\n"), (Some(0), sound.to_owned()));
+    let (code, said) = check_piped(b"mod = \"sandbox\"\n");
+    assert_eq!(code, Some(1));
+    assert!(said.contains("standard input:1: mod: unknown setting"), "{said}");
+    let (code, said) = check_piped(b"\xff\xfem\0o\0d\0e\0");
+    assert_eq!(code, Some(1));
+    assert!(said.contains("standard input: is not UTF-8; save it as that"), "{said}");
+}
+
 #[test]
 fn the_printed_defaults_are_a_sound_file() {
     let dir = tempfile::tempdir().unwrap();

@@ -129,6 +129,22 @@ fn the_two_steps_of_a_registration_can_be_two_commands() {
 }
 
 #[test]
+fn a_registration_says_which_number_loses_its_client() {
+    let server = Server::start();
+    let register = |number: &str, more: &[&str]| {
+        server.run(&[&["register", "--number", number, "--name", "Acme"][..], more].concat())
+    };
+    let first = register(NUMBER, &["--wait-inbox"]);
+    assert_eq!((first.code, first.out.lines().count()), (0, 1), "{first:?}");
+    let again = register("+44 7700 900124", &[]);
+    let warning = "Client default runs +44 7700 900123; confirming the code takes it off there.\n";
+    assert!(again.out.contains(warning), "{again:?}");
+    let second = register("+447700900125", &["--wait-inbox"]);
+    let told = "+44 7700 900123 ran there before and is registered nowhere now.\n";
+    assert!(second.code == 0 && second.out.ends_with(told), "{second:?}");
+}
+
+#[test]
 fn a_refusal_has_an_exit_code_of_its_own_and_says_what_works() {
     let server = Server::start();
     let order = ["register", "--number", NUMBER, "--name", "Acme"];
@@ -209,6 +225,8 @@ fn a_trail_that_is_not_there_is_a_failure() {
     let read = rollcall(&["audit", "verify", "--data"]).arg(folder.path()).output();
     let read = Done::from(read.unwrap());
     assert!(read.code == 1 && read.said.contains("cannot read the database"), "{read:?}");
+    let ends = read.said.ends_with("/rollcall.db\n") && read.said.contains(": there is no /");
+    assert!(ends && read.said.matches("/rollcall.db").count() == 1, "{read:?}");
 }
 
 #[test]

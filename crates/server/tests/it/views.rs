@@ -42,7 +42,7 @@ fn what_was_exported_is_imported_elsewhere() {
     assert_eq!(made, 201);
     let (code, told) = new.json(&["import", path]);
     assert_eq!((code, told["registered"].as_u64()), (0, Some(3)), "{told}");
-    let (_, again, _) = new.run(&["export"]);
+    let (_, again, _) = new.run(&["export", "--output", "-"]);
     assert_eq!(identity(&again), identity(&export));
 
     let (code, lines, _) = new.run(&["export", "--json", "--prefix", "4420"]);

@@ -460,7 +460,8 @@ pub trait Store: core::marker::Send + Sync + 'static {
     /// Removes what has expired: sessions, spent allowances, keys for once, callbacks done for long.
     async fn sweep(&self, now: Timestamp) -> Result<(), StoreError>;
 
-    /// Fails if the store cannot serve.
+    /// Fails if the store cannot serve: it is closed, or what it was last given did not reach the disk. Asked
+    /// often, so it writes nothing; a store that failed finds out by itself when it can serve again.
     async fn ping(&self) -> Result<(), StoreError>;
 
     /// Waits until everything accepted is on disk and takes no more.

@@ -4,6 +4,9 @@
 //! writer is always a few frames ahead, so the log never starts again by itself and would grow without
 //! bound. Above a size the checkpointer therefore asks the writer to finish the copy between two
 //! transactions: after a passive checkpoint that is a matter of a few frames.
+//!
+//! While commits fail, it tries once a period whether they still would, so that the store knows when it
+//! can serve again.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -44,6 +47,9 @@ impl Checkpointer {
     pub(super) fn run(self, stop: &Receiver<()>) {
         let mut seen = 0;
         while stop.recv_timeout(PERIOD) == Err(RecvTimeoutError::Timeout) {
+            if self.counters.is_failing() {
+                self.try_to_write();
+            }
             let transactions = self.counters.transactions();
             if transactions == seen {
                 continue;
@@ -64,6 +70,13 @@ impl Checkpointer {
         }
     }
 
+    /// Finds out whether the disk takes something again: whoever is told that the store cannot serve may
+    /// have nothing more to write.
+    fn try_to_write(&self) {
+        let counters = Arc::clone(&self.counters);
+        self.queue.alone_blocking(move |conn| counters.reached_disk(write_nothing(conn).is_ok()));
+    }
+
     fn restart_log(&self) {
         let counters = Arc::clone(&self.counters);
         self.queue.alone_blocking(move |conn| match checkpoint(conn, "RESTART") {
@@ -73,6 +86,12 @@ impl Checkpointer {
             }
         });
     }
+}
+
+/// Commits a page as it stands, which is written and flushed like any other.
+fn write_nothing(conn: &Connection) -> rusqlite::Result<()> {
+    let version: i64 = conn.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    conn.pragma_update(None, "user_version", version)
 }
 
 /// Runs a checkpoint; returns the frames in the log.

@@ -30,6 +30,9 @@ pub(super) enum Failure {
     /// The transaction that this work was part of did not reach the disk.
     #[error("the transaction was rolled back: {0}")]
     RolledBack(String),
+    /// What was last given to the disk did not reach it.
+    #[error("the last transaction did not reach the disk")]
+    Failing,
     /// A file beside the database.
     #[error("cannot write {0}")]
     File(String, #[source] std::io::Error),
@@ -78,6 +81,7 @@ impl From<Failure> for StoreError {
             | Failure::Repeated { .. }
             | Failure::Row(_)
             | Failure::RolledBack(_)
+            | Failure::Failing
             | Failure::Overloaded
             | Failure::Closed
             | Failure::SnapshotName
@@ -96,6 +100,7 @@ impl From<Failure> for CommitError {
             other @ (Failure::Row(_)
             | Failure::Sql(_)
             | Failure::RolledBack(_)
+            | Failure::Failing
             | Failure::File(..)
             | Failure::Overloaded
             | Failure::Closed

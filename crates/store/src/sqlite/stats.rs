@@ -1,6 +1,6 @@
 //! What the writer has done so far.
 
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
 /// Figures of the writer since the store was opened.
@@ -29,9 +29,20 @@ pub(super) struct Counters {
     committing_us: AtomicU64,
     longest_commit_us: AtomicU64,
     log_restarts: AtomicU64,
+    failing: AtomicBool,
 }
 
 impl Counters {
+    /// Whether what was last written reached the disk. What wrote nothing says nothing about the disk.
+    pub(super) fn reached_disk(&self, reached: bool) {
+        self.failing.store(!reached, Relaxed);
+    }
+
+    /// Whether what was last written did not reach the disk.
+    pub(super) fn is_failing(&self) -> bool {
+        self.failing.load(Relaxed)
+    }
+
     pub(super) fn batch(&self, units: usize, busy: Duration, committing: Duration) {
         self.units.fetch_add(units as u64, Relaxed);
         self.transactions.fetch_add(1, Relaxed);

@@ -284,6 +284,9 @@ impl Store for SqliteStore {
     }
 
     async fn ping(&self) -> Result<(), StoreError> {
+        if self.counters.is_failing() {
+            return Err(Failure::Failing.into());
+        }
         Ok(self.read(|conn| Ok(conn.query_row("SELECT 1", [], |_| Ok(()))?))?)
     }
 
@@ -311,5 +314,38 @@ impl Store for SqliteStore {
     async fn load_snapshot(&self, name: &str) -> Result<bool, StoreError> {
         let file = snapshot::file(&self.path, name)?;
         Ok(self.replace(move |conn| snapshot::load(conn, &file)).await?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::SqliteOptions;
+
+    #[tokio::test]
+    async fn a_store_that_failed_serves_again_once_the_disk_takes_something_though_nobody_asks() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("rollcall.db");
+        let store = SqliteStore::open(&path, &SqliteOptions::default()).expect("opens");
+        store.ping().await.expect("serves");
+        // As a commit that fails does; while another holds the file, nothing can be written.
+        let other = Connection::open(&path).expect("opens");
+        other.execute_batch("BEGIN IMMEDIATE").expect("holds the file");
+        store.counters.reached_disk(false);
+        let told = store.ping().await.expect_err("cannot store").to_string();
+        assert_eq!(told, "the store is unavailable: the last transaction did not reach the disk");
+        store
+            .number(PhoneNumber::parse("+447700900123").expect("E.164"))
+            .await
+            .expect("still reads");
+        other.execute_batch("ROLLBACK").expect("lets go");
+        let recovered = async {
+            while store.ping().await.is_err() {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_mins(1), recovered).await.expect("serves again");
     }
 }

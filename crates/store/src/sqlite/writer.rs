@@ -261,6 +261,7 @@ impl Writer {
     /// One transaction of `first` and what is waiting behind it; returns the job that ended it.
     fn transaction(&mut self, first: Shared) -> Option<Job> {
         let started = now();
+        let written_before = self.conn.total_changes();
         let mut pieces: Vec<Shared> = Vec::with_capacity(self.batch_max.min(64));
         let mut head = self.head;
         let mut following = None;
@@ -291,9 +292,15 @@ impl Writer {
         let committed = match begun.and_then(|()| self.execute("COMMIT")) {
             Ok(()) => {
                 self.head = head;
+                if self.conn.total_changes() != written_before {
+                    self.counters.reached_disk(true);
+                }
                 Ok(())
             }
-            Err(error) => Err(self.roll_back(&error)),
+            Err(error) => {
+                self.counters.reached_disk(false);
+                Err(self.roll_back(&error))
+            }
         };
         self.counters.batch(pieces.len(), started.elapsed(), committing.elapsed());
         for piece in pieces {

@@ -56,7 +56,7 @@ pub(super) fn run(arguments: Arguments, context: &Context<'_>) -> anyhow::Result
         .or_else(|| temporary.as_ref().map(|folder| folder.path().to_owned()))
         .context("no data folder")?;
     let config = settings(&folder, arguments.listen, context)?;
-    logging::start(&config.log, context.environment.value("NO_COLOR").is_none());
+    logging::start(&config.log, context.wants_colours());
     let data = DataDir::open(&config.data.dir)?;
     let runtime = threads::of_a_server()?;
     runtime.block_on(play(&config, &data, arguments.once, context))
@@ -113,7 +113,7 @@ async fn play(
     let tell = async {
         // An error of the server itself ends both; it is reported below.
         let Ok((address, console)) = address.await else { return Ok(()) };
-        let told = story(address, data, once, console, context.program).await;
+        let told = story(address, data, once, console, context).await;
         if once || told.is_err() {
             stop.request();
         }
@@ -128,14 +128,14 @@ async fn story(
     data: &DataDir,
     once: bool,
     console: Option<String>,
-    program: &str,
+    context: &Context<'_>,
 ) -> anyhow::Result<()> {
-    let colours = std::io::stdout().is_terminal();
+    let colours = std::io::stdout().is_terminal() && context.wants_colours();
     let token = data.operator_token(&crate::entropy::OsEntropy)?;
     let mut story = story::Story::new(format!("http://{address}"), token.to_string(), colours)?;
     story.tell().await.context("the demo could not go on")?;
     if !once {
-        print(&story.farewell(program, data.path(), console.as_deref()))?;
+        print(&story.farewell(context.program, data.path(), console.as_deref()))?;
     }
     Ok(())
 }

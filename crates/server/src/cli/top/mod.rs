@@ -50,7 +50,8 @@ pub(super) struct Arguments {
 
 pub(super) fn run(arguments: &Arguments, context: &Context<'_>) -> anyhow::Result<ExitCode> {
     let every = arguments.every.max(EVERY_MIN);
-    let drawn = std::io::stdout().is_terminal() && !arguments.once && !context.json;
+    let drawable = std::io::stdout().is_terminal() && !context.is_plain();
+    let drawn = drawable && !arguments.once && !context.json;
     client::run(&arguments.connection, context, async |client, view| {
         let mut sampler = Sampler::begin(client).await?;
         if drawn {

@@ -8,11 +8,16 @@ use crate::sqlite::migrate::migrate;
 
 /// A writer on an empty database in memory.
 fn writer() -> (Queue, JoinHandle<Connection>) {
+    counted(Arc::default())
+}
+
+/// The same, with its counters.
+fn counted(counters: Arc<Counters>) -> (Queue, JoinHandle<Connection>) {
     let mut conn = Connection::open_in_memory().expect("memory");
     migrate(&mut conn, Path::new("memory")).expect("an empty database");
     conn.execute_batch("PRAGMA foreign_keys = ON").expect("a setting");
     let head = AuditHead::read(&conn).expect("no events");
-    start(conn, head, 100, 10, Arc::default()).expect("a thread")
+    start(conn, head, 100, 10, counters).expect("a thread")
 }
 
 /// Appends the event `n`.
@@ -79,6 +84,21 @@ async fn a_commit_that_fails_is_told_to_all_and_the_writer_goes_on() {
         let head = AuditHead::read(&conn).expect("an end");
         assert_eq!(head.seq(), u64::try_from(kept + 1).expect("small"), "no gap");
     }
+}
+
+#[tokio::test]
+async fn a_writer_fails_from_a_lost_transaction_to_the_next_that_reaches_the_disk() {
+    let counters = Arc::new(Counters::default());
+    let (queue, _thread) = counted(Arc::clone(&counters));
+    append(&queue, 1).await.expect("new");
+    assert!(!counters.is_failing());
+    let lost = queue.shared(|conn, _| Ok(conn.execute_batch("ROLLBACK")?)).await;
+    assert!(matches!(lost, Err(Failure::RolledBack(_))), "{lost:?}");
+    assert!(counters.is_failing());
+    queue.shared(|_, _| Ok(())).await.expect("nothing to write");
+    assert!(counters.is_failing(), "what writes nothing does not ask the disk");
+    append(&queue, 2).await.expect("new");
+    assert!(!counters.is_failing());
 }
 
 #[tokio::test]
