@@ -5,6 +5,7 @@ use registration::{
     Locale, NewClaim, NumberRecord, PhoneNumber, PhoneNumberId, PinCheck, PinQuestion, Platform,
     Refusal, RegistrationKey, Timestamp, TwoStepPin, VerificationCode, VerifiedName, WabaId,
 };
+use tokio::sync::OnceCell;
 
 use crate::caller::Caller;
 use crate::coreapp::restarts;
@@ -13,7 +14,7 @@ use crate::error::{ServiceError, Unavailable};
 use crate::execute::Committed;
 use crate::numbering::Planned;
 use crate::ports::{EntropyExt, NumberKey, Send, SendQuery, SendState, Subject, Versioned};
-use crate::proposals::{CodeRequest, Confirmation, Registering, ShardCount, asked_by};
+use crate::proposals::{CodeRequest, Confirmation, PinSetting, Registering, ShardCount, asked_by};
 use crate::service::Service;
 
 /// A PIN as it came with a request.
@@ -237,10 +238,7 @@ impl Service {
             return self.forward_code_answer(caller, answer, link).await;
         }
         self.rehearse(caller, "verify_code", Some(answer.number)).await?;
-        let register = match &answer.register {
-            Some(order) => Some(self.registering(&answer.waba, order).await?),
-            None => None,
-        };
+        let register = answer.register.as_ref().map(|order| self.registering(&answer.waba, order));
         let proposal = Confirmation { answer, register, said: None };
         self.execute(caller, answer.number, &proposal).await
     }
@@ -257,7 +255,7 @@ impl Service {
             return self.forward_register(caller, waba, number, order, None, link).await;
         }
         self.rehearse(caller, "register", Some(number)).await?;
-        let proposal = self.registering(waba, order).await?;
+        let proposal = self.registering(waba, order);
         self.execute(caller, number, &proposal).await
     }
 
@@ -286,13 +284,12 @@ impl Service {
         holder: Option<Holding>,
         pin: &TwoStepPin,
     ) -> Result<Committed, ServiceError> {
-        let verifier = self.hasher.hash_pin(pin).await?;
-        let command = Command::SetTwoStep { holder, verifier };
+        let setting = PinSetting { caller, holder, pin, verifier: OnceCell::new() };
         if let Some((waba, link)) = self.link_of_holder(number).await? {
-            return self.forward_pin(caller, &waba, number, &command, Some(pin), link).await;
+            return self.forward_pin(caller, &waba, number, &setting, Some(pin), link).await;
         }
         self.rehearse(caller, "set_two_step", Some(number)).await?;
-        self.execute(caller, number, &command).await
+        self.execute(caller, number, &setting).await
     }
 
     /// Switches two-step verification off; `holder` absent is the operator.
@@ -374,17 +371,13 @@ impl Service {
         Ok(Some(if right { PinCheck::Right } else { PinCheck::Wrong }))
     }
 
-    pub(crate) async fn registering<'a>(
+    pub(crate) fn registering<'a>(
         &self,
         waba: &'a WabaId,
         order: &'a RegisterOrder,
-    ) -> Result<Registering<'a>, ServiceError> {
-        let set_pin = match &order.set_pin {
-            Some(pin) => Some(self.hasher.hash_pin(pin).await?),
-            None => None,
-        };
+    ) -> Registering<'a> {
         let key = RegistrationKey(self.entropy.id128());
-        Ok(Registering { waba, order, set_pin, key, by_backup: None, abroad: None })
+        Registering { waba, order, set_pin: OnceCell::new(), key, by_backup: None, abroad: None }
     }
 
     /// Derives the code that would be right for the challenge of `waba`'s claim.
