@@ -316,8 +316,8 @@ impl Service {
         self.execute(caller, number, &Command::Unlock).await
     }
 
-    /// Sets a client's shard count. Needs the number's PIN while two-step verification is on; Coreapp
-    /// restarts if the count changes.
+    /// Sets a client's shard count. Needs the number's PIN while two-step verification is on; the number must be
+    /// the one that the client runs, if it runs one. Coreapp restarts if the count changes.
     pub async fn set_shards(
         &self,
         caller: &Caller,

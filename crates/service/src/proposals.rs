@@ -13,7 +13,7 @@ use crate::directory::{Client, Entity, EntityRef};
 use crate::error::ServiceError;
 use crate::execute::{Beside, Proposal, Step};
 use crate::numbers::{CodeAnswer, CodeOrder, PinInput, RegisterOrder};
-use crate::ports::{EntityWrite, Subject, Versioned};
+use crate::ports::{EntityWrite, NumberKey, Subject, Versioned};
 use crate::service::Service;
 
 /// Where PINs stand with a registrar upstream that may ask for one.
@@ -271,8 +271,15 @@ impl Proposal for ShardCount<'_> {
         record: &NumberRecord,
         now: Timestamp,
     ) -> Result<Step, ServiceError> {
-        let pin = service.check_pin(record, now, &self.pin).await?.unwrap_or(PinCheck::Absent);
-        let mut step = Step::new(Command::ProvePin { pin });
+        let key = NumberKey::HeldBy(self.client.id.clone());
+        let held = service.store.find_number(&key).await?;
+        let holder = held.map(|_| Holding::Client(self.client.id.clone()));
+        let prove = |pin| Command::ProvePin { holder: holder.clone(), pin };
+        let mut pin = self.pin.unhashed();
+        if !service.is_refused_unhashed(record, &prove(pin), now) {
+            pin = service.check_pin(record, now, &self.pin).await?.unwrap_or(PinCheck::Absent);
+        }
+        let mut step = Step::new(prove(pin));
         let found = service.store.entity(&EntityRef::client(&self.client.id)).await?;
         if let Some(Versioned { version, value: Entity::Client(mut stored) }) = found
             && stored.shards != self.shards

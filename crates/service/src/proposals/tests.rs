@@ -174,6 +174,40 @@ const ONE: &str = "447700900123";
 const OTHER: &str = "447700900456";
 
 #[tokio::test]
+async fn shards_need_the_pin_of_the_number_that_the_client_runs() {
+    let world = World::new();
+    world.account("owner").await;
+    let client = world.client_of("owner").await;
+    let caller = Caller::operator();
+    let shards = async |number: &str, given: PinInput| {
+        let number = parsed(number);
+        world.service.set_shards(&caller, &client, number, given, 4).await.map(drop)
+    };
+    let given = |digits| PinInput::Given(pin(digits));
+    // Somebody who runs no number yet asks as for a registration.
+    world.service.set_two_step(&caller, parsed(ONE), None, &pin("135790")).await.unwrap();
+    assert_eq!(refusal(shards(ONE, PinInput::Absent).await), Refusal::PinRequired);
+    world.service.clear_two_step(&caller, parsed(ONE), None).await.unwrap();
+
+    world.code_for(&client, ONE).await;
+    let platform = Platform::OnPremise { client: client.id.clone() };
+    world.confirm(&client.waba, ONE, Some(platform)).await;
+    world.service.set_two_step(&caller, parsed(ONE), None, &pin("135790")).await.unwrap();
+    world.service.set_two_step(&caller, parsed(OTHER), None, &pin("246810")).await.unwrap();
+    for other in [PinInput::Absent, given("246810"), given("000000")] {
+        assert_eq!(refusal(shards(OTHER, other).await), Refusal::NotRegistered);
+    }
+    let spent = world.service.number(parsed(OTHER)).await.unwrap().unwrap().budgets.pin;
+    assert_eq!(spent.failures, 0);
+    assert_eq!(refusal(shards(ONE, PinInput::Absent).await), Refusal::PinRequired);
+    assert!(matches!(refusal(shards(ONE, given("246810")).await), Refusal::PinMismatch { .. }));
+    let count = async || world.service.client(&client.id).await.unwrap().unwrap().shards;
+    assert_eq!(count().await, 1);
+    shards(ONE, given("135790")).await.unwrap();
+    assert_eq!(count().await, 4);
+}
+
+#[tokio::test]
 async fn what_is_refused_whatever_the_pin_is_costs_no_hash() {
     let mut policy = Policy::default();
     policy.limits.register_calls_max = 0;
