@@ -198,6 +198,11 @@ impl Service {
         let own = NumberKey::PendingFor(client.clone());
         let mut pending = self.latest_pending(&own, |claim| asked_by(claim, client)).await?;
         let found = self.client(client).await?;
+        if let Some((_, _, waba)) = &pending
+            && !self.acts_for(found.as_ref(), waba).await?
+        {
+            pending = None;
+        }
         if let Some(client) = &found {
             let hosted = NumberKey::PendingIn(client.waba.clone());
             let of_waba = |claim: &Claim| claim.waba == client.waba;
@@ -211,6 +216,15 @@ impl Service {
         }
         let subject = Subject::Entity(EntityRef::client(client));
         Err(self.refuse(caller, subject, "verify_code", Refusal::CodeMissing).await)
+    }
+
+    /// Whether a WABA is of a client's account. One for which a client of the same name asked earlier need not be.
+    async fn acts_for(&self, client: Option<&Client>, waba: &WabaId) -> Result<bool, ServiceError> {
+        match client {
+            Some(client) if client.waba == *waba => Ok(true),
+            Some(client) => self.waba_in_account(waba, &client.account).await,
+            None => Ok(false),
+        }
     }
 
     /// What `key` leads to, with the moment of the request: the claim on it that is meant.

@@ -16,6 +16,7 @@ use crate::numbering::plan_e164;
 use crate::numbers::ClaimName;
 use crate::ports::{CodeDelivery, CodeMessage, DeliveryError, Entropy, HandedOver, NoRehearsal};
 use crate::testing::{ManualClock, MemoryStore, SeededEntropy};
+use crate::upkeep::Removed;
 use crate::{Policy, Ports, Refused};
 
 struct Taken;
@@ -172,6 +173,28 @@ fn refusal<T: core::fmt::Debug>(answer: Result<T, ServiceError>) -> Refusal {
 
 const ONE: &str = "447700900123";
 const OTHER: &str = "447700900456";
+
+#[tokio::test]
+async fn a_client_made_again_for_another_account_confirms_no_code_of_the_former() {
+    let world = World::new();
+    world.account("former").await;
+    world.account("latter").await;
+    let caller = Caller::operator();
+    let former = world.client_of("former").await;
+    world.code_for(&former, ONE).await;
+    let pending = world.service.pending_claim(&caller, &former.id).await.unwrap();
+    assert_eq!(pending.waba, former.waba);
+    let removed =
+        world.service.remove_entity(&caller, &EntityRef::client(&former.id)).await.unwrap();
+    assert_eq!(removed, Removed::Done);
+    let latter = world.client_of("latter").await;
+    let pending = world.service.pending_claim(&caller, &latter.id).await;
+    assert_eq!(refusal(pending), Refusal::CodeMissing);
+    world.clock.advance(Duration::from_secs(1));
+    world.code_for(&latter, OTHER).await;
+    let pending = world.service.pending_claim(&caller, &latter.id).await.unwrap();
+    assert_eq!((pending.waba, pending.number), (latter.waba, parsed(OTHER)));
+}
 
 #[tokio::test]
 async fn shards_need_the_pin_of_the_number_that_the_client_runs() {
