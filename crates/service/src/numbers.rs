@@ -299,7 +299,9 @@ impl Service {
         pin: &TwoStepPin,
     ) -> Result<Committed, ServiceError> {
         let setting = PinSetting { caller, holder, pin, verifier: OnceCell::new() };
-        if let Some((waba, link)) = self.link_of_holder(number).await? {
+        if let Some((waba, link)) = self.link_of_holder(number).await?
+            && setting.holder.as_ref().is_none_or(|it| may_hold(it, &waba))
+        {
             return self.forward_pin(caller, &waba, number, &setting, Some(pin), link).await;
         }
         self.rehearse(caller, "set_two_step", Some(number)).await?;
@@ -313,8 +315,10 @@ impl Service {
         number: PhoneNumber,
         holder: Option<Holding>,
     ) -> Result<Committed, ServiceError> {
-        let command = Command::ClearTwoStep { holder };
-        if let Some((waba, link)) = self.link_of_holder(number).await? {
+        let command = Command::ClearTwoStep { holder: holder.clone() };
+        if let Some((waba, link)) = self.link_of_holder(number).await?
+            && holder.as_ref().is_none_or(|it| may_hold(it, &waba))
+        {
             return self.forward_pin(caller, &waba, number, &command, None, link).await;
         }
         self.rehearse(caller, "clear_two_step", Some(number)).await?;
@@ -453,5 +457,14 @@ impl Service {
 
     pub(crate) fn phone_number_id(&self) -> PhoneNumberId {
         self.claim_ids.next(self.now(), u32::from_be_bytes(self.entropy.bytes()))
+    }
+}
+
+/// Whether who says to hold a registration may be right, if it is a WABA's. What is under way for that WABA at a
+/// registrar upstream is no matter of strangers.
+fn may_hold(who: &Holding, waba: &WabaId) -> bool {
+    match who {
+        Holding::Waba(it) => it == waba,
+        Holding::Client(_) => true,
     }
 }
