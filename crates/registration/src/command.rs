@@ -78,6 +78,8 @@ pub enum Command {
     },
     /// Show the PIN for a change beside the number's record (shard count).
     ProvePin {
+        /// Who asks; must hold the registration. `None` is a client that runs no number yet.
+        holder: Option<Holding>,
         /// Verdict on the PIN.
         pin: PinCheck,
     },

@@ -116,7 +116,7 @@ impl Draft<'_> {
                 self.set_two_step(holder.as_ref(), verifier)
             }
             Command::ClearTwoStep { holder } => self.clear_two_step(holder.as_ref()),
-            Command::ProvePin { pin } => self.pass_two_step(*pin, None).map(|_| Accepted::Done),
+            Command::ProvePin { holder, pin } => self.prove_pin(holder.as_ref(), *pin),
             Command::Unlock => {
                 self.unlock();
                 Ok(Accepted::Done)

@@ -211,7 +211,7 @@ impl Service {
             return self.forward_register(caller, waba, number, order, shown, link).await;
         }
         self.rehearse(caller, "register", Some(number)).await?;
-        let mut proposal = self.registering(waba, order).await?;
+        let mut proposal = self.registering(waba, order);
         proposal.by_backup = Some(BackupProof::Key(backup.key));
         self.execute(caller, number, &proposal).await
     }

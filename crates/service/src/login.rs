@@ -1,6 +1,6 @@
 //! Logins of On-Premises clients: passwords, tokens, users.
 
-use core::net::IpAddr;
+use core::net::{IpAddr, Ipv6Addr};
 use core::time::Duration;
 
 use base64::Engine as _;
@@ -112,14 +112,13 @@ pub fn password_is_strong(password: &str) -> bool {
         && password.chars().any(|c| PASSWORD_SPECIALS.contains(c))
 }
 
-/// The source a failed login is counted for: the address, or its /64 for IPv6.
-pub(crate) fn source_of(address: IpAddr) -> String {
+/// Whoever can change addresses at no cost, as one source: an IPv4 address, or the first address of the /64 that
+/// an IPv6 host is given. Logins and connections are counted by it.
+#[must_use]
+pub fn source_of(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
-        IpAddr::V4(v4) => v4.to_string(),
-        IpAddr::V6(v6) => {
-            let s = v6.segments();
-            format!("{:x}:{:x}:{:x}:{:x}::/64", s[0], s[1], s[2], s[3])
-        }
+        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & (u128::MAX << 64)).into(),
+        address @ IpAddr::V4(_) => address,
     }
 }
 
@@ -434,6 +433,6 @@ mod tests {
         let source = |text: &str| source_of(text.parse().expect("address"));
         assert_eq!(source("2001:db8::1"), source("2001:db8::ffff:1"));
         assert_ne!(source("2001:db8::1"), source("2001:db8:0:1::1"));
-        assert_eq!(source("::ffff:127.0.0.1"), "127.0.0.1");
+        assert_eq!(source("::ffff:127.0.0.1").to_string(), "127.0.0.1");
     }
 }

@@ -73,7 +73,7 @@ impl Service {
     ) -> Result<Committed, ServiceError> {
         self.not_forwarded(caller, waba, number, "register").await?;
         self.rehearse(caller, "register", Some(number)).await?;
-        let registering = self.registering(waba, order).await?;
+        let registering = self.registering(waba, order);
         self.execute(caller, number, &WhileMigrating { waba, then: &registering }).await
     }
 }

@@ -5,6 +5,7 @@ use registration::{
     Locale, NewClaim, NumberRecord, PhoneNumber, PhoneNumberId, PinCheck, PinQuestion, Platform,
     Refusal, RegistrationKey, Timestamp, TwoStepPin, VerificationCode, VerifiedName, WabaId,
 };
+use tokio::sync::OnceCell;
 
 use crate::caller::Caller;
 use crate::coreapp::restarts;
@@ -13,7 +14,7 @@ use crate::error::{ServiceError, Unavailable};
 use crate::execute::Committed;
 use crate::numbering::Planned;
 use crate::ports::{EntropyExt, NumberKey, Send, SendQuery, SendState, Subject, Versioned};
-use crate::proposals::{CodeRequest, Confirmation, Registering, ShardCount, asked_by};
+use crate::proposals::{CodeRequest, Confirmation, PinSetting, Registering, ShardCount, asked_by};
 use crate::service::Service;
 
 /// A PIN as it came with a request.
@@ -197,6 +198,11 @@ impl Service {
         let own = NumberKey::PendingFor(client.clone());
         let mut pending = self.latest_pending(&own, |claim| asked_by(claim, client)).await?;
         let found = self.client(client).await?;
+        if let Some((_, _, waba)) = &pending
+            && !self.acts_for(found.as_ref(), waba).await?
+        {
+            pending = None;
+        }
         if let Some(client) = &found {
             let hosted = NumberKey::PendingIn(client.waba.clone());
             let of_waba = |claim: &Claim| claim.waba == client.waba;
@@ -210,6 +216,15 @@ impl Service {
         }
         let subject = Subject::Entity(EntityRef::client(client));
         Err(self.refuse(caller, subject, "verify_code", Refusal::CodeMissing).await)
+    }
+
+    /// Whether a WABA is of a client's account. One for which a client of the same name asked earlier need not be.
+    async fn acts_for(&self, client: Option<&Client>, waba: &WabaId) -> Result<bool, ServiceError> {
+        match client {
+            Some(client) if client.waba == *waba => Ok(true),
+            Some(client) => self.waba_in_account(waba, &client.account).await,
+            None => Ok(false),
+        }
     }
 
     /// What `key` leads to, with the moment of the request: the claim on it that is meant.
@@ -237,10 +252,7 @@ impl Service {
             return self.forward_code_answer(caller, answer, link).await;
         }
         self.rehearse(caller, "verify_code", Some(answer.number)).await?;
-        let register = match &answer.register {
-            Some(order) => Some(self.registering(&answer.waba, order).await?),
-            None => None,
-        };
+        let register = answer.register.as_ref().map(|order| self.registering(&answer.waba, order));
         let proposal = Confirmation { answer, register, said: None };
         self.execute(caller, answer.number, &proposal).await
     }
@@ -257,7 +269,7 @@ impl Service {
             return self.forward_register(caller, waba, number, order, None, link).await;
         }
         self.rehearse(caller, "register", Some(number)).await?;
-        let proposal = self.registering(waba, order).await?;
+        let proposal = self.registering(waba, order);
         self.execute(caller, number, &proposal).await
     }
 
@@ -286,13 +298,14 @@ impl Service {
         holder: Option<Holding>,
         pin: &TwoStepPin,
     ) -> Result<Committed, ServiceError> {
-        let verifier = self.hasher.hash_pin(pin).await?;
-        let command = Command::SetTwoStep { holder, verifier };
-        if let Some((waba, link)) = self.link_of_holder(number).await? {
-            return self.forward_pin(caller, &waba, number, &command, Some(pin), link).await;
+        let setting = PinSetting { caller, holder, pin, verifier: OnceCell::new() };
+        if let Some((waba, link)) = self.link_of_holder(number).await?
+            && setting.holder.as_ref().is_none_or(|it| may_hold(it, &waba))
+        {
+            return self.forward_pin(caller, &waba, number, &setting, Some(pin), link).await;
         }
         self.rehearse(caller, "set_two_step", Some(number)).await?;
-        self.execute(caller, number, &command).await
+        self.execute(caller, number, &setting).await
     }
 
     /// Switches two-step verification off; `holder` absent is the operator.
@@ -302,8 +315,10 @@ impl Service {
         number: PhoneNumber,
         holder: Option<Holding>,
     ) -> Result<Committed, ServiceError> {
-        let command = Command::ClearTwoStep { holder };
-        if let Some((waba, link)) = self.link_of_holder(number).await? {
+        let command = Command::ClearTwoStep { holder: holder.clone() };
+        if let Some((waba, link)) = self.link_of_holder(number).await?
+            && holder.as_ref().is_none_or(|it| may_hold(it, &waba))
+        {
             return self.forward_pin(caller, &waba, number, &command, None, link).await;
         }
         self.rehearse(caller, "clear_two_step", Some(number)).await?;
@@ -319,8 +334,8 @@ impl Service {
         self.execute(caller, number, &Command::Unlock).await
     }
 
-    /// Sets a client's shard count. Needs the number's PIN while two-step verification is on; Coreapp
-    /// restarts if the count changes.
+    /// Sets a client's shard count. Needs the number's PIN while two-step verification is on; the number must be
+    /// the one that the client runs, if it runs one. Coreapp restarts if the count changes.
     pub async fn set_shards(
         &self,
         caller: &Caller,
@@ -374,17 +389,13 @@ impl Service {
         Ok(Some(if right { PinCheck::Right } else { PinCheck::Wrong }))
     }
 
-    pub(crate) async fn registering<'a>(
+    pub(crate) fn registering<'a>(
         &self,
         waba: &'a WabaId,
         order: &'a RegisterOrder,
-    ) -> Result<Registering<'a>, ServiceError> {
-        let set_pin = match &order.set_pin {
-            Some(pin) => Some(self.hasher.hash_pin(pin).await?),
-            None => None,
-        };
+    ) -> Registering<'a> {
         let key = RegistrationKey(self.entropy.id128());
-        Ok(Registering { waba, order, set_pin, key, by_backup: None, abroad: None })
+        Registering { waba, order, set_pin: OnceCell::new(), key, by_backup: None, abroad: None }
     }
 
     /// Derives the code that would be right for the challenge of `waba`'s claim.
@@ -446,5 +457,14 @@ impl Service {
 
     pub(crate) fn phone_number_id(&self) -> PhoneNumberId {
         self.claim_ids.next(self.now(), u32::from_be_bytes(self.entropy.bytes()))
+    }
+}
+
+/// Whether who says to hold a registration may be right, if it is a WABA's. What is under way for that WABA at a
+/// registrar upstream is no matter of strangers.
+fn may_hold(who: &Holding, waba: &WabaId) -> bool {
+    match who {
+        Holding::Waba(it) => it == waba,
+        Holding::Client(_) => true,
     }
 }

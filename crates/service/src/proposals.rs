@@ -3,15 +3,17 @@
 use async_trait::async_trait;
 use registration::{
     BackupProof, ChallengeId, ClaimPhase, ClientId, CodeMaker, CodeProof, CodeVerdict, Command,
-    NewClaim, NumberRecord, PinCheck, PinVerifier, Platform, Reach, Register, RegistrationKey,
-    RequestCode, Requester, Timestamp, VerifyCode, WabaId,
+    Holding, NewClaim, NumberRecord, PinCheck, PinVerifier, Platform, Reach, Refusal, Register,
+    RegistrationKey, RequestCode, Requester, Timestamp, TwoStepPin, VerifyCode, WabaId, decide,
 };
+use tokio::sync::OnceCell;
 
+use crate::caller::Caller;
 use crate::directory::{Client, Entity, EntityRef};
 use crate::error::ServiceError;
 use crate::execute::{Beside, Proposal, Step};
 use crate::numbers::{CodeAnswer, CodeOrder, PinInput, RegisterOrder};
-use crate::ports::{EntityWrite, Versioned};
+use crate::ports::{EntityWrite, NumberKey, Subject, Versioned};
 use crate::service::Service;
 
 /// Where PINs stand with a registrar upstream that may ask for one.
@@ -116,56 +118,75 @@ impl Proposal for Confirmation<'_> {
         record: &NumberRecord,
         now: Timestamp,
     ) -> Result<Step, ServiceError> {
-        let (mut register, mut if_registered) = (None, Vec::new());
-        if let Some(registering) = &self.register {
-            let (command, releases) = registering.command(service, record, now).await?;
-            (register, if_registered) = (Some(command), releases);
+        let order = self.register.as_ref().map(|it| it.order);
+        let requester = Requester {
+            waba: self.answer.waba.clone(),
+            client: order.and_then(|order| client_of(&order.platform)),
+        };
+        let proof = match self.said {
+            Some(verdict) => CodeProof::ProviderSays(verdict),
+            None => service.proof(record, &self.answer.waba),
+        };
+        let verify = |register| {
+            let (requester, proof) = (requester.clone(), proof.clone());
+            let submitted = self.answer.code.clone();
+            Command::VerifyCode(VerifyCode { requester, submitted, proof, register })
+        };
+        match &self.register {
+            Some(registering) => {
+                let with = |register| verify(Some(register));
+                registering.step_of(service, record, now, &with).await
+            }
+            None => Ok(Step::new(verify(None))),
         }
-        let client = self.register.as_ref().and_then(|it| client_of(&it.order.platform));
-        let mut step = Step::new(Command::VerifyCode(VerifyCode {
-            requester: Requester { waba: self.answer.waba.clone(), client },
-            submitted: self.answer.code.clone(),
-            proof: match self.said {
-                Some(verdict) => CodeProof::ProviderSays(verdict),
-                None => service.proof(record, &self.answer.waba),
-            },
-            register,
-        }));
-        step.if_registered = if_registered;
-        Ok(step)
     }
 }
 
 pub(crate) struct Registering<'a> {
     pub(crate) waba: &'a WabaId,
     pub(crate) order: &'a RegisterOrder,
-    pub(crate) set_pin: Option<PinVerifier>,
+    /// Hash of the PIN to set, once a try has come as far as to need it.
+    pub(crate) set_pin: OnceCell<PinVerifier>,
     pub(crate) key: RegistrationKey,
     pub(crate) by_backup: Option<BackupProof>,
     pub(crate) abroad: Option<PinAbroad>,
 }
 
 impl Registering<'_> {
-    async fn command(
+    /// The step that registers, by the command that `ask` makes of it. What is refused whatever the PIN is
+    /// costs no hash.
+    async fn step_of(
         &self,
         service: &Service,
         record: &NumberRecord,
         now: Timestamp,
-    ) -> Result<(Register, Vec<Beside>), ServiceError> {
+        ask: &(dyn Fn(Register) -> Command + core::marker::Send + Sync),
+    ) -> Result<Step, ServiceError> {
         let client = client_of(&self.order.platform);
         let other = service.other_number_of(client.as_ref(), record, now).await?;
-        let pin = service.check_pin(record, now, &self.order.pin).await?;
-        let pin = abroad_pin(self.abroad, record, Some(pin.unwrap_or(PinCheck::Absent)));
-        let register = Register {
+        let pin = |verdict| abroad_pin(self.abroad, record, verdict).unwrap_or(PinCheck::Absent);
+        let mut register = Register {
             waba: self.waba.clone(),
             platform: self.order.platform.clone(),
-            pin: pin.unwrap_or(PinCheck::Absent),
+            pin: pin(Some(self.order.pin.unhashed())),
             key: self.key,
             restart: other.is_some(),
-            set_pin: self.set_pin.clone(),
+            set_pin: None,
             by_backup: self.by_backup,
         };
-        Ok((register, release(client.as_ref(), other)))
+        if !service.is_refused_unhashed(record, &ask(register.clone()), now) {
+            let verdict = service.check_pin(record, now, &self.order.pin).await?;
+            register.pin = pin(Some(verdict.unwrap_or(PinCheck::Absent)));
+            if record.two_step.is_none()
+                && let Some(first) = &self.order.set_pin
+            {
+                let hash = || async { service.hasher.hash_pin(first).await };
+                register.set_pin = Some(self.set_pin.get_or_try_init(hash).await?.clone());
+            }
+        }
+        let mut step = Step::new(ask(register));
+        step.if_registered = release(client.as_ref(), other);
+        Ok(step)
     }
 }
 
@@ -177,10 +198,62 @@ impl Proposal for Registering<'_> {
         record: &NumberRecord,
         now: Timestamp,
     ) -> Result<Step, ServiceError> {
-        let (register, if_registered) = self.command(service, record, now).await?;
-        let mut step = Step::new(Command::Register(register));
-        step.if_registered = if_registered;
-        Ok(step)
+        self.step_of(service, record, now, &Command::Register).await
+    }
+}
+
+impl PinInput {
+    /// What is known of it before it is hashed.
+    const fn unhashed(&self) -> PinCheck {
+        match self {
+            Self::NotAsked | Self::Absent => PinCheck::Absent,
+            Self::Given(_) => PinCheck::Unchecked,
+        }
+    }
+}
+
+impl Service {
+    /// Whether the rules refuse a command whatever its PIN is. One that may fail for its PIN or its code only is
+    /// decided with both.
+    fn is_refused_unhashed(
+        &self,
+        record: &NumberRecord,
+        command: &Command,
+        now: Timestamp,
+    ) -> bool {
+        let decision = decide(record.clone(), command, now, &self.policy().limits);
+        let of_secrets =
+            |it: &Refusal| matches!(it, Refusal::PinRequired | Refusal::CodeMismatch { .. });
+        decision.outcome.is_err_and(|refusal| !of_secrets(&refusal))
+    }
+}
+
+/// Another PIN. It is hashed once somebody may set it.
+pub(crate) struct PinSetting<'a> {
+    pub(crate) caller: &'a Caller,
+    pub(crate) holder: Option<Holding>,
+    pub(crate) pin: &'a TwoStepPin,
+    pub(crate) verifier: OnceCell<PinVerifier>,
+}
+
+#[async_trait]
+impl Proposal for PinSetting<'_> {
+    async fn step(
+        &self,
+        service: &Service,
+        record: &NumberRecord,
+        now: Timestamp,
+    ) -> Result<Step, ServiceError> {
+        let set = |verifier| Command::SetTwoStep { holder: self.holder.clone(), verifier };
+        // Never stored: what would be accepted is decided with the hash.
+        let unhashed = set(PinVerifier::new(""));
+        let limits = &service.policy().limits;
+        if let Err(refusal) = decide(record.clone(), &unhashed, now, limits).outcome {
+            let (subject, operation) = (Subject::Number(record.number), unhashed.name());
+            return Err(service.refuse(self.caller, subject, operation, refusal).await);
+        }
+        let hash = || async { service.hasher.hash_pin(self.pin).await };
+        Ok(Step::new(set(self.verifier.get_or_try_init(hash).await?.clone())))
     }
 }
 
@@ -198,8 +271,15 @@ impl Proposal for ShardCount<'_> {
         record: &NumberRecord,
         now: Timestamp,
     ) -> Result<Step, ServiceError> {
-        let pin = service.check_pin(record, now, &self.pin).await?.unwrap_or(PinCheck::Absent);
-        let mut step = Step::new(Command::ProvePin { pin });
+        let key = NumberKey::HeldBy(self.client.id.clone());
+        let held = service.store.find_number(&key).await?;
+        let holder = held.map(|_| Holding::Client(self.client.id.clone()));
+        let prove = |pin| Command::ProvePin { holder: holder.clone(), pin };
+        let mut pin = self.pin.unhashed();
+        if !service.is_refused_unhashed(record, &prove(pin), now) {
+            pin = service.check_pin(record, now, &self.pin).await?.unwrap_or(PinCheck::Absent);
+        }
+        let mut step = Step::new(prove(pin));
         let found = service.store.entity(&EntityRef::client(&self.client.id)).await?;
         if let Some(Versioned { version, value: Entity::Client(mut stored) }) = found
             && stored.shards != self.shards
@@ -235,3 +315,6 @@ pub(crate) fn release(
     let command = client.map(|client| Command::Release { client: client.clone() });
     other.zip(command).map(|(record, command)| Beside { record, command }).into_iter().collect()
 }
+
+#[cfg(test)]
+mod tests;

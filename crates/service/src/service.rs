@@ -79,7 +79,7 @@ pub struct Service {
     stripes: Vec<Mutex<()>>,
     client_requests: Throttle<ClientId>,
     /// By client, or none for the console, and source.
-    login_requests: Throttle<(Option<ClientId>, String)>,
+    login_requests: Throttle<(Option<ClientId>, IpAddr)>,
     operation_requests: MovingWindow<(AccountId, &'static str)>,
     pub(crate) graph_calls: HourlyUsage<GraphParty>,
     pub(crate) compiled_policies: CompiledPolicies,

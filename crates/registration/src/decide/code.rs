@@ -301,9 +301,9 @@ impl Draft<'_> {
         // Whatever else could refuse the registration does so before the code is used up.
         let mut pin_proven_at = challenge.pin_proven_at;
         if let Some(register) = &verify.register {
-            pin_proven_at = self.pass_two_step(register.pin, challenge.pin_proven_at)?;
             self.name_may_show(&verify.requester.waba)?;
             self.register_call_open()?;
+            pin_proven_at = self.pass_two_step(register.pin, challenge.pin_proven_at)?;
         }
         let is_right = match &verify.proof {
             CodeProof::Expected(id, expected) if *id == challenge.id => expected.matches(submitted),

@@ -213,6 +213,15 @@ impl Draft<'_> {
         Ok(Accepted::Done)
     }
 
+    /// The PIN of another number than the one that is run proves nothing, and is not tried.
+    pub(super) fn prove_pin(&mut self, holder: Option<&Holding>, pin: PinCheck) -> Outcome {
+        if !self.holds(holder) {
+            return Err(Refusal::NotRegistered);
+        }
+        self.pass_two_step(pin, None)?;
+        Ok(Accepted::Done)
+    }
+
     /// Takes the proofs of an earlier PIN back here and now, rather than compare times later: a clock
     /// that stands or was turned back would let them count.
     fn put_pin_in_force(&mut self, verifier: &PinVerifier) {

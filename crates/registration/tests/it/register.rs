@@ -104,6 +104,23 @@ fn a_full_register_budget_refuses_before_the_code_is_used_up() {
 }
 
 #[test]
+fn a_full_register_budget_refuses_a_code_with_a_pin_before_the_pin_is_tried() {
+    let mut stage = Stage::held_by(A).with_pin();
+    for _ in 1..10 {
+        stage.play(&[(0, register(A).pin(PinCheck::Right), already(A))]);
+    }
+    stage.play(&[(60, sms(B), sent(B))]);
+    for pin in [PinCheck::Wrong, PinCheck::Absent, PinCheck::Unchecked] {
+        stage.play(&[(
+            60,
+            verify_and_register(B, Code::Right).pin(pin),
+            register_limit(72 * HOUR),
+        )]);
+    }
+    assert_eq!(stage.record.budgets.pin.failures, 0);
+}
+
+#[test]
 fn refused_register_calls_are_not_counted() {
     let mut stage = Stage::claimed();
     for _ in 0..20 {

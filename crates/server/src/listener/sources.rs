@@ -4,12 +4,13 @@
 //! given. Behind a proxy stand many, and a connection comes before any header that names one of them, so that none
 //! of a proxy's connections is counted by source.
 
-use core::net::{IpAddr, Ipv6Addr};
+use core::net::IpAddr;
 use core::sync::atomic::{AtomicU64, Ordering};
 use core::time::Duration;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use service::login::source_of;
 use service::ram::Network;
 use tokio::time::Instant;
 
@@ -128,14 +129,6 @@ impl Drop for Place {
                 open.remove(&source);
             }
         }
-    }
-}
-
-/// An IPv4 address, or the first address of the /64 of an IPv6 one.
-fn source_of(peer: IpAddr) -> IpAddr {
-    match peer.to_canonical() {
-        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & (u128::MAX << 64)).into(),
-        address @ IpAddr::V4(_) => address,
     }
 }
 

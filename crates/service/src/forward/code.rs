@@ -115,7 +115,7 @@ impl Service {
         if mark.is_none() || trip.mirror.confirmed != mark {
             let register = match &answer.register {
                 Some(order) => {
-                    let mut registering = self.registering(&answer.waba, order).await?;
+                    let mut registering = self.registering(&answer.waba, order);
                     registering.abroad = Some(trip.pins());
                     Some(registering)
                 }
@@ -159,7 +159,7 @@ impl Trip<'_> {
         let Some(backup) = self.service.foreign_backup(client).await? else { return Ok(None) };
         let platform = Platform::OnPremise { client: client.clone() };
         let register = RegisterOrder { platform, pin: order.pin.clone(), set_pin: None };
-        let mut registering = self.service.registering(&order.waba, &register).await?;
+        let mut registering = self.service.registering(&order.waba, &register);
         registering.abroad = Some(self.pins());
         registering.by_backup = Some(BackupProof::ForUpstream);
         self.service.dry_run(self.caller, self.number, &registering).await?;
@@ -258,7 +258,7 @@ impl Trip<'_> {
         let service = self.service;
         let register = match &answer.register {
             Some(order) => {
-                let mut registering = service.registering(&answer.waba, order).await?;
+                let mut registering = service.registering(&answer.waba, order);
                 registering.abroad = Some(self.pins());
                 Some(registering)
             }

@@ -11,7 +11,7 @@ use super::{Settled, Shown, Trip, name_for, unexpected};
 use crate::caller::Caller;
 use crate::directory::Call;
 use crate::error::ServiceError;
-use crate::execute::Committed;
+use crate::execute::{Committed, Proposal};
 use crate::numbers::RegisterOrder;
 use crate::ports::{ForeignBackup, Link, UpstreamError};
 use crate::proposals::client_of;
@@ -43,14 +43,14 @@ impl Service {
                 trip.catch_up_on_proof().await?;
             }
         }
-        let mut registering = self.registering(waba, order).await?;
+        let mut registering = self.registering(waba, order);
         registering.abroad = Some(trip.pins());
         registering.by_backup = backup.as_ref().map(|backup| match backup {
             Shown::Here(key) => BackupProof::Key(*key),
             Shown::There(_) => BackupProof::ForUpstream,
         });
-        trip.hashed = order.set_pin.clone().zip(registering.set_pin.clone());
         let dry = self.dry_run(caller, number, &registering).await?;
+        trip.hashed = order.set_pin.clone().zip(registering.set_pin.get().cloned());
         trip.keep_of(order);
         match &dry.accepted {
             // An upstream that registers as it confirms has done so already: no call is spent on it.
@@ -126,14 +126,14 @@ impl Service {
         caller: &Caller,
         waba: &WabaId,
         number: PhoneNumber,
-        command: &Command,
+        proposal: &dyn Proposal,
         pin: Option<&TwoStepPin>,
         link: Link,
     ) -> Result<Committed, ServiceError> {
         let mut trip = self.trip(caller, waba, number, link).await?;
-        let dry = self.dry_run(caller, number, command).await?;
+        let dry = self.dry_run(caller, number, proposal).await?;
         if !trip.link.registrar().asks_for_pins() {
-            return trip.commit(command, None).await;
+            return trip.commit(proposal, None).await;
         }
         if let Some(name) = name_for(&dry.record, waba, None) {
             trip.meet(&name, None).await?;
@@ -150,7 +150,7 @@ impl Service {
             Ok(()) => {
                 trip.renewed();
                 let told = trip.told(Forwarded::SetTwoStep, None);
-                trip.commit(command, Some(told)).await
+                trip.commit(proposal, Some(told)).await
             }
             Err(error) => {
                 trip.mirror.sealed_candidate = None;

@@ -96,7 +96,7 @@ fn verdict(command: &Command) -> PinCheck {
         }
         Command::VerifyCode(verify) => verify.register.as_ref(),
         Command::Register(register) => Some(register),
-        Command::ProvePin { pin } => return *pin,
+        Command::ProvePin { pin, .. } => return *pin,
         Command::WhileMigrating { then, .. } => return verdict(then),
         Command::AddNumber(_)
         | Command::StartMigration(_)

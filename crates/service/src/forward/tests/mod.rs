@@ -8,7 +8,7 @@ use core::time::Duration;
 use std::sync::Arc;
 
 use registration::{
-    AccountId, ClientId, CodeMethod, Locale, Platform, Refusal, TextId as _, TwoStepPin,
+    AccountId, ClientId, CodeMethod, Holding, Locale, Platform, Refusal, TextId as _, TwoStepPin,
     VerificationCode, VerifiedName, WabaId,
 };
 
@@ -382,6 +382,26 @@ async fn giving_up_is_settled_like_registering() {
         let calls = stage.calls();
         assert_eq!(calls.iter().filter(|call| **call == "deregister").count(), 1, "{calls:?}");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stranger_who_sets_a_pin_settles_nothing_of_the_holder() {
+    let stage = Stage::new().await;
+    stage.request(None).await.expect("sent");
+    stage.verify(RIGHT).await.expect("registered");
+    stage.upstream.trouble("deregister", Trouble::Hang);
+    let give_up = stage.service.deregister(&stage.caller, None, stage.number);
+    tokio::time::timeout(Duration::from_millis(50), give_up).await.expect_err("it hangs");
+    stage.calls();
+    let stranger = || Some(Holding::Waba(WabaId::parse("stranger").expect("an id")));
+    let (service, caller, number) = (&stage.service, &stage.caller, stage.number);
+    let set = service.set_two_step(caller, number, stranger(), &parsed("024680")).await;
+    let cleared = service.clear_two_step(caller, number, stranger()).await;
+    for answer in [set, cleared] {
+        let Err(ServiceError::Refused(refused)) = answer else { panic!("{answer:?}") };
+        assert_eq!(refused.refusal, Refusal::NotRegistered);
+    }
+    assert_eq!(stage.calls(), [""; 0]);
 }
 
 #[tokio::test]
