@@ -80,15 +80,25 @@ async fn the_spaces_of_a_large_account_are_gone_through_in_turns() {
     assert!(turns >= 10, "{turns}");
 }
 
-#[tokio::test]
-async fn a_seed_file_is_read_on_a_thread_that_serves_nobody() {
-    let world = World::sandbox().await;
-    let reply = world.post_text("/sandbox/v1/seed", "account = 1");
-    tokio::select! {
-        biased;
-        _ = reply => panic!("the file was read on this thread"),
-        () = std::future::ready(()) => {}
-    }
+#[test]
+fn a_seed_file_is_read_on_a_thread_that_serves_nobody() {
+    let mut builder = tokio::runtime::Builder::new_current_thread();
+    let runtime = builder.enable_all().max_blocking_threads(1).build().unwrap();
+    runtime.block_on(async {
+        let world = World::sandbox().await;
+        // The only other thread has something else to do.
+        let (done, wait) = std::sync::mpsc::channel::<()>();
+        let busy = tokio::task::spawn_blocking(move || wait.recv());
+        let mut reply = std::pin::pin!(world.post_text("/sandbox/v1/seed", "account = 1"));
+        tokio::select! {
+            biased;
+            _ = &mut reply => panic!("the file was read on this thread"),
+            () = std::future::ready(()) => {}
+        }
+        drop(done);
+        assert!(busy.await.unwrap().is_err());
+        assert_eq!(reply.await.status, StatusCode::BAD_REQUEST);
+    });
 }
 
 #[tokio::test]

@@ -129,13 +129,25 @@ async fn no_read_is_older_than_a_commit_that_returned_before_it() {
     assert!(reads > 0);
 }
 
-/// Whether a read is done when it is first asked for, which is on this thread.
+/// Runs a test that asks [`is_done_at_once`].
+fn with_one_other_thread(test: impl Future<Output = ()>) {
+    let mut builder = tokio::runtime::Builder::new_current_thread();
+    builder.enable_all().max_blocking_threads(1).build().expect("a runtime").block_on(test);
+}
+
+/// Whether a read is done when it is first asked for, while the one other thread has something else to do: then it
+/// was done on this thread.
 async fn is_done_at_once(read: impl Future) -> bool {
-    tokio::select! {
+    let (done, wait) = std::sync::mpsc::channel::<()>();
+    let busy = tokio::task::spawn_blocking(move || wait.recv());
+    let at_once = tokio::select! {
         biased;
         _ = read => true,
         () = std::future::ready(()) => false,
-    }
+    };
+    drop(done);
+    assert!(busy.await.expect("no panic").is_err());
+    at_once
 }
 
 macro_rules! elsewhere {
@@ -144,48 +156,52 @@ macro_rules! elsewhere {
     )+};
 }
 
-#[tokio::test]
-async fn lists_and_counts_are_read_on_a_thread_that_serves_nobody() {
-    let database = Database::new();
-    let store = database.open();
-    let waba = WabaId::parse("102290129340398").expect("an id");
-    let claims = ClaimQuery {
-        waba: waba.clone(),
-        by: ClaimMoment::Added,
-        ascending: true,
-        behind: None,
-        limit: 1,
-    };
-    let live =
-        LiveProofs { codes_after: Timestamp::default(), verified_after: Timestamp::default() };
-    elsewhere!(
-        store.numbers(&NumberQuery { limit: 1, ..NumberQuery::default() }),
-        store.claimed(&claims),
-        store.claim_count(&waba),
-        store.number_counts(live),
-        store.audit(&AuditQuery { limit: 1, ..AuditQuery::default() }),
-        store.sends(&SendQuery { limit: 1, ..SendQuery::default() }),
-        store.callbacks(&CallbackQuery { limit: 1, ..CallbackQuery::default() }),
-        store.budgets("account-day/"),
-        store.entities(EntityKind::Document, None, None, 1),
-    );
+#[test]
+fn lists_and_counts_are_read_on_a_thread_that_serves_nobody() {
+    with_one_other_thread(async {
+        let database = Database::new();
+        let store = database.open();
+        let waba = WabaId::parse("102290129340398").expect("an id");
+        let claims = ClaimQuery {
+            waba: waba.clone(),
+            by: ClaimMoment::Added,
+            ascending: true,
+            behind: None,
+            limit: 1,
+        };
+        let live =
+            LiveProofs { codes_after: Timestamp::default(), verified_after: Timestamp::default() };
+        elsewhere!(
+            store.numbers(&NumberQuery { limit: 1, ..NumberQuery::default() }),
+            store.claimed(&claims),
+            store.claim_count(&waba),
+            store.number_counts(live),
+            store.audit(&AuditQuery { limit: 1, ..AuditQuery::default() }),
+            store.sends(&SendQuery { limit: 1, ..SendQuery::default() }),
+            store.callbacks(&CallbackQuery { limit: 1, ..CallbackQuery::default() }),
+            store.budgets("account-day/"),
+            store.entities(EntityKind::Document, None, None, 1),
+        );
+    });
 }
 
-#[tokio::test]
-async fn a_long_list_of_the_directory_holds_up_nobody_and_a_short_one_waits_for_nobody() {
-    let database = Database::new();
-    let store = database.open();
-    seed(&*store).await;
-    let space = space("default").key();
-    let list = |limit| store.entities(EntityKind::Waba, Some(&space), None, limit);
-    assert!(is_done_at_once(list(500)).await, "a space has few WABAs");
-    let names: Vec<_> = (0..50).map(|n| format!("waba-{n:02}")).collect();
-    let put = |name: &String| EntityWrite::Put { expected: 0, entity: waba(name) };
-    let entities = names.iter().map(put).collect();
-    store.commit(Unit { entities, ..Unit::default() }).await.expect("new");
-    elsewhere!(list(500));
-    for (limit, read) in [(500, 52), (30, 30), (1, 1)] {
-        let found = list(limit).await.expect("readable");
-        assert_eq!(found.len(), read, "the whole list, and each part of it once");
-    }
+#[test]
+fn a_long_list_of_the_directory_holds_up_nobody_and_a_short_one_waits_for_nobody() {
+    with_one_other_thread(async {
+        let database = Database::new();
+        let store = database.open();
+        seed(&*store).await;
+        let space = space("default").key();
+        let list = |limit| store.entities(EntityKind::Waba, Some(&space), None, limit);
+        assert!(is_done_at_once(list(500)).await, "a space has few WABAs");
+        let names: Vec<_> = (0..50).map(|n| format!("waba-{n:02}")).collect();
+        let put = |name: &String| EntityWrite::Put { expected: 0, entity: waba(name) };
+        let entities = names.iter().map(put).collect();
+        store.commit(Unit { entities, ..Unit::default() }).await.expect("new");
+        elsewhere!(list(500));
+        for (limit, read) in [(500, 52), (30, 30), (1, 1)] {
+            let found = list(limit).await.expect("readable");
+            assert_eq!(found.len(), read, "the whole list, and each part of it once");
+        }
+    });
 }
