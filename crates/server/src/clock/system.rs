@@ -58,6 +58,7 @@ impl Clock for SystemClock {
 
 #[expect(clippy::disallowed_methods, reason = "the one adapter that asks the system for the time")]
 fn system_ms() -> i64 {
+    // A clock set before 1970 reads as 1970.
     let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since_epoch.as_millis()).unwrap_or(i64::MAX)
 }
